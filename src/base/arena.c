@@ -7,7 +7,7 @@
 #include "base/mem.h"
 
 #define ARENA_BLOCK 4096
-#define ARENA_HEAD 16 /* room of struct arena_block, keeps what follows aligned */
+#define ARENA_HEAD  16 /* room of struct arena_block, keeps what follows aligned */
 
 struct arena_block {
     struct arena_block *next;
@@ -26,10 +26,8 @@ void arena_init(struct arena *arena)
 
 void arena_init_in(struct arena *arena, void *memory, size_t size)
 {
-    *arena = (struct arena){.at = memory,
-                            .end = (char *)memory + size,
-                            .first = memory,
-                            .first_size = size};
+    *arena = (struct arena){
+        .at = memory, .end = (char *)memory + size, .first = memory, .first_size = size};
 }
 
 void arena_clear(struct arena *arena)

@@ -20,7 +20,7 @@ struct arena {
     char *end;
     struct arena_block *blocks;
     struct arena_defer *defers;
-    char *first;     /* owner's memory, or NULL */
+    char *first; /* owner's memory, or NULL */
     size_t first_size;
 };
 

@@ -19,7 +19,8 @@ struct buf {
     size_t cap;
 };
 
-/* Make room for `more` bytes behind len (grows by doubling; a sum that overflows ends the process). */
+/* Make room for `more` bytes behind len (grows by doubling; a sum that overflows ends the process).
+ */
 void buf_grow(struct buf *buf, size_t more);
 
 /* Free the memory; the buffer is empty and usable again. */
@@ -34,7 +35,8 @@ void buf_uint(struct buf *buf, uint64_t number);
 /* Drop the first n bytes (n <= len), moving the rest to the front. */
 void buf_shift(struct buf *buf, size_t n);
 
-/* At least `more` writable bytes behind len: the place to write them. Add what was written to len. */
+/* At least `more` writable bytes behind len: the place to write them. Add what was written to len.
+ */
 static inline char *buf_reserve(struct buf *buf, size_t more)
 {
     if (buf->cap - buf->len < more)

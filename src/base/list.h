@@ -15,7 +15,7 @@ struct list {
 };
 
 /* The struct of `type` whose member `member` is the node at `node`. */
-#define LIST_ENTRY(node, type, member) ((type *)(void *)((char *)(node) - offsetof(type, member)))
+#define LIST_ENTRY(node, type, member) ((type *)(void *)((char *)(node)-offsetof(type, member)))
 
 static inline void list_init(struct list *node)
 {
