@@ -1,0 +1,151 @@
+/* server/config.h - every server setting, from where it was given to where it is used.
+ *
+ * Place in the flow: main.c reads the layers in order (defaults, the file's `server` object,
+ * QLUA_SERVER__NAME, the command line) and hands the result to the supervisor and the workers,
+ * which only read it. App keys are not understood here: they are kept as JSON text for the worker,
+ * which lays them into app.config. The table of all settings is server/config_table.c.
+ */
+#ifndef QLUA_SERVER_CONFIG_H
+#define QLUA_SERVER_CONFIG_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/arena.h"
+#include "base/slice.h"
+
+struct err;
+
+/* How many settings config_table.c holds at most. */
+#define CONFIG_MAX 64
+
+/* `workers` = "auto": one per processor this process may use. Resolved by config_finish. */
+#define CONFIG_WORKERS_AUTO (-1)
+
+enum config_origin {
+    CONFIG_DEFAULT,     /* nobody gave it */
+    CONFIG_FILE,        /* the `server` object of the config file */
+    CONFIG_ENVIRONMENT, /* QLUA_SERVER__NAME or QLUA_DEBUG */
+    CONFIG_SCRIPT,      /* app:run{} of a script that became a server */
+    CONFIG_COMMAND_LINE /* an option or --set server.NAME */
+};
+
+struct config_list {
+    const char **items; /* NUL-terminated texts */
+    size_t count;
+};
+
+/* An app key with its value as valid JSON text, in the order in which it was given. */
+struct config_entry {
+    const char *key;
+    struct slice json;
+    const char *origin; /* for messages: the file's name, or "--set" */
+};
+
+struct config_entries {
+    struct config_entry *items;
+    size_t count;
+    size_t capacity;
+};
+
+/* All lives in `arena`. Durations are milliseconds, sizes bytes; texts without a value are NULL. */
+struct config {
+    struct arena arena;
+    enum config_origin origin[CONFIG_MAX]; /* by place in the table */
+
+    const char *app_path; /* absolute path of the app file, NULL before it is known */
+    const char *app_name; /* its stem: "app" for app.lua, the value of ... in the app file */
+    const char *app_root; /* its folder, absolute, without a last slash */
+    const char *file;     /* the config file as given, or NULL */
+    struct config_entries app_file; /* the file's `app` object */
+    struct config_entries app_set;  /* --set KEY=VALUE */
+    bool run_requested;             /* a script called app:run */
+
+    /* addresses */
+    const char *host;
+    int64_t port;
+    struct config_list bind;
+    int64_t backlog;
+    bool reuse_port;
+
+    /* processes */
+    int64_t workers;
+    int64_t start_timeout;
+    int64_t worker_timeout;
+    int64_t graceful_timeout;
+    int64_t drain_timeout;
+    int64_t max_restarts;
+    int64_t max_requests;
+    int64_t max_requests_jitter;
+    const char *user;
+    const char *group;
+    const char *pid_file;
+    const char *control;
+    int64_t rlimit_nofile; /* -1: the hard limit */
+    int64_t rlimit_core;   /* -1: unchanged */
+
+    /* connections and requests */
+    int64_t max_connections;
+    int64_t max_header_size;
+    int64_t max_target_size;
+    int64_t header_timeout;
+    int64_t keep_alive_timeout;
+    struct config_list trusted_proxies;
+    const char *server_header;
+    const char *spool_dir; /* never NULL after config_finish */
+    bool gzip;
+    int64_t gzip_min_size;
+    struct config_list gzip_types;
+    const char *cert;
+    const char *key;
+
+    /* handlers */
+    int64_t lua_memory_limit;  /* 0: off */
+    int64_t handler_cpu_limit; /* 0: off */
+
+    /* log and debugging */
+    const char *log;        /* a file, "-" for standard error */
+    const char *log_level;  /* a word log_level_of knows */
+    const char *log_format; /* "text" or "json" */
+    const char *access_log; /* a file, "-" for standard error, "off" */
+    const char *access_log_format;
+    const char *metrics_path;
+    bool debug;
+    bool reload;
+    struct config_list debug_allow;
+};
+
+/* Everything at its default. config_clear frees what the config holds. */
+void config_init(struct config *config);
+void config_clear(struct config *config);
+
+/* Name the app file (absolute path): app_path, app_name and app_root. */
+void config_set_app(struct config *config, const char *path);
+
+/* Set one server setting. `value` is JSON when it parses as JSON, else text. `where` names the
+ * place in messages ("--port", "QLUA_SERVER__PORT"). A later layer replaces an earlier one; the
+ * items of a list given in one layer are appended when `append`. 0, or err. */
+int config_set(struct config *config, enum config_origin origin, const char *where,
+               struct slice name, struct slice value, bool append, struct err *err);
+
+/* The same for an app key; a value that is no JSON becomes a JSON string. */
+void config_set_app_key(struct config *config, struct slice key, struct slice value,
+                        const char *where);
+
+/* What app:run{} of a script asks for; a NULL host and a value of -1 are not given. debug 0 or 1.
+ * The command line of `qlua FILE.lua` belongs to the script, so only variables stand above. */
+int config_set_run(struct config *config, const char *host, int64_t port, int debug,
+                   int64_t workers, struct err *err);
+
+/* Read the config file: JSON with the objects `server` and `app`. 0, or err with file and key. */
+int config_read_file(struct config *config, const char *path, struct err *err);
+
+/* Read QLUA_SERVER__NAME and QLUA_DEBUG from environ. */
+int config_read_environment(struct config *config, char **environment, struct err *err);
+
+/* Settle what depends on other settings (reload and access_log on debug, workers "auto"), and
+ * refuse what contradicts itself or is not in this version. */
+int config_finish(struct config *config, struct err *err);
+
+#endif

@@ -1,0 +1,36 @@
+/* server/control.h - messages between the supervisor and its workers.
+ *
+ * Place in the flow: each worker has one SOCK_SEQPACKET pair with the supervisor; a message is one
+ * packet of fixed size, so neither side keeps a half-read one. End of file means that the other
+ * side is gone. The socket that `qlua status` asks is server/control_socket.h.
+ */
+#ifndef QLUA_SERVER_CONTROL_H
+#define QLUA_SERVER_CONTROL_H
+
+#include <stdint.h>
+
+enum control_type {
+    CONTROL_READY = 1, /* worker: the app is loaded, connections are accepted */
+    CONTROL_RETIRE,    /* worker: max_requests is reached; it serves on until CONTROL_STOP, which
+                        * comes when its replacement is ready */
+    CONTROL_STOP,      /* supervisor: accept what is queued, close the listeners, drain, exit 0 */
+    CONTROL_STOP_NOW   /* supervisor: close everything and exit 0 */
+};
+
+struct control_message {
+    uint32_t type;  /* enum control_type; one that is not known is ignored */
+    uint32_t value; /* CONTROL_STOP: milliseconds left to drain; otherwise 0 */
+};
+
+/* A connected pair, non-blocking and close-on-exec. Returns 0 or a negative errno. */
+int control_pair(int fds[2]);
+
+/* Send one message without waiting. Returns 0 or a negative errno (-EPIPE: the other side is
+ * gone; never a signal). */
+int control_send(int fd, enum control_type type, uint32_t value);
+
+/* Read one message without waiting. Returns 1 with *message filled, 0 when there is none yet,
+ * -EPIPE when the other side is gone, or another negative errno. */
+int control_receive(int fd, struct control_message *message);
+
+#endif

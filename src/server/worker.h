@@ -1,0 +1,49 @@
+/* server/worker.h - one worker process, from the fork to its exit code.
+ *
+ * Place in the flow: the supervisor calls worker_run in each forked child; `--workers 0` calls it
+ * in the foreground. The worker owns a loop and the generations; it takes the listening sockets
+ * and the control channel as they are and knows nothing of the supervisor's table.
+ */
+#ifndef QLUA_SERVER_WORKER_H
+#define QLUA_SERVER_WORKER_H
+
+#include <stdatomic.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct config;
+struct log;
+
+/* What worker_run returns: the process's exit code. */
+enum worker_exit {
+    WORKER_EXIT_DRAINED = 0,   /* told to stop (or max_requests reached), everything answered */
+    WORKER_EXIT_FAILED = 1,    /* could not go on; the reason is in the log */
+    WORKER_EXIT_APP_FAILED = 3 /* the app did not load; the message is already on stderr */
+};
+
+/* One worker's place in the memory shared with the supervisor. Its 1 s tick writes ms, the
+ * monotonic clock of base/clock.h; a worker that was READY and is silent for worker_timeout is
+ * killed. The rest is shown by `qlua status`. A cache line each. */
+struct worker_beat {
+    _Alignas(64) _Atomic uint64_t ms;
+    _Atomic uint64_t requests;
+    _Atomic uint64_t connections; /* open now */
+};
+
+struct worker_start {
+    const struct config *config;
+    const struct log *log;
+    int id;               /* from 1; a replacement keeps its predecessor's */
+    const int *listeners; /* listening, non-blocking, close-on-exec; the worker closes them */
+    size_t nlisteners;
+    int control_fd;           /* server/control.h, or -1 with --workers 0 */
+    struct worker_beat *beat; /* NULL with --workers 0 */
+};
+
+/* Load the app, send CONTROL_READY, serve until told to stop; gives a code of enum worker_exit.
+ * Under a supervisor SIGTERM means CONTROL_STOP, and SIGINT, SIGQUIT and SIGHUP (which a terminal
+ * sends to the whole group) have handlers that do nothing: the worker leaves them so. End of file
+ * on control_fd: the supervisor is gone; stop as on CONTROL_STOP, but within 4 s. */
+int worker_run(const struct worker_start *start);
+
+#endif
