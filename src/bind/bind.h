@@ -1,0 +1,28 @@
+/* bind/bind.h - what Lua may call: the table of contents of `qlua.core`.
+ *
+ * Place in the flow: server/generation calls bind_all once per Lua state; lua/qlua requires
+ * "qlua.core" and nothing else from C. Each bind_x adds its functions to the table on top of
+ * the stack. A binding checks arguments, makes one call, pushes results (style 30).
+ */
+#ifndef QLUA_BIND_BIND_H
+#define QLUA_BIND_BIND_H
+
+struct lua_State;
+
+/* Make `qlua.core` loadable in this state. */
+void bind_all(struct lua_State *L);
+
+void bind_json(struct lua_State *L);
+void bind_multidict(struct lua_State *L);
+void bind_request(struct lua_State *L);
+void bind_body(struct lua_State *L);
+void bind_response(struct lua_State *L);
+void bind_form(struct lua_State *L);
+void bind_file(struct lua_State *L);
+void bind_route(struct lua_State *L);
+void bind_text(struct lua_State *L);
+void bind_task(struct lua_State *L);
+void bind_worker(struct lua_State *L);
+void bind_log(struct lua_State *L);
+
+#endif

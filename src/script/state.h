@@ -1,0 +1,69 @@
+/* script/state.h - one Lua state with qlua's modules: the script of a generation.
+ *
+ * Place in the flow: server/generation makes one per loaded app, `qlua FILE.lua` makes one for
+ * a script; tasks run on it. Owns the lua_State, the pool of coroutines and the memory cap.
+ * Knows no HTTP; what HTTP needs of Lua is added by bind/.
+ */
+#ifndef QLUA_SCRIPT_STATE_H
+#define QLUA_SCRIPT_STATE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/list.h"
+#include "base/slice.h"
+
+struct err;
+struct log;
+struct loop;
+struct lua_State;
+struct task;
+
+struct script {
+    struct lua_State *L;
+    struct loop *loop;
+    const struct log *log;
+    void *owner; /* bind's and server's: the generation, NULL in a plain script */
+
+    struct task *running;
+    struct list live;   /* tasks that are READY, RUNNING or WAITING */
+    struct list pool;   /* idle ones */
+    uint32_t pooled;
+    uint32_t live_count;
+    uint64_t next_id;
+    int current_ref;    /* the table whose [1] is the running task's context table */
+    bool current_set;   /* [1] is not nil now */
+    int cancelled_ref;  /* the value raised for cancelled tasks (errors.Cancelled) */
+
+    /* the memory cap (script/memory.c) */
+    void *(*alloc)(void *ud, void *ptr, size_t osize, size_t nsize); /* LuaJIT's own */
+    void *alloc_ud;
+    size_t used;
+    size_t limit;       /* 0: none */
+    size_t mark;        /* used when the running task was resumed */
+    size_t live_bytes;  /* used after the last full collection */
+    bool refused;       /* an allocation was refused since this was last cleared */
+    bool wants_replacement; /* so much stays live that a fresh generation should take over */
+};
+
+/* How a state is made. */
+struct script_options {
+    const char *root;    /* folder whose modules `require` finds first; absolute */
+    size_t memory_limit; /* bytes; 0: none */
+};
+
+/* A state with the standard libraries, package.path set for root, LuaRocks' and Debian's
+ * folders, `require "qlua"` ready to load. NULL and *err when it cannot be made. */
+struct script *script_new(struct loop *loop, const struct log *log,
+                          const struct script_options *options, struct err *err);
+/* Cancels nothing: no task may be live. */
+void script_free(struct script *script);
+
+/* The script of any of its coroutines. */
+struct script *script_of(struct lua_State *L);
+
+/* After a resume: collect when much is in use, lower the collector's pause (see memory.c). */
+void script_balance_memory(struct script *script);
+
+#endif
