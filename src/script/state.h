@@ -18,6 +18,7 @@ struct err;
 struct log;
 struct loop;
 struct lua_State;
+struct script_module;
 struct task;
 
 struct script {
@@ -49,7 +50,8 @@ struct script {
 
 /* How a state is made. */
 struct script_options {
-    const char *root;    /* folder whose modules `require` finds first; absolute */
+    const char *root; /* folder whose modules `require` finds first; absolute */
+    const struct script_module *modules; /* lua/qlua (modules.h) */
     size_t memory_limit; /* bytes; 0: none */
 };
 
