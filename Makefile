@@ -1,10 +1,18 @@
 # qlua: see README.md. Targets: make (build/qlua), run, test, check-all, bench, fuzz, sanitize,
 # lint, format, install, deps, clean.
+#
+#   make run [APP=apps/hello] [ARGS=]    install what is missing, build, serve
+#   make test [SPEC=spec]                install what is missing, build, run every spec and battery
+#   make check-all                       test, sanitize, fuzz, and the slow batteries
+#   make bench [JOB=plain]               against nginx+lua and the floor (spec/bench/run.lua)
+#   make fuzz [FUZZ_SECONDS=30]          each target of spec/fuzz for a bounded time
+#   make sanitize                        the suite under ASan and UBSan
+#   make install [PREFIX=/usr/local]     (DESTDIR= is honoured)
 
 # ---- the one list of Debian packages -------------------------------------------------------
 # to build and run
-PACKAGES := build-essential pkg-config libluajit2-5.1-dev luajit2 libuv1-dev node-llhttp \
-	lua-cjson zlib1g-dev libssl-dev
+PACKAGES := build-essential libluajit2-5.1-dev luajit2 libuv1-dev node-llhttp lua-cjson \
+	zlib1g-dev libssl-dev
 # to test, measure and lint
 PACKAGES += lua-busted lua-socket lua-posix lua-filesystem curl python3 wrk nginx-light \
 	libnginx-mod-http-lua clang libclang-rt-14-dev clang-format clang-tidy cppcheck lua-check \
@@ -16,6 +24,13 @@ APP ?= apps/hello
 ARGS ?=
 JOB ?=
 PREFIX ?= /usr/local
+SPEC ?= spec
+FUZZ_SECONDS ?= 30
+
+# Areas of the parity suite that this version serves; an area comes with its feature.
+PARITY_AREAS := routing hosts subdomains request response static
+# Cases of the lifecycle battery: all but reload (c d e f g), templates and websockets (b3 n).
+LIFE_CASES := a,=b,b2,b4,h,i,j,k,l,m
 
 WARNINGS := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wconversion -Werror
 LUA_CFLAGS := -I/usr/include/luajit-2.1
@@ -27,43 +42,113 @@ LUAJIT_A := $(firstword $(wildcard /usr/lib/*/libluajit-5.1.a))
 LIBS := -luv -lcrypto -lssl -lz -lm -ldl -lpthread
 
 SOURCES := $(sort $(wildcard src/*.c src/*/*.c))
+HEADERS := $(sort $(wildcard src/*/*.h))
 LUA_FILES := $(sort $(wildcard lua/qlua/*.lua lua/qlua/*/*.lua))
 # what `make test` also links into a library for unit specs: the rooms below bind/
 TEST_ROOMS := base crypto net http route value script session template store ws
 TEST_SOURCES := $(filter $(foreach r,$(TEST_ROOMS),src/$(r)/%),$(SOURCES))
 
 OBJECTS := $(SOURCES:src/%.c=$(BUILD)/obj/%.o)
+ROOM_OBJECTS := $(TEST_SOURCES:src/%.c=$(BUILD)/obj/%.o)
 TEST_OBJECTS := $(TEST_SOURCES:src/%.c=$(BUILD)/pic/%.o)
 LLHTTP_OBJECTS := $(patsubst %,$(BUILD)/obj/llhttp/%.o,api http llhttp)
 LLHTTP_PIC := $(patsubst %,$(BUILD)/pic/llhttp/%.o,api http llhttp)
 
-.PHONY: all run test check-all bench fuzz sanitize lint format install deps clean
+# Each spec/fuzz/NAME_fuzz.c is built twice: with libFuzzer, and as a runner that replays files.
+FUZZ_NAMES := $(patsubst spec/fuzz/%_fuzz.c,%,$(sort $(wildcard spec/fuzz/*_fuzz.c)))
+REPLAYS := $(FUZZ_NAMES:%=$(BUILD)/replay/%)
+FUZZERS := $(FUZZ_NAMES:%=$(BUILD)/fuzzer/%)
+
+C_FILES := $(SOURCES) $(HEADERS) $(sort $(wildcard spec/*/*.c))
+
+# Short lines while building; V=1 shows the commands.
+Q := $(if $(V),,@)
+SAY = @echo "  $(1) $@"
+
+# Sub-makes run after deps, so that what it installed is found; in parallel unless told otherwise.
+AGAIN = $(MAKE) --no-print-directory $(if $(findstring jobserver,$(MAKEFLAGS)),,-j$(shell nproc))
+
+.PHONY: all run test test-build check-all bench bench-build fuzz fuzz-build sanitize lint format \
+	install deps clean
 .DELETE_ON_ERROR:
 
 all: $(BUILD)/qlua
 
+# ---- what people call ----------------------------------------------------------------------
+
+run: deps
+	@$(AGAIN) $(BUILD)/qlua
+	$(BUILD)/qlua run $(APP) $(ARGS)
+
+test: deps
+	@$(AGAIN) test-build
+	@BUILD=$(BUILD) FUZZ_NAMES="$(FUZZ_NAMES)" PARITY_AREAS="$(PARITY_AREAS)" \
+	  luajit spec/support/run_tests.lua $(SPEC)
+
+test-build: $(BUILD)/qlua $(BUILD)/libqlua-test.so $(REPLAYS)
+
+check-all: test sanitize fuzz
+	@BUILD=$(BUILD) SUITES="soak life" LIFE_CASES="$(LIFE_CASES)" \
+	  luajit spec/support/run_tests.lua
+
+bench: deps
+	@$(AGAIN) bench-build $(if $(filter micro,$(JOB)),$(BUILD)/bench/micro)
+	@luajit spec/bench/run.lua $(JOB)
+
+bench-build: $(BUILD)/qlua $(BUILD)/bench/floor
+
+# One dpkg-query when nothing is missing; else apt-get, with sudo for an ordinary user.
+deps:
+	@command -v dpkg-query >/dev/null || { \
+	  echo "make: no Debian here; needed are the equivalents of: $(PACKAGES)"; exit 0; }; \
+	have=$$(dpkg-query -W -f '$${db:Status-Status} $${Package}\n' $(PACKAGES) 2>/dev/null | \
+	  sed -n 's/^installed //p'); \
+	missing=$$(printf '%s\n' $(PACKAGES) | grep -vxF "$$have" | tr '\n' ' '); \
+	[ -z "$$missing" ] && exit 0; \
+	echo "make: installing $$missing"; \
+	sudo=; [ "$$(id -u)" = 0 ] || sudo=sudo; \
+	$$sudo apt-get -qq update; \
+	$$sudo env DEBIAN_FRONTEND=noninteractive apt-get -qq install -y --no-install-recommends \
+	  $$missing || echo "make: could not install: $$missing; going on without" >&2
+
+install: $(BUILD)/qlua
+	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/share/qlua/conf
+	install -m 755 $(BUILD)/qlua $(DESTDIR)$(PREFIX)/bin/qlua
+	$(if $(wildcard conf/*),install -m 644 conf/* $(DESTDIR)$(PREFIX)/share/qlua/conf/)
+
+clean:
+	rm -rf $(BUILD)
+
+# ---- the program ---------------------------------------------------------------------------
+
 $(BUILD)/qlua: $(OBJECTS) $(LLHTTP_OBJECTS) $(BUILD)/obj/lua_modules.o
-	$(CC) $(CFLAGS) $(LDFLAGS) -Wl,-E -o $@ $^ $(LUAJIT_A) $(LIBS)
+	$(call SAY,ld)
+	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -Wl,-E -o $@ $^ $(LUAJIT_A) $(LIBS)
 
 $(BUILD)/libqlua-test.so: $(TEST_OBJECTS) $(LLHTTP_PIC)
-	$(CC) $(CFLAGS) $(LDFLAGS) -shared -o $@ $^ $(LIBS)
+	$(call SAY,ld)
+	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -shared -o $@ $^ $(LIBS)
 
 $(BUILD)/obj/%.o: src/%.c
 	@mkdir -p $(@D)
-	$(CC) $(CPPFLAGS) $(CFLAGS) $(WARNINGS) -c -o $@ $<
+	$(call SAY,cc)
+	$(Q)$(CC) $(CPPFLAGS) $(CFLAGS) $(WARNINGS) -c -o $@ $<
 
 $(BUILD)/pic/%.o: src/%.c
 	@mkdir -p $(@D)
-	$(CC) $(CPPFLAGS) $(CFLAGS) $(WARNINGS) -fPIC -c -o $@ $<
+	$(call SAY,cc)
+	$(Q)$(CC) $(CPPFLAGS) $(CFLAGS) $(WARNINGS) -fPIC -c -o $@ $<
 
 # Debian's llhttp is C source in the system's share folder: compiled here, never copied.
 $(BUILD)/obj/llhttp/%.o: $(LLHTTP)/%.c
 	@mkdir -p $(@D)
-	$(CC) $(CPPFLAGS) $(CFLAGS) -c -o $@ $<
+	$(call SAY,cc)
+	$(Q)$(CC) $(CPPFLAGS) $(CFLAGS) -c -o $@ $<
 
 $(BUILD)/pic/llhttp/%.o: $(LLHTTP)/%.c
 	@mkdir -p $(@D)
-	$(CC) $(CPPFLAGS) $(CFLAGS) -fPIC -c -o $@ $<
+	$(call SAY,cc)
+	$(Q)$(CC) $(CPPFLAGS) $(CFLAGS) -fPIC -c -o $@ $<
 
 # lua/qlua as bytecode: one array a module and the table that lists them.
 $(BUILD)/lua_modules.c: $(LUA_FILES) Makefile
@@ -86,9 +171,64 @@ $(BUILD)/lua_modules.c: $(LUA_FILES) Makefile
 
 $(BUILD)/obj/lua_modules.o: $(BUILD)/lua_modules.c
 	@mkdir -p $(@D)
-	$(CC) $(CPPFLAGS) $(CFLAGS) -c -o $@ $<
+	$(call SAY,cc)
+	$(Q)$(CC) $(CPPFLAGS) $(CFLAGS) -c -o $@ $<
 
 -include $(OBJECTS:.o=.d) $(TEST_OBJECTS:.o=.d)
 
-clean:
-	rm -rf $(BUILD)
+# ---- benchmarks ----------------------------------------------------------------------------
+
+# the floor: libuv and llhttp alone
+$(BUILD)/bench/floor: spec/bench/floor.c $(LLHTTP_OBJECTS)
+	@mkdir -p $(@D)
+	$(call SAY,ld)
+	$(Q)$(CC) $(CPPFLAGS) $(CFLAGS) $(WARNINGS) -o $@ $^ -luv
+
+# the plain request through the memory stream: everything but main()
+$(BUILD)/bench/micro: spec/bench/micro.c $(filter-out $(BUILD)/obj/main.o,$(OBJECTS)) \
+		$(LLHTTP_OBJECTS) $(BUILD)/obj/lua_modules.o
+	@mkdir -p $(@D)
+	$(call SAY,ld)
+	$(Q)$(CC) $(CPPFLAGS) $(CFLAGS) $(WARNINGS) -Wl,-E -o $@ $^ $(LUAJIT_A) $(LIBS)
+
+# ---- fuzzing and sanitizers ----------------------------------------------------------------
+
+$(BUILD)/replay/%: spec/fuzz/%_fuzz.c spec/fuzz/replay.c $(ROOM_OBJECTS) $(LLHTTP_OBJECTS)
+	@mkdir -p $(@D)
+	$(call SAY,ld)
+	$(Q)$(CC) $(CPPFLAGS) $(CFLAGS) -Ispec/fuzz $(LDFLAGS) -Wl,-E -o $@ $^ $(LUAJIT_A) $(LIBS)
+
+$(BUILD)/fuzzer/%: spec/fuzz/%_fuzz.c $(ROOM_OBJECTS) $(LLHTTP_OBJECTS)
+	@mkdir -p $(@D)
+	$(call SAY,ld)
+	$(Q)$(CC) $(CPPFLAGS) $(CFLAGS) -Ispec/fuzz -fsanitize=fuzzer -o $@ $^ $(LUAJIT_A) $(LIBS)
+
+fuzz-build: $(FUZZERS)
+
+FUZZ_FLAGS := -fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=undefined
+fuzz: deps
+	@$(AGAIN) BUILD=build/fuzz CC=clang WARNINGS=-Wall \
+	  CFLAGS="-std=gnu11 -O1 -g -fno-omit-frame-pointer $(FUZZ_FLAGS)" fuzz-build
+	@BUILD=build/fuzz FUZZ_NAMES="$(FUZZ_NAMES)" FUZZ_SECONDS=$(FUZZ_SECONDS) SUITES=fuzz \
+	  luajit spec/support/run_tests.lua
+
+# A leak check at exit would know nothing of what only Lua memory points to: it stays off.
+SAN_FLAGS := -fsanitize=address,undefined -fno-sanitize-recover=undefined
+sanitize: deps
+	@$(AGAIN) BUILD=build/san WARNINGS=-Wall LDFLAGS="$(SAN_FLAGS)" \
+	  CFLAGS="-std=gnu11 -O1 -g -fno-omit-frame-pointer $(SAN_FLAGS)" test-build
+	@BUILD=build/san FUZZ_NAMES="$(FUZZ_NAMES)" SUITES="busted replay http" \
+	  SANITIZER=$$($(CC) -print-file-name=libasan.so) \
+	  luajit spec/support/run_tests.lua $(SPEC)
+
+# ---- style ---------------------------------------------------------------------------------
+
+lint: deps
+	clang-format --dry-run -Werror $(C_FILES)
+	luacheck -q lua apps spec
+	cppcheck --quiet --error-exitcode=1 --std=c11 --inline-suppr --suppressions-list=.cppcheck \
+	  --enable=warning,performance,portability -Isrc src
+	clang-tidy --quiet $(SOURCES) -- $(CPPFLAGS) $(CFLAGS)
+
+format:
+	clang-format -i $(C_FILES)
