@@ -27,7 +27,7 @@ enum config_origin {
     CONFIG_DEFAULT,     /* nobody gave it */
     CONFIG_FILE,        /* the `server` object of the config file */
     CONFIG_ENVIRONMENT, /* QLUA_SERVER__NAME or QLUA_DEBUG */
-    CONFIG_SCRIPT,      /* app:run{} of a script that became a server */
+    CONFIG_SCRIPT,      /* app:run{} of a script that became a server: its command line */
     CONFIG_COMMAND_LINE /* an option or --set server.NAME */
 };
 
@@ -52,7 +52,8 @@ struct config_entries {
 /* All lives in `arena`. Durations are milliseconds, sizes bytes; texts without a value are NULL. */
 struct config {
     struct arena arena;
-    enum config_origin origin[CONFIG_MAX]; /* by place in the table */
+    enum config_origin origin[CONFIG_MAX]; /* by place in the table: who gave the value, ... */
+    const char *where[CONFIG_MAX];         /* ... and in what words ("--port"); NULL: nobody */
 
     const char *app_path; /* absolute path of the app file, NULL before it is known */
     const char *app_name; /* its stem: "app" for app.lua, the value of ... in the app file */
@@ -123,18 +124,21 @@ void config_clear(struct config *config);
 /* Name the app file (absolute path): app_path, app_name and app_root. */
 void config_set_app(struct config *config, const char *path);
 
-/* Set one server setting. `value` is JSON when it parses as JSON, else text. `where` names the
- * place in messages ("--port", "QLUA_SERVER__PORT"). A later layer replaces an earlier one; the
- * items of a list given in one layer are appended when `append`. 0, or err. */
+/* Set one server setting. `value` is JSON when it parses as JSON, else text (never in the file).
+ * `where` names the place in messages ("--port", "QLUA_SERVER__PORT"). A later layer replaces an
+ * earlier one; items of a list given in one layer are appended when `append`. 0, or err. Here and
+ * below the code is -EINVAL when the command line or a script is at fault (a usage error), and
+ * another one when a file or the environment is. */
 int config_set(struct config *config, enum config_origin origin, const char *where,
                struct slice name, struct slice value, bool append, struct err *err);
 
-/* The same for an app key; a value that is no JSON becomes a JSON string. */
-void config_set_app_key(struct config *config, struct slice key, struct slice value,
-                        const char *where);
+/* The same for an app key, into app_file or app_set; a value that is no JSON becomes a JSON
+ * string. */
+void config_set_app_key(struct config *config, enum config_origin origin, const char *where,
+                        struct slice key, struct slice value);
 
-/* What app:run{} of a script asks for; a NULL host and a value of -1 are not given. debug 0 or 1.
- * The command line of `qlua FILE.lua` belongs to the script, so only variables stand above. */
+/* What app:run{} of a script asks for, in place of a command line; a NULL host and a value of -1
+ * are not given; debug is 0 or 1. Sets run_requested. */
 int config_set_run(struct config *config, const char *host, int64_t port, int debug,
                    int64_t workers, struct err *err);
 
@@ -145,7 +149,10 @@ int config_read_file(struct config *config, const char *path, struct err *err);
 int config_read_environment(struct config *config, char **environment, struct err *err);
 
 /* Settle what depends on other settings (reload and access_log on debug, workers "auto"), and
- * refuse what contradicts itself or is not in this version. */
+ * refuse what contradicts itself or is not in this version. May be called again after a change. */
 int config_finish(struct config *config, struct err *err);
+
+/* Write the table of settings, with defaults, to standard output. */
+void config_print_settings(void);
 
 #endif

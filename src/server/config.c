@@ -1,0 +1,217 @@
+/* server/config.c - the settings as a whole: defaults, the app file, what depends on what. See
+ * config.h. */
+#include <errno.h>
+#include <sched.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "base/err.h"
+#include "server/config_internal.h"
+
+struct config_list config_list_of(struct arena *arena, const char *text)
+{
+    struct config_list list = {0};
+    if (text == NULL)
+        return list;
+    size_t most = 1;
+    for (const char *c = text; *c != '\0'; c++)
+        most += *c == ',';
+    list.items = arena_array(arena, most, sizeof(*list.items));
+    struct slice rest = slice_cstr(text);
+    while (rest.len > 0)
+        list.items[list.count++] = arena_cstr(arena, slice_split(&rest, ','));
+    return list;
+}
+
+static void set_default(struct config *config, const struct setting *setting)
+{
+    void *dst = config_at(config, setting);
+    switch (setting->type) {
+    case SETTING_BOOL: *(bool *)dst = setting->number != 0; break;
+    case SETTING_INT:
+    case SETTING_SECONDS:
+    case SETTING_WORKERS: *(int64_t *)dst = setting->number; break;
+    case SETTING_TEXT:
+    case SETTING_CHOICE: *(const char **)dst = setting->text; break;
+    case SETTING_LIST:
+        *(struct config_list *)dst = config_list_of(&config->arena, setting->text);
+        break;
+    }
+}
+
+void config_init(struct config *config)
+{
+    *config = (struct config){0};
+    arena_init(&config->arena);
+    for (size_t i = 0; i < config_setting_count; i++)
+        set_default(config, &config_settings[i]);
+}
+
+void config_clear(struct config *config)
+{
+    arena_clear(&config->arena);
+    *config = (struct config){0};
+}
+
+void config_set_app(struct config *config, const char *path)
+{
+    struct slice whole = slice_cstr(path);
+    const char *slash = strrchr(path, '/');
+    size_t folder = slash == NULL ? 0 : (size_t)(slash - path);
+    struct slice stem = slash == NULL ? whole : slice_from(whole, folder + 1);
+    if (slice_ends_with(stem, SLICE(".lua")) && stem.len > 4)
+        stem.len -= 4;
+    config->app_path = arena_cstr(&config->arena, whole);
+    config->app_name = arena_cstr(&config->arena, stem);
+    config->app_root = folder == 0 ? "/" : arena_cstr(&config->arena, slice_of(path, folder));
+}
+
+/* Set a whole number on behalf of app:run. */
+static int set_number(struct config *config, struct slice name, int64_t number, struct err *err)
+{
+    char text[24];
+    int len = snprintf(text, sizeof(text), "%lld", (long long)number);
+    return config_set(config, CONFIG_SCRIPT, "app:run", name, slice_of(text, (size_t)len), false,
+                      err);
+}
+
+int config_set_run(struct config *config, const char *host, int64_t port, int debug,
+                   int64_t workers, struct err *err)
+{
+    int rc = 0;
+    config->run_requested = true;
+    if (host != NULL)
+        rc = config_set(config, CONFIG_SCRIPT, "app:run", SLICE("host"), slice_cstr(host), false,
+                        err);
+    if (rc == 0 && port != -1)
+        rc = set_number(config, SLICE("port"), port, err);
+    if (rc == 0 && debug != -1)
+        rc = set_number(config, SLICE("debug"), debug, err);
+    if (rc == 0 && workers != -1)
+        rc = set_number(config, SLICE("workers"), workers, err);
+    return rc;
+}
+
+static enum config_origin origin_of(const struct config *config, struct slice name)
+{
+    return config->origin[config_setting_find(name)];
+}
+
+/* Refuse the setting with a message that starts with the place it was given at. */
+static int refuse(const struct config *config, struct slice name, struct err *err, const char *why)
+{
+    int index = config_setting_find(name);
+    const char *where = config->where[index];
+    snprintf(err->name, sizeof(err->name), "%s", where == NULL ? "configuration" : where);
+    return err_set(err, config->origin[index] >= CONFIG_SCRIPT ? -EINVAL : QLUA_ESYNTAX, "%s", why);
+}
+
+static bool is_default(struct config *config, const struct setting *setting)
+{
+    const void *at = config_at(config, setting);
+    switch (setting->type) {
+    case SETTING_BOOL: return *(const bool *)at == (setting->number != 0);
+    case SETTING_INT:
+    case SETTING_SECONDS:
+    case SETTING_WORKERS: return *(const int64_t *)at == setting->number;
+    case SETTING_TEXT:
+    case SETTING_CHOICE: return *(const char *const *)at == NULL;
+    case SETTING_LIST: return ((const struct config_list *)at)->count == 0;
+    }
+    return true;
+}
+
+/* A setting whose feature is not there yet must not be ignored in silence. */
+static int check_later(struct config *config, struct err *err)
+{
+    for (size_t i = 0; i < config_setting_count; i++) {
+        const struct setting *setting = &config_settings[i];
+        if ((setting->flags & SETTING_LATER) == 0 || config->origin[i] == CONFIG_DEFAULT ||
+            is_default(config, setting))
+            continue;
+        char why[200];
+        snprintf(why, sizeof(why), "%s (%s) is not in this version; leave it out", setting->name,
+                 setting->help);
+        return refuse(config, slice_cstr(setting->name), err, why);
+    }
+    return 0;
+}
+
+/* How many processors this process may use; at least 1. */
+static int64_t processors(void)
+{
+    cpu_set_t set;
+    if (sched_getaffinity(0, sizeof(set), &set) != 0)
+        return 1;
+    int count = CPU_COUNT(&set);
+    return count < 1 ? 1 : count;
+}
+
+static int settle_workers(struct config *config, struct err *err)
+{
+    if (config->debug && config->workers > 1 &&
+        origin_of(config, SLICE("workers")) >= CONFIG_SCRIPT)
+        return refuse(config, SLICE("workers"), err,
+                      "debug mode means one worker; leave out --workers or --debug");
+    if (config->debug && config->workers != 0)
+        config->workers = 1;
+    if (config->workers == CONFIG_WORKERS_AUTO)
+        config->workers = processors();
+    return 0;
+}
+
+int config_finish(struct config *config, struct err *err)
+{
+    int rc = check_later(config, err);
+    if (rc == 0)
+        rc = settle_workers(config, err);
+    if (rc != 0)
+        return rc;
+    if (config->bind.count > 0 && origin_of(config, SLICE("bind")) == CONFIG_COMMAND_LINE &&
+        origin_of(config, SLICE("host")) == CONFIG_COMMAND_LINE)
+        return refuse(config, SLICE("host"), err,
+                      "--host and --bind exclude each other; name every address with --bind");
+    if (config->worker_timeout != 0 && config->handler_cpu_limit != 0 &&
+        config->worker_timeout <= config->handler_cpu_limit) {
+        bool timeout = origin_of(config, SLICE("worker_timeout")) != CONFIG_DEFAULT;
+        return refuse(config, timeout ? SLICE("worker_timeout") : SLICE("handler_cpu_limit"), err,
+                      "worker_timeout must be greater than handler_cpu_limit");
+    }
+    if (origin_of(config, SLICE("reload")) == CONFIG_DEFAULT)
+        config->reload = config->debug;
+    if (origin_of(config, SLICE("access_log")) == CONFIG_DEFAULT)
+        config->access_log = config->debug ? "-" : "off";
+    if (config->spool_dir == NULL) {
+        const char *folder = getenv("TMPDIR");
+        config->spool_dir = arena_cstr(
+            &config->arena, slice_cstr(folder != NULL && folder[0] == '/' ? folder : "/tmp"));
+    }
+    return 0;
+}
+
+/* A default as --help shows it. */
+static void print_default(const struct setting *setting)
+{
+    if (setting->shown != NULL)
+        printf("%s", setting->shown);
+    else if (setting->type == SETTING_BOOL)
+        printf("%s", setting->number != 0 ? "true" : "false");
+    else if (setting->type == SETTING_SECONDS)
+        printf("%g s", (double)setting->number / 1000);
+    else if (setting->text != NULL)
+        printf("%s", setting->text);
+    else
+        printf("%lld", (long long)setting->number);
+}
+
+void config_print_settings(void)
+{
+    for (size_t i = 0; i < config_setting_count; i++) {
+        const struct setting *setting = &config_settings[i];
+        if ((setting->flags & SETTING_LATER) != 0)
+            continue;
+        printf("  %-20s %s [", setting->name, setting->help);
+        print_default(setting);
+        printf("]\n");
+    }
+}

@@ -1,0 +1,54 @@
+/* server/listen.h - the sockets of the service, opened once by the supervisor.
+ *
+ * Place in the flow: supervisor.c opens them before the first fork; every worker inherits them and
+ * accepts. One socket per address: a dead worker's backlog is taken by the living, and a second
+ * server is told that the address is in use. Plain socket calls; knows no loop.
+ */
+#ifndef QLUA_SERVER_LISTEN_H
+#define QLUA_SERVER_LISTEN_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <sys/types.h>
+
+struct config;
+struct err;
+
+/* A Unix socket's file as we made it, so that only our own is removed. */
+struct listen_file {
+    char path[108]; /* "": none */
+    dev_t device;
+    ino_t inode;
+};
+
+struct listener {
+    int fd;
+    char address[160]; /* for people: "http://127.0.0.1:5000", "unix:/run/app.sock" */
+    struct listen_file file;
+};
+
+struct listeners {
+    struct listener *items;
+    int *fds; /* the descriptors of items, for the workers */
+    size_t count;
+    int port; /* of the first TCP address as bound, or the setting's */
+};
+
+/* Open the addresses of the configuration, or take systemd's (LISTEN_FDS). 0, or err with one
+ * sentence that names the address; then nothing is open. */
+int listen_open(struct listeners *listeners, const struct config *config, struct err *err);
+
+/* Close the descriptors; they may be closed already. */
+void listen_close(struct listeners *listeners);
+
+/* Remove the files of Unix sockets, in the process that made them, and free the list. */
+void listen_clear(struct listeners *listeners);
+
+/* A listening Unix socket with the file mode `mode` (-1: as umask says). A file left behind by a
+ * dead server is removed. Returns the descriptor, or a negative code and err. */
+int listen_unix(const char *path, int mode, int backlog, struct listen_file *file, struct err *err);
+
+/* Remove the file if it is still the one we made. */
+void listen_unlink(struct listen_file *file);
+
+#endif
