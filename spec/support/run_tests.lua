@@ -206,7 +206,7 @@ local function main()
     end
   end
   server.stop_all()
-  failed = failed + sanitizer_reports()
+  failed = math.max(failed, sanitizer_reports()) -- most reports failed a spec already
   print(("%d passed, %d failed"):format(passed, failed))
   os.exit(failed == 0 and 0 or 1)
 end
