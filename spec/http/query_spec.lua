@@ -1,0 +1,84 @@
+--- http/query: form-encoded text in and out.
+
+local ffi = require "ffi"
+local native = require "support.native"
+local lists = require "support.fields"
+
+ffi.cdef [[
+int query_parse(struct slice text, struct fields *out, size_t max_pairs);
+void query_append(struct buf *out, struct slice key, struct slice value);
+]]
+
+local lib, text, slice = native.lib, native.text, lists.slice
+
+local function parse(source)
+  local fields, borrowed = lists.new(false), slice(source)
+  assert.equal(0, lib.query_parse(borrowed, fields, 1000))
+  return lists.pairs(fields)
+end
+
+local function append(key, value)
+  local out = native.buf()
+  lib.query_append(out, slice(key), slice(value))
+  return text(out)
+end
+
+describe("query", function()
+  it("is read into pairs in order", function()
+    for _, case in ipairs {
+      { "", {} },
+      { "a=1&b=2&a=3", { { "a", "1" }, { "b", "2" }, { "a", "3" } } },
+      { "a&b=&=c&=", { { "a", "" }, { "b", "" }, { "", "c" }, { "", "" } } },
+      { "&&a=1&", { { "a", "1" } } },
+      { "a=b=c", { { "a", "b=c" } } },
+      { "a;b=c;d", { { "a;b", "c;d" } } },
+      { "a+b=c+d", { { "a b", "c d" } } },
+      { "a%2Bb=%26%3d", { { "a+b", "&=" } } },
+      { "A=1&a=2", { { "A", "1" }, { "a", "2" } } },
+      { "%C3%A9=%e2%98%83&r=é", { { "é", "☃" }, { "r", "é" } } },
+      { "a=%00", { { "a", "\0" } } },
+    } do
+      assert.same(case[2], parse(case[1]), case[1])
+    end
+  end)
+
+  it("keeps what does not decode as the text it was", function()
+    for source, expected in pairs {
+      ["%"] = "%",
+      ["%4"] = "%4",
+      ["%zz"] = "%zz",
+      ["%%41"] = "%A",
+      ["%ff"] = "%FF",
+      ["x%C3+%C3%A9"] = "x%C3 é",
+      ["%e2%98x"] = "%E2%98x",
+      ["%ed%a0%80"] = "%ED%A0%80",
+      ["\xff"] = "%FF",
+    } do
+      assert.same({ { "a", expected } }, parse("a=" .. source), source)
+    end
+  end)
+
+  it("stops at the stated number of pairs", function()
+    for _, case in ipairs { { "a&b&c", 3, 0, 3 }, { "a&b&c&", 2, -10004, 2 }, { "a", 0, -10004, 0 } } do
+      local fields = lists.new(false)
+      assert.equal(case[3], lib.query_parse(slice(case[1]), fields, case[2]))
+      assert.equal(case[4], fields.count)
+    end
+  end)
+
+  it("is written with Quart's quoting", function()
+    local printable = {}
+    for byte = 0x20, 0x7e do
+      printable[#printable + 1] = string.char(byte)
+    end
+    local all = table.concat(printable)
+    assert.equal(
+      "q=+!%22%23$%25%26'()*%2B,-./0123456789:;%3C%3D%3E?@ABCDEFGHIJKLMNOPQRSTUVWXYZ%5B%5C%5D%5E_"
+        .. "%60abcdefghijklmnopqrstuvwxyz%7B%7C%7D~",
+      append("q", all)
+    )
+    assert.equal("q=a+b%26%C3%A9", append("q", "a b&é"))
+    assert.equal("a%3D+=", append("a= ", ""))
+    assert.same({ { all, all } }, parse(append(all, all)))
+  end)
+end)
