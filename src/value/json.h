@@ -1,0 +1,47 @@
+/* value/json.h - JSON of Lua values, both ways.
+ *
+ * Place in the flow: responses, request bodies, the session codec, tojson and qlua.json call it;
+ * it calls json_scan, number and marker. Runs no Lua code: tables are read raw, metamethods do
+ * not count, so a class instance is the object of its own fields. marker_open comes first.
+ *
+ * Out of a table: keys exactly 1..n, or the array mark: an array (marked: n is the largest key,
+ * holes are null); no keys: {}; only strings, or only whole numbers: an object, numbers as text.
+ * Out of a number: value/number.h; int64_t and uint64_t cdata are integers. qlua.null is null.
+ * Into Lua: arrays are marked, null is qlua.null, integers beyond 2^53 are the nearest double,
+ * of a key that comes twice the last value counts.
+ */
+#ifndef QLUA_VALUE_JSON_H
+#define QLUA_VALUE_JSON_H
+
+#include <lua.h>
+#include <stdbool.h>
+
+#include "base/buf.h"
+#include "base/slice.h"
+
+struct err;
+
+/* How deep tables, arrays and objects may nest, both ways. */
+#define JSON_MAX_DEPTH 200
+
+struct json_options {
+    bool compact;      /* else indented by 2, an item a line */
+    bool sort_keys;    /* by bytes; number keys by number */
+    bool ensure_ascii; /* all but 0x20..0x7e as \uXXXX; else UTF-8 */
+};
+
+/* compact, sorted, ASCII. */
+extern const struct json_options json_defaults;
+
+/* Append the value at index to out. Returns 0, or -EINVAL (no JSON form: functions, nan, both
+ * kinds of key, a cycle ...) or QLUA_ELIMIT (too deep), and err (may be NULL) says what and where:
+ * message, and in name the path, as a.b[3]; out then has a part of the text. Raises only when Lua
+ * is out of memory, so out must belong to something that outlives a Lua error. */
+int json_encode(lua_State *L, int index, const struct json_options *options, struct buf *out,
+                struct err *err);
+
+/* Push the value of text and return 0; or push nothing and return json_scan's code, with message,
+ * line and column in err (may be NULL). Raises only when Lua is out of memory; leaks nothing. */
+int json_decode(lua_State *L, struct slice text, struct err *err);
+
+#endif

@@ -1,0 +1,89 @@
+/* value/marker.c - what a Lua value stands for beyond its Lua type. See marker.h. */
+#include "value/marker.h"
+
+#include <lauxlib.h>
+
+/* Their addresses are the registry's keys. */
+static const char array_key;  /* the shared array metatable */
+static const char others_key; /* weak: marked tables that have a metatable of their own */
+
+static void push_registered(lua_State *L, const char *key)
+{
+    lua_pushlightuserdata(L, (void *)(uintptr_t)key);
+    lua_rawget(L, LUA_REGISTRYINDEX);
+}
+
+/* registry[key] = the table on top, which is popped. */
+static void register_top(lua_State *L, const char *key)
+{
+    lua_pushlightuserdata(L, (void *)(uintptr_t)key);
+    lua_insert(L, -2);
+    lua_rawset(L, LUA_REGISTRYINDEX);
+}
+
+void marker_open(lua_State *L)
+{
+    marker_push_array(L);
+    bool is_open = !lua_isnil(L, -1);
+    lua_pop(L, 1);
+    if (is_open)
+        return;
+    lua_newtable(L);
+    lua_pushliteral(L, "qlua.array");
+    lua_setfield(L, -2, "__name");
+    register_top(L, &array_key);
+
+    lua_newtable(L);
+    lua_newtable(L);
+    lua_pushliteral(L, "k");
+    lua_setfield(L, -2, "__mode");
+    lua_setmetatable(L, -2);
+    register_top(L, &others_key);
+}
+
+void marker_push_array(lua_State *L)
+{
+    push_registered(L, &array_key);
+}
+
+void marker_set_array(lua_State *L, int index)
+{
+    lua_pushvalue(L, index);
+    if (lua_getmetatable(L, -1)) {
+        marker_push_array(L);
+        bool is_marked = lua_rawequal(L, -1, -2);
+        lua_pop(L, 2);
+        if (!is_marked) {
+            push_registered(L, &others_key);
+            lua_pushvalue(L, -2);
+            lua_pushboolean(L, 1);
+            lua_rawset(L, -3);
+            lua_pop(L, 1);
+        }
+    } else {
+        marker_push_array(L);
+        lua_setmetatable(L, -2);
+    }
+    lua_pop(L, 1);
+}
+
+/* Marked, though its metatable is its own. */
+static bool is_other_array(lua_State *L, int index)
+{
+    lua_pushvalue(L, index);
+    push_registered(L, &others_key);
+    lua_insert(L, -2);
+    lua_rawget(L, -2);
+    bool is_marked = lua_toboolean(L, -1);
+    lua_pop(L, 2);
+    return is_marked;
+}
+
+enum marker marker_of(lua_State *L, int index, const void *array)
+{
+    if (!lua_getmetatable(L, index))
+        return MARKER_NONE;
+    const void *metatable = lua_topointer(L, -1);
+    lua_pop(L, 1);
+    return metatable == array || is_other_array(L, index) ? MARKER_ARRAY : MARKER_NONE;
+}
