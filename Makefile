@@ -35,7 +35,8 @@ LIFE_CASES := a,=b,b2,b4,h,i,j,k,l,m
 WARNINGS := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wconversion -Werror
 LUA_CFLAGS := -I/usr/include/luajit-2.1
 LLHTTP := /usr/share/llhttp
-LLHTTP_CFLAGS := -I/usr/share/include/llhttp -DLLHTTP_STRICT_MODE=1
+LLHTTP_INCLUDE := /usr/share/include/llhttp
+LLHTTP_CFLAGS := -I$(LLHTTP_INCLUDE) -DLLHTTP_STRICT_MODE=1
 CPPFLAGS := -Isrc $(LUA_CFLAGS) $(LLHTTP_CFLAGS) -D_GNU_SOURCE -MMD -MP
 CFLAGS := -std=gnu11 -O2 -g
 LUAJIT_A := $(firstword $(wildcard /usr/lib/*/libluajit-5.1.a))
@@ -227,7 +228,7 @@ lint: deps
 	clang-format --dry-run -Werror $(C_FILES)
 	luacheck -q lua apps spec
 	cppcheck --quiet --error-exitcode=1 --std=c11 --inline-suppr --suppressions-list=.cppcheck \
-	  --enable=warning,performance,portability -Isrc src
+	  --enable=warning,performance,portability -Isrc -I$(LLHTTP_INCLUDE) $(SOURCES)
 	clang-tidy --quiet $(SOURCES) -- $(CPPFLAGS) $(CFLAGS)
 
 format:

@@ -7,23 +7,16 @@
 ---
 --- QLUA names another binary (the sanitizers' one).
 
-local ffi = require "ffi"
 local signal = require "posix.signal"
 local socket = require "posix.sys.socket"
-local stdlib = require "posix.stdlib"
-local syswait = require "posix.sys.wait"
 local unistd = require "posix.unistd"
-local fcntl = require "posix.fcntl"
 
 local files = require "support.files"
+local process = require "support.process"
 local wait = require "support.wait"
 
-ffi.cdef "int prctl(int option, unsigned long argument, ...);"
-
-local PR_SET_PDEATHSIG = 1
 local START_SECONDS = 20
 local STOP_SECONDS = 15
-local HIGHEST_FD = 255 -- a child closes what the spec has open up to this one
 
 ---@class spec.Server
 ---@field pid integer of the supervisor (of the worker itself with workers = 0)
@@ -31,7 +24,7 @@ local HIGHEST_FD = 255 -- a child closes what the spec has open up to this one
 ---@field address integer|string what support/raw.lua connects to: the port or "unix:/path"
 ---@field folder string where the app's text and files are; removed by stop unless it was given
 ---@field app string path of the app file
----@field private _code? integer
+---@field private _process spec.Process
 ---@field private _bind string[]
 local Server = {}
 Server.__index = Server
@@ -56,47 +49,6 @@ function M.free_port()
   local port = assert(socket.getsockname(fd)).port
   unistd.close(fd)
   return port
-end
-
-local function open_log(path)
-  local flags = fcntl.O_WRONLY + fcntl.O_CREAT + fcntl.O_TRUNC + fcntl.O_APPEND
-  return assert(fcntl.open(path, flags, 420))
-end
-
---- In the child: standard streams, nothing else open, default signals, die with the parent.
-local function become(argv, options)
-  ffi.C.prctl(PR_SET_PDEATHSIG, ffi.cast("unsigned long", signal.SIGKILL))
-  unistd.dup2(assert(fcntl.open("/dev/null", fcntl.O_RDONLY)), 0)
-  unistd.dup2(open_log(options.stdout), 1)
-  unistd.dup2(open_log(options.stderr), 2)
-  for fd = 3, HIGHEST_FD do
-    unistd.close(fd)
-  end
-  signal.signal(signal.SIGPIPE, signal.SIG_DFL)
-  if options.cwd then
-    unistd.chdir(options.cwd)
-  end
-  stdlib.setenv("LD_PRELOAD", nil)
-  for name, value in pairs(options.env or {}) do
-    stdlib.setenv(name, value or nil)
-  end
-  local program = table.remove(argv, 1)
-  unistd.execp(program, argv)
-  unistd._exit(127)
-end
-
---- Start a program; stdout and stderr go to the files named in options.
----@param argv string[]
----@param options { stdout: string, stderr: string, cwd?: string, env?: table }
----@return integer pid
-local function spawn(argv, options)
-  io.stdout:flush()
-  local pid = assert(unistd.fork())
-  if pid == 0 then
-    pcall(become, argv, options)
-    unistd._exit(126)
-  end
-  return pid
 end
 
 local function append(list, ...)
@@ -166,10 +118,11 @@ function M.launch(options)
     self.folder, self.app = place(options)
     argv = command_line(self, options)
   end
-  self.pid = spawn(argv, {
+  self._process = process.start(argv, {
     stdout = self._logs .. "/stdout", stderr = self._logs .. "/stderr",
     cwd = options.cwd, env = options.env,
   })
+  self.pid = self._process.pid
   running[self] = true
   return self
 end
@@ -198,7 +151,7 @@ end
 ---@return spec.Server
 function M.run(options, seconds)
   local self = M.launch(options)
-  if not wait.until_true(function() return self:exit_code() end, seconds or START_SECONDS) then
+  if not self._process:wait(seconds or START_SECONDS) then
     local text = self:stderr()
     self:kill()
     error("server: still running: " .. text, 2)
@@ -230,21 +183,13 @@ end
 --- The exit code once the process has ended (a signal as its negative number), else nil.
 ---@return integer?
 function Server:exit_code()
-  if not self._code then
-    local pid, how, code = syswait.wait(self.pid, syswait.WNOHANG)
-    if pid == self.pid and how ~= "running" then
-      self._code = how == "exited" and code or -code
-    end
-  end
-  return self._code
+  return self._process:exit_code()
 end
 
 --- Send a signal (default SIGTERM) to the process.
 ---@param number? integer
 function Server:signal(number)
-  if not self:exit_code() then
-    signal.kill(self.pid, number or signal.SIGTERM)
-  end
+  self._process:signal(number)
 end
 
 --- Stop with SIGTERM and wait for the end; raises when it does not come or is not an exit with 0.
@@ -252,7 +197,7 @@ end
 ---@return integer code
 function Server:stop(expected)
   self:signal(signal.SIGTERM)
-  wait.until_true(function() return self:exit_code() end, STOP_SECONDS)
+  self._process:wait(STOP_SECONDS)
   local code, text = self:exit_code(), self:stderr()
   self:kill()
   if code ~= (expected or 0) then
@@ -264,11 +209,7 @@ end
 
 --- End the process whatever its state and remove its files; the logs stay readable.
 function Server:kill()
-  self:signal(signal.SIGTERM)
-  if not wait.until_true(function() return self:exit_code() end, STOP_SECONDS) then
-    self:signal(signal.SIGKILL)
-    wait.until_true(function() return self:exit_code() end, STOP_SECONDS)
-  end
+  self._process:finish()
   if running[self] then
     running[self] = nil
     self._stdout, self._stderr = self:stdout(), self:stderr()
@@ -320,12 +261,7 @@ end
 --- The pids of the direct children: the workers.
 ---@return integer[]
 function Server:children()
-  local pids = {}
-  local path = ("/proc/%d/task/%d/children"):format(self.pid, self.pid)
-  for pid in files.read(path):gmatch "%d+" do
-    pids[#pids + 1] = tonumber(pid)
-  end
-  return pids
+  return self._process:children()
 end
 
 return M
