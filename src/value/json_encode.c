@@ -27,10 +27,9 @@
 
 /* The key of an object, and where its value is. */
 struct item {
-    uint64_t rank; /* orders like the key; equal only for names that share 8 bytes */
-    struct slice name;
-    double number; /* the key, when name.data is NULL */
-    unsigned at;   /* 0-based place in lua_next's order */
+    uint64_t rank;     /* orders like the key; equal only for names that share 8 bytes */
+    struct slice name; /* data is NULL for a number, which is then what rank stands for */
+    unsigned at;       /* 0-based place in lua_next's order */
 };
 
 #define ITEMS_INSIDE 48
@@ -172,36 +171,35 @@ static int write_cdata(struct encoder *e, int index, const struct json_path *pat
 
 /* ---- walking a table --------------------------------------------------------------------- */
 
-static void start_walk(struct encoder *e, struct walk *w)
+/* Push what lua_next begins with and the first pair; false when there is none. */
+static bool start_walk(struct encoder *e, struct walk *w)
 {
     lua_settop(e->L, w->base);
     lua_pushnil(e->L); /* no list of keys yet */
-    lua_pushnil(e->L); /* lua_next's beginning */
-    e->item_count = w->first;
+    lua_pushnil(e->L);
     w->count = 0;
-    w->names = 0;
+    return lua_next(e->L, w->table);
 }
 
-static void end_walk(struct encoder *e, const struct walk *w)
+/* The pair on top has been seen: keep it if there is room, and push the next. */
+static bool next_pair(struct encoder *e, struct walk *w)
 {
-    lua_settop(e->L, w->base);
-    e->item_count = w->first;
+    if (w->count < w->kept_max)
+        lua_pushvalue(e->L, -2);
+    else
+        lua_pop(e->L, 1);
+    w->count++;
+    return lua_next(e->L, w->table);
 }
 
-/* Are the keys 1, 2, 3 ... in this order, in which lua_next gives a table's array part? */
+/* From the first pair on: are the keys 1, 2, 3 ... in this order, in which lua_next gives a
+ * table's array part? */
 static bool walk_list(struct encoder *e, struct walk *w)
 {
-    lua_State *L = e->L;
-    start_walk(e, w);
-    while (lua_next(L, w->table)) {
-        if (lua_type(L, -2) != LUA_TNUMBER || lua_tonumber(L, -2) != w->count + 1.0)
+    do {
+        if (lua_type(e->L, -2) != LUA_TNUMBER || lua_tonumber(e->L, -2) != w->count + 1.0)
             return false;
-        if (w->count < w->kept_max)
-            lua_pushvalue(L, -2);
-        else
-            lua_pop(L, 1);
-        w->count++;
-    }
+    } while (next_pair(e, w));
     return true;
 }
 
@@ -228,6 +226,14 @@ static uint64_t rank_number(double number)
     return bits >> 63 ? ~bits : bits | (uint64_t)1 << 63;
 }
 
+static double number_of_rank(uint64_t rank)
+{
+    uint64_t bits = rank >> 63 ? rank & ~((uint64_t)1 << 63) : ~rank;
+    double number;
+    memcpy(&number, &bits, sizeof(number));
+    return number;
+}
+
 static struct item *add_item(struct encoder *e)
 {
     if (e->item_count == e->item_cap) {
@@ -251,7 +257,6 @@ static int read_number_key(struct encoder *e, struct walk *w, struct item *item,
     bool is_first = w->count == w->names;
     w->low = is_first || number < w->low ? number : w->low;
     w->high = is_first || number > w->high ? number : w->high;
-    item->number = number;
     item->rank = rank_number(number);
     return 0;
 }
@@ -278,28 +283,28 @@ static int read_key(struct encoder *e, struct walk *w, const struct json_path *p
     return 0;
 }
 
-/* Gather every pair as an item, in lua_next's order. */
-static int walk_items(struct encoder *e, struct walk *w, const struct json_path *path)
+/* A table of more pairs than are kept: list its keys. The pair on top of the stack stays. */
+static void list_key(struct encoder *e, struct walk *w)
 {
     lua_State *L = e->L;
-    start_walk(e, w);
-    while (lua_next(L, w->table)) {
+    if (w->count == w->kept_max) {
+        lua_createtable(L, 2 * PAIRS_ON_STACK, 0);
+        lua_replace(L, w->base + 1);
+    }
+    lua_pushvalue(L, -2);
+    lua_rawseti(L, w->base + 1, (int)(w->count - w->kept_max) + 1);
+}
+
+/* From the first pair on: gather every pair as an item, in lua_next's order. */
+static int walk_items(struct encoder *e, struct walk *w, const struct json_path *path)
+{
+    do {
         int rc = read_key(e, w, path);
         if (rc != 0)
             return rc;
-        if (w->count == w->kept_max) {
-            lua_createtable(L, 2 * PAIRS_ON_STACK, 0);
-            lua_replace(L, w->base + 1);
-        }
-        if (w->count < w->kept_max) {
-            lua_pushvalue(L, -2);
-        } else {
-            lua_pop(L, 1);
-            lua_pushvalue(L, -1);
-            lua_rawseti(L, w->base + 1, (int)(w->count - w->kept_max) + 1);
-        }
-        w->count++;
-    }
+        if (w->count >= w->kept_max)
+            list_key(e, w);
+    } while (next_pair(e, w));
     return 0;
 }
 
@@ -392,7 +397,7 @@ static void write_key(struct encoder *e, const struct item *item)
         write_string(e, item->name);
     } else {
         char text[NUMBER_TEXT_MAX];
-        write_string(e, slice_of(text, number_write(text, item->number)));
+        write_string(e, slice_of(text, number_write(text, number_of_rank(item->rank))));
     }
     buf_append(e->out, ": ", e->options.compact ? 1 : 2);
 }
@@ -405,34 +410,34 @@ static int write_object(struct encoder *e, const struct walk *w, struct json_pat
         sort_items(e->items + w->first, w->count);
     open_bracket(e, '{');
     for (unsigned i = 0; i < w->count; i++) {
-        /* a copy: writing the value can move the items */
-        struct item item = e->items[w->first + i];
-        int index = w->base + 3 + 2 * (int)item.at;
-        if (item.at >= w->kept_max) {
-            lua_rawgeti(L, w->base + 1, (int)(item.at - w->kept_max) + 1);
+        /* writing the value can move the items: not used behind it */
+        const struct item *item = &e->items[w->first + i];
+        bool is_kept = item->at < w->kept_max;
+        int index = w->base + 3 + 2 * (int)item->at;
+        if (!is_kept) {
+            lua_rawgeti(L, w->base + 1, (int)(item->at - w->kept_max) + 1);
             lua_rawget(L, w->table);
             index = top + 1;
         }
-        path->name = item.name;
-        path->number = item.number;
+        path->name = item->name;
+        if (item->name.data == NULL)
+            path->number = number_of_rank(item->rank);
         start_entry(e, i == 0);
-        write_key(e, &item);
+        write_key(e, item);
         int rc = write_value(e, index, path);
         if (rc != 0)
             return rc;
-        if (item.at >= w->kept_max)
+        if (!is_kept)
             lua_settop(L, top);
     }
     close_bracket(e, '}');
     return 0;
 }
 
-/* A table whose keys are not simply 1, 2, 3 ... in order. `path` is its own step. */
-static int write_walked(struct encoder *e, struct walk *w, bool is_array, struct json_path *path)
+/* A table whose keys are not simply 1, 2, 3 ... in order; its items are gathered. `path` is its
+ * own step. */
+static int write_items(struct encoder *e, struct walk *w, bool is_array, struct json_path *path)
 {
-    int rc = walk_items(e, w, path->up);
-    if (rc != 0)
-        return rc;
     if (w->names == w->count && !is_array)
         return write_object(e, w, path);
     if (w->names > 0)
@@ -447,29 +452,41 @@ static int write_walked(struct encoder *e, struct walk *w, bool is_array, struct
     return write_list(e, w, (unsigned)w->high, 0, path);
 }
 
+static int write_pairs(struct encoder *e, struct walk *w, bool is_array, struct json_path *path)
+{
+    if (!start_walk(e, w)) {
+        buf_append(e->out, is_array ? "[]" : "{}", 2);
+        return 0;
+    }
+    if (lua_type(e->L, -2) == LUA_TNUMBER) {
+        if (walk_list(e, w))
+            return write_list(e, w, w->count, w->kept_max, path);
+        start_walk(e, w);
+    }
+    int rc = walk_items(e, w, path->up);
+    return rc != 0 ? rc : write_items(e, w, is_array, path);
+}
+
 static int write_table(struct encoder *e, int index, struct json_path *up)
 {
-    struct json_path path = {.up = up, .table = index};
+    struct json_path path;
+    path.up = up;
+    path.table = index;
     if (e->depth == JSON_MAX_DEPTH)
         return fail_depth(e, &path);
     bool has_room = lua_checkstack(e->L, 2 * PAIRS_ON_STACK + 8);
     if (!has_room && !lua_checkstack(e->L, 8))
         return fail(e, up, "the Lua stack is full", "");
+    struct walk w;
+    w.table = index;
+    w.base = lua_gettop(e->L);
+    w.kept_max = has_room ? PAIRS_ON_STACK : 0;
+    w.names = 0;
+    w.first = e->item_count;
     bool is_array = marker_of(e->L, index, e->array) == MARKER_ARRAY;
-    struct walk w = {
-        .table = index,
-        .base = lua_gettop(e->L),
-        .kept_max = has_room ? PAIRS_ON_STACK : 0,
-        .first = e->item_count,
-    };
-    int rc = 0;
-    if (!walk_list(e, &w))
-        rc = write_walked(e, &w, is_array, &path);
-    else if (w.count == 0)
-        buf_append(e->out, is_array ? "[]" : "{}", 2);
-    else
-        rc = write_list(e, &w, w.count, w.kept_max, &path);
-    end_walk(e, &w);
+    int rc = write_pairs(e, &w, is_array, &path);
+    lua_settop(e->L, w.base);
+    e->item_count = w.first;
     return rc;
 }
 
