@@ -10,9 +10,11 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/buf.h"
 #include "base/list.h"
 #include "base/slice.h"
 
+struct conn;
 struct log;
 struct loop;
 struct request;
@@ -32,6 +34,8 @@ struct http_handler {
     void (*on_gone)(void *data, struct request *req);
     /* The answer is out, or given up: the last call for this request. */
     void (*on_done)(void *data, struct request *req);
+    /* A connection has closed: server->connections has gone down. */
+    void (*on_closed)(void *data);
 };
 
 struct http_settings {
@@ -39,7 +43,6 @@ struct http_settings {
     size_t max_target_size;     /* bytes of a request target: 414 */
     uint32_t header_timeout_ms; /* for a whole header block: 408 */
     uint32_t keep_alive_timeout_ms;
-    uint32_t max_connections;
     struct slice server_header; /* "" for none */
 };
 
@@ -50,23 +53,29 @@ struct http_server {
     const struct http_handler *handler;
     void *data; /* the handler's */
     struct http_settings settings;
-    char date[64];          /* "Date: ...\r\n", refreshed once a second */
+    char date[64]; /* "Date: ...\r\n", refreshed once a second */
     size_t date_len;
-    bool stopping;          /* answers say "Connection: close" */
-    bool timing;            /* fill started_ns */
-    uint32_t connections;   /* open now */
+    bool stopping;        /* answers say "Connection: close" */
+    uint32_t drain_ms;    /* once stopping: how long an idle connection is read on */
+    bool timing;          /* fill started_ns */
+    uint32_t connections; /* open now */
     struct list conns;
     struct request *free_requests;
     uint32_t free_count;
-    void *free_conns;
+    struct conn *free_conns;
+    struct buf spare;  /* the output buffer of whichever connection writes next */
+    uint64_t requests; /* handed up so far */
 };
 
 void http_server_init(struct http_server *server, struct loop *loop, const struct log *log);
 /* Write the date header anew; call once a second and before serving. */
 void http_server_tick(struct http_server *server, int64_t seconds);
-/* Close idle connections without racing requests on their way: half-close, read on for
- * linger_ms, answer what comes; the others close after their answer. */
+/* Stop: answers say "Connection: close" from here on. An idle connection is read on for
+ * linger_ms, so that a request already on its way is answered, and then closed. */
 void http_server_drain(struct http_server *server, uint32_t linger_ms);
+/* Close every connection now; the loop must turn until none is left. */
+void http_server_abort(struct http_server *server);
+/* Free what is kept for reuse; no connection and no request may be left. */
 void http_server_clear(struct http_server *server);
 
 #endif

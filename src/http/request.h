@@ -61,9 +61,9 @@ enum answer_state {
 struct request {
     uint32_t refs;
     uint8_t method;
-    uint8_t http_minor; /* 0 or 1 */
-    bool keep_alive;    /* the connection may be used again after the answer */
-    bool head_checked;  /* the head passed conn's checks, target and host are set */
+    uint8_t http_minor;   /* 0 or 1 */
+    bool keep_alive;      /* the connection may be used again after the answer */
+    bool head_checked;    /* the head passed conn's checks, target and host are set */
     bool expect_continue; /* the peer waits for "100 Continue" before it sends the body */
     bool gone;            /* the peer is gone: answers go nowhere */
     uint8_t body_state;   /* enum body_state */
@@ -79,21 +79,24 @@ struct request {
     struct slice host;     /* Host, or the authority of an absolute target; "" when none */
     struct fields headers; /* as received */
 
-    int64_t content_length; /* -1: none given */
-    uint64_t max_body;      /* 413 above it; set by the handler's on_head */
-    uint64_t body_received; /* bytes of content so far */
+    struct slice peer; /* the address, once asked for; data NULL before */
+    int peer_port;
+
+    int64_t content_length;   /* -1: none given */
+    uint64_t max_body;        /* 413 above it; set by the handler's on_head */
+    uint64_t body_received;   /* bytes of content so far */
     uint32_t body_timeout_ms; /* for the whole body, 0: none */
     uint32_t body_stall_ms;   /* without a byte, 0: none */
     uint64_t body_started_ms;
     struct buf body; /* received and not yet taken */
     bool body_whole; /* a reader wants all of it: do not stop reading at the high-water mark */
 
-    uint64_t bytes_sent;   /* of the answer's body */
-    uint64_t started_ns;   /* monotonic; 0 unless the access log is on */
-    uint32_t stall_ms;     /* RESPONSE_TIMEOUT of the answer; 0: none */
+    uint64_t bytes_sent; /* of the answer's body */
+    uint64_t started_ns; /* monotonic; 0 unless the access log is on */
+    uint32_t stall_ms;   /* RESPONSE_TIMEOUT of the answer; 0: none */
     bool answer_chunked;
-    bool answer_to_head;   /* a body would be wrong: HEAD, 204, 304 */
-    int64_t answer_left;   /* bytes still owed of a stated length; -1: not stated */
+    bool answer_to_head; /* a body would be wrong: HEAD, 204, 304 */
+    int64_t answer_left; /* bytes still owed of a stated length; -1: not stated */
 
     struct arena arena;
     struct request *next_free;

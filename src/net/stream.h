@@ -77,6 +77,13 @@ static inline void stream_write(struct stream *stream, const struct slice *parts
         stream->ops->write(stream, parts, nparts);
 }
 
+/* No more output follows: the peer sees the end once what is queued is out. */
+static inline void stream_shutdown(struct stream *stream)
+{
+    if (!stream->closing)
+        stream->ops->shutdown(stream);
+}
+
 static inline size_t stream_pending(const struct stream *stream)
 {
     return stream->ops->pending(stream);

@@ -1,0 +1,378 @@
+/* http/answer.c - the answer functions of request.h: head, body, pieces and files to the stream.
+ *
+ * Place in the flow: dispatch and bindings call these; what is written gathers in the
+ * connection's output buffer and leaves in one write per read batch.
+ */
+#include <errno.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "base/err.h"
+#include "base/mem.h"
+#include "http/conn_internal.h"
+#include "http/status.h"
+#include "net/loop.h"
+#include "net/stream.h"
+
+/* A body up to this size is copied behind its head; a larger one goes out from where it lies. */
+#define BODY_COPY_MAX (16 * 1024)
+/* A buffer larger than this is not kept for the next connection. */
+#define SPARE_MAX (512 * 1024)
+/* What an early answer may leave unread of a body on a connection that is kept. */
+#define UNREAD_MAX (256 * 1024)
+#define FILE_PIECE (64 * 1024)
+
+/* ---- the output buffer ---- */
+
+static struct buf *output_of(struct conn *conn)
+{
+    struct http_server *server = conn->server;
+    if (conn->output.cap == 0) {
+        conn->output = server->spare;
+        server->spare = (struct buf){0};
+    }
+    return &conn->output;
+}
+
+/* The output and `body`, in one system call when the kernel takes them. */
+static void write_out(struct conn *conn, struct slice body)
+{
+    struct http_server *server = conn->server;
+    struct slice parts[2] = {buf_view(&conn->output), body};
+    if (parts[0].len + body.len > 0)
+        stream_write(conn->stream, parts, 2);
+    conn->output.len = 0;
+    if (server->spare.cap == 0 && conn->output.cap <= SPARE_MAX) {
+        server->spare = conn->output;
+        conn->output = (struct buf){0};
+    } else {
+        buf_clear(&conn->output);
+    }
+}
+
+void conn_flush(struct conn *conn)
+{
+    if (conn->output.cap > 0)
+        write_out(conn, SLICE(""));
+}
+
+/* ---- the head ---- */
+
+int answer_check(const struct answer *answer, struct err *err)
+{
+    if (answer->content_type.len > 0 && !header_value_is_valid(answer->content_type))
+        return err_set(err, QLUA_ESYNTAX,
+                       "the value of header \"Content-Type\" has a line break or another control "
+                       "character; remove it");
+    for (uint32_t i = 0; answer->headers != NULL && i < answer->headers->count; i++) {
+        const struct field *field = &answer->headers->items[i];
+        int shown = field->name.len > 100 ? 100 : (int)field->name.len;
+        if (!header_name_is_valid(field->name))
+            return err_set(err, QLUA_ESYNTAX,
+                           "\"%.*s\" is not a header name; use letters, digits and \"-\"", shown,
+                           field->name.data);
+        if (!header_value_is_valid(field->value))
+            return err_set(err, QLUA_ESYNTAX,
+                           "the value of header \"%.*s\" has a line break or another control "
+                           "character; remove it",
+                           shown, field->name.data);
+    }
+    return 0;
+}
+
+static void append_field(struct buf *out, struct slice name, struct slice value)
+{
+    char *at = buf_reserve(out, name.len + value.len + 4);
+    memcpy(at, name.data, name.len);
+    at += name.len;
+    *at++ = ':';
+    *at++ = ' ';
+    if (value.len > 0)
+        memcpy(at, value.data, value.len);
+    at += value.len;
+    *at++ = '\r';
+    *at++ = '\n';
+    out->len = (size_t)(at - out->data);
+}
+
+/* Framing and connection fields are ours alone; Date and Server may be the app's. */
+static bool is_ours(uint16_t id)
+{
+    return id == HEADER_CONTENT_LENGTH || id == HEADER_TRANSFER_ENCODING ||
+           id == HEADER_CONNECTION || id == HEADER_KEEP_ALIVE || id == HEADER_UPGRADE;
+}
+
+static void append_fields(struct buf *out, const struct fields *headers, bool *has_date,
+                          bool *has_server)
+{
+    for (uint32_t i = 0; headers != NULL && i < headers->count; i++) {
+        const struct field *field = &headers->items[i];
+        if (is_ours(field->id))
+            continue;
+        *has_date |= field->id == HEADER_DATE;
+        *has_server |= field->id == HEADER_SERVER;
+        append_field(out, field->name, field->value);
+    }
+}
+
+static void append_status(struct buf *out, int status)
+{
+    struct slice line = status_line(status);
+    if (line.len > 0)
+        buf_slice(out, line);
+    else
+        buf_printf(out, "HTTP/1.1 %d UNKNOWN\r\n", status);
+}
+
+/* RFC 9110 8.6: a 204 has no Content-Length; a 304 and an answer to HEAD may say what the length
+ * would be. RFC 9112 6.1: no chunks for HTTP/1.0, whose body ends with the connection. */
+static void append_framing(struct request *req, struct buf *out, const struct answer *answer)
+{
+    int status = answer->status;
+    req->answer_to_head = req->method == METHOD_HEAD || status_forbids_body(status);
+    req->answer_chunked = false;
+    req->answer_left = req->answer_to_head ? -1 : answer->length;
+    if (status_forbids_body(status) && (status != 304 || answer->length <= 0))
+        return;
+    if (answer->length >= 0) {
+        buf_slice(out, SLICE("Content-Length: "));
+        buf_uint(out, (uint64_t)answer->length);
+        buf_slice(out, SLICE("\r\n"));
+    } else if (req->http_minor > 0) {
+        req->answer_chunked = !req->answer_to_head;
+        buf_slice(out, SLICE("Transfer-Encoding: chunked\r\n"));
+    } else if (!req->answer_to_head) {
+        req->keep_alive = false;
+    }
+}
+
+/* May the connection be used again? An answer that comes before the body has been read keeps it
+ * only when little of it is left. */
+static bool keeps_connection(const struct request *req)
+{
+    const struct conn *conn = req->conn;
+    if (!req->keep_alive || conn->draining || conn->server->stopping)
+        return false;
+    if (conn->message_done || req->body_state != BODY_READING)
+        return req->body_state < BODY_TOO_LARGE;
+    return !req->expect_continue && req->content_length >= 0 &&
+           (uint64_t)req->content_length - req->body_received <= UNREAD_MAX;
+}
+
+static void append_head(struct request *req, const struct answer *answer)
+{
+    struct conn *conn = req->conn;
+    struct http_server *server = conn->server;
+    struct buf *out = output_of(conn);
+    bool has_date = false, has_server = false;
+    req->status = (uint16_t)answer->status;
+    conn->stall_ms = req->stall_ms;
+    append_status(out, answer->status);
+    if (answer->content_type.len > 0)
+        append_field(out, SLICE("Content-Type"), answer->content_type);
+    append_fields(out, answer->headers, &has_date, &has_server);
+    append_framing(req, out, answer);
+    if (!has_date)
+        buf_append(out, server->date, server->date_len);
+    if (!has_server && server->settings.server_header.len > 0)
+        append_field(out, SLICE("Server"), server->settings.server_header);
+    req->keep_alive = keeps_connection(req);
+    if (!req->keep_alive)
+        buf_slice(out, SLICE("Connection: close\r\n"));
+    else if (req->http_minor == 0)
+        buf_slice(out, SLICE("Connection: keep-alive\r\n"));
+    buf_slice(out, SLICE("\r\n"));
+}
+
+/* ---- the answer ---- */
+
+static void answer_done(struct request *req)
+{
+    struct conn *conn = req->conn;
+    req->answer_state = ANSWER_DONE;
+    req->server->handler->on_done(req->server->data, req);
+    if (conn != NULL)
+        conn_answered(conn);
+}
+
+/* Nobody is there to read the answer. */
+static bool is_lost(struct request *req)
+{
+    return req->conn == NULL || req->gone || req->answer_state == ANSWER_DONE;
+}
+
+void request_answer(struct request *req, const struct answer *answer, struct slice body)
+{
+    if (is_lost(req))
+        return;
+    struct conn *conn = req->conn;
+    struct answer whole = *answer;
+    whole.length = (int64_t)body.len;
+    append_head(req, &whole);
+    if (!req->answer_to_head) {
+        req->bytes_sent = body.len;
+        if (body.len <= BODY_COPY_MAX)
+            buf_slice(&conn->output, body);
+        else
+            write_out(conn, body);
+    }
+    answer_done(req);
+}
+
+void request_answer_start(struct request *req, const struct answer *answer)
+{
+    if (is_lost(req))
+        return;
+    append_head(req, answer);
+    req->answer_state = ANSWER_STREAMING;
+    conn_flush(req->conn);
+    conn_settle(req->conn);
+}
+
+bool request_answer_write(struct request *req, struct slice bytes)
+{
+    if (is_lost(req) || bytes.len == 0 || req->answer_to_head)
+        return false;
+    struct conn *conn = req->conn;
+    if (req->answer_left >= 0) {
+        if (bytes.len > (uint64_t)req->answer_left)
+            bytes.len = (size_t)req->answer_left; /* more than was stated must not be sent */
+        req->answer_left -= (int64_t)bytes.len;
+    }
+    req->bytes_sent += bytes.len;
+    struct buf *out = output_of(conn);
+    if (req->answer_chunked)
+        buf_printf(out, "%zx\r\n", bytes.len);
+    if (bytes.len <= BODY_COPY_MAX)
+        buf_slice(out, bytes);
+    else
+        write_out(conn, bytes);
+    if (req->answer_chunked)
+        buf_slice(output_of(conn), SLICE("\r\n"));
+    conn_flush(conn); /* each piece is sent as it is made */
+    bool slow = stream_pending(conn->stream) >= CONN_HIGH_WATER;
+    conn_settle(conn);
+    return slow;
+}
+
+void request_answer_end(struct request *req)
+{
+    if (is_lost(req))
+        return;
+    if (req->answer_left > 0) {
+        request_abort(req);
+        return;
+    }
+    if (req->answer_chunked)
+        buf_slice(output_of(req->conn), SLICE("0\r\n\r\n"));
+    answer_done(req);
+}
+
+void request_abort(struct request *req)
+{
+    if (is_lost(req))
+        return;
+    struct conn *conn = req->conn;
+    req->answer_state = ANSWER_DONE; /* given up by us: nobody is to be told that the peer left */
+    req->server->handler->on_done(req->server->data, req);
+    conn_close(conn, true);
+}
+
+void conn_refuse(struct conn *conn, int status)
+{
+    struct request *req = conn->req;
+    req->keep_alive = false;
+    struct buf page = {0};
+    status_page(&page, status, SLICE(""));
+    struct answer answer = {.status = status,
+                            .content_type = SLICE("text/html; charset=utf-8"),
+                            .length = (int64_t)page.len};
+    append_head(req, &answer);
+    if (req->method != METHOD_HEAD || !conn->parser.in_body)
+        buf_slice(&conn->output, buf_view(&page));
+    buf_clear(&page);
+    conn->dispatched = false; /* the handler never saw it */
+    conn_linger(conn);
+}
+
+/* ---- files ---- */
+
+static void file_sent(struct conn *conn)
+{
+    close(conn->file_fd);
+    conn->file_fd = -1;
+    answer_done(conn->req);
+}
+
+/* Read a piece and write it: what sendfile does not take. False when the file is short. */
+static bool copy_piece(struct conn *conn)
+{
+    char *piece = mem_alloc(FILE_PIECE);
+    size_t want = conn->file_left < FILE_PIECE ? (size_t)conn->file_left : FILE_PIECE;
+    ssize_t n;
+    do
+        n = pread(conn->file_fd, piece, want, conn->file_offset);
+    while (n < 0 && errno == EINTR);
+    if (n > 0) {
+        struct slice part = slice_of(piece, (size_t)n);
+        stream_write(conn->stream, &part, 1);
+        conn->file_offset += n;
+        conn->file_left -= (uint64_t)n;
+        conn->req->bytes_sent += (uint64_t)n;
+    }
+    free(piece);
+    return n > 0;
+}
+
+void conn_send_file(struct conn *conn)
+{
+    while (conn->file_left > 0) {
+        uint64_t most = conn->file_left;
+        int64_t n = stream_pending(conn->stream) > 0
+                        ? 0
+                        : conn->stream->ops->send_file(conn->stream, conn->file_fd,
+                                                       &conn->file_offset, most);
+        if (n > 0) {
+            conn->file_left -= (uint64_t)n;
+            conn->req->bytes_sent += (uint64_t)n;
+            continue;
+        }
+        if (n < 0 && n != QLUA_ELIMIT)
+            return; /* the stream reports the error itself */
+        /* The kernel takes no more now: queue a piece and go on when it is taken. */
+        if (!copy_piece(conn)) {
+            request_abort(conn->req); /* shorter than what was promised: only a cut says so */
+            return;
+        }
+        if (stream_pending(conn->stream) > 0)
+            break;
+    }
+    if (conn->file_left == 0)
+        file_sent(conn);
+    else
+        conn_settle(conn);
+}
+
+void request_answer_file(struct request *req, const struct answer *answer, int fd, int64_t offset,
+                         uint64_t length)
+{
+    if (is_lost(req)) {
+        close(fd);
+        return;
+    }
+    struct conn *conn = req->conn;
+    struct answer whole = *answer;
+    whole.length = (int64_t)length;
+    append_head(req, &whole);
+    if (req->answer_to_head || length == 0) {
+        close(fd);
+        answer_done(req);
+        return;
+    }
+    conn_flush(conn);
+    req->answer_state = ANSWER_STREAMING;
+    conn->file_fd = fd;
+    conn->file_offset = offset;
+    conn->file_left = length;
+    conn_send_file(conn);
+}

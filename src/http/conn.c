@@ -1,0 +1,574 @@
+/* http/conn.c - the life of one connection. See conn.h; answers are written in answer.c. */
+#include "http/conn.h"
+
+#include <assert.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "base/log.h"
+#include "base/mem.h"
+#include "http/conn_internal.h"
+#include "net/loop.h"
+#include "net/stream.h"
+
+/* How long input is dropped after the last answer, so that the peer can read it before a reset
+ * (RFC 9112 9.6), and how much of it at most. */
+#define LINGER_MS    2000
+#define LINGER_BYTES (16u * 1024 * 1024)
+
+static void conn_set_state(struct conn *conn, enum conn_state state)
+{
+    assert(conn->state != CONN_CLOSED && "a closed connection changes no more");
+    conn->state = (uint8_t)state;
+}
+
+/* ---- closing ---- */
+
+/* The request leaves the connection: it may live on in copied contexts, but answers no more. */
+static void drop_request(struct conn *conn)
+{
+    struct request *req = conn->req;
+    if (req == NULL)
+        return;
+    bool owed = conn->dispatched && req->answer_state != ANSWER_DONE;
+    conn->req = NULL;
+    if (owed) {
+        const struct http_handler *handler = conn->server->handler;
+        req->gone = true;
+        if (req->body_state == BODY_READING)
+            req->body_state = BODY_BROKEN;
+        handler->on_gone(conn->server->data, req);
+        req->answer_state = ANSWER_DONE;
+        handler->on_done(conn->server->data, req);
+    }
+    req->conn = NULL;
+    request_unref(&req);
+}
+
+static void drop_file(struct conn *conn)
+{
+    if (conn->file_fd >= 0)
+        close(conn->file_fd);
+    conn->file_fd = -1;
+}
+
+void conn_close(struct conn *conn, bool reset)
+{
+    if (conn->state == CONN_CLOSED)
+        return;
+    if (!reset)
+        conn_flush(conn);
+    conn_set_state(conn, CONN_CLOSED);
+    timer_stop(&conn->timer);
+    drop_file(conn);
+    drop_request(conn);
+    buf_clear(&conn->input);
+    buf_clear(&conn->output);
+    stream_close(conn->stream, reset);
+}
+
+/* The last answer is written; input that may still come must not turn into a reset. */
+void conn_linger(struct conn *conn)
+{
+    conn_flush(conn);
+    drop_request(conn);
+    if (conn->eof) {
+        conn_close(conn, false);
+        return;
+    }
+    conn_set_state(conn, CONN_LINGER);
+    buf_clear(&conn->input);
+    conn->last_input = 0; /* counts dropped bytes from here on */
+    conn->deadline = loop_now(conn->server->loop) + LINGER_MS;
+    stream_shutdown(conn->stream);
+    conn_settle(conn);
+}
+
+/* ---- what may be read, and until when ---- */
+
+static bool body_is_full(const struct conn *conn)
+{
+    const struct request *req = conn->req;
+    return req != NULL && req->body_state == BODY_READING && !req->body_whole &&
+           req->answer_state != ANSWER_DONE && req->body.len >= CONN_BODY_WATER;
+}
+
+/* When the peer must have done something; 0: never. */
+static uint64_t deadline_of(struct conn *conn, uint64_t now)
+{
+    const struct http_settings *settings = &conn->server->settings;
+    const struct request *req = conn->req;
+    size_t pending = stream_pending(conn->stream);
+    if (pending > 0 && conn->stall_ms > 0) {
+        if (conn->last_pending == 0)
+            conn->last_progress = now;
+        conn->last_pending = pending;
+        return now + conn->stall_ms / 4 + 1; /* looks whether output has moved */
+    }
+    conn->last_pending = 0;
+    switch (conn->state) {
+    case CONN_IDLE:
+        return conn->since + (conn->draining ? conn->drain_ms : settings->keep_alive_timeout_ms);
+    case CONN_HEAD: return conn->since + settings->header_timeout_ms;
+    case CONN_LINGER: return conn->deadline;
+    default: break;
+    }
+    if (req == NULL || req->body_state != BODY_READING || body_is_full(conn))
+        return 0;
+    uint64_t stall = req->body_stall_ms == 0 ? 0 : conn->last_input + req->body_stall_ms;
+    if (!req->body_whole || req->body_timeout_ms == 0)
+        return stall;
+    uint64_t whole = req->body_started_ms + req->body_timeout_ms;
+    return stall == 0 || whole < stall ? whole : stall;
+}
+
+void conn_settle(struct conn *conn)
+{
+    if (conn->state == CONN_CLOSED || conn->in_batch)
+        return;
+    if (!conn->eof && conn->input.len < CONN_INPUT_WATER && !body_is_full(conn))
+        stream_read_start(conn->stream);
+    else
+        stream_read_stop(conn->stream);
+    struct loop *loop = conn->server->loop;
+    uint64_t now = loop_now(loop);
+    conn->deadline = deadline_of(conn, now);
+    /* A timer due too early costs less than one moved for every request: it looks again. */
+    if (conn->deadline != 0 &&
+        (!timer_is_started(&conn->timer) || conn->timer.due > conn->deadline))
+        timer_start(loop, &conn->timer, conn->deadline > now ? conn->deadline - now : 1);
+}
+
+static void output_stalled(struct conn *conn, uint64_t now)
+{
+    size_t pending = stream_pending(conn->stream);
+    if (pending < conn->last_pending)
+        conn->last_progress = now;
+    conn->last_pending = pending;
+    if (now - conn->last_progress < conn->stall_ms) {
+        conn_settle(conn);
+        return;
+    }
+    log_write(conn->server->log, LOG_WARNING,
+              "a client took nothing of its answer for %u ms (RESPONSE_TIMEOUT); connection reset",
+              conn->stall_ms);
+    conn_close(conn, true);
+}
+
+static void body_is_late(struct conn *conn)
+{
+    struct request *req = conn->req;
+    req->body_state = BODY_TIMED_OUT;
+    req->keep_alive = false;
+    if (req->answer_state == ANSWER_DONE) {
+        conn_linger(conn);
+        return;
+    }
+    conn->server->handler->on_body(conn->server->data, req);
+    conn_settle(conn);
+}
+
+static void on_timer(struct timer *timer)
+{
+    struct conn *conn = LIST_ENTRY(timer, struct conn, timer);
+    uint64_t now = loop_now(conn->server->loop);
+    if (conn->deadline == 0)
+        return;
+    if (conn->deadline > now) {
+        timer_start(conn->server->loop, timer, conn->deadline - now);
+        return;
+    }
+    if (stream_pending(conn->stream) > 0 && conn->stall_ms > 0) {
+        output_stalled(conn, now);
+        return;
+    }
+    switch (conn->state) {
+    case CONN_HEAD: conn_refuse(conn, 408); break;
+    case CONN_ACTIVE: body_is_late(conn); break;
+    default: conn_close(conn, false);
+    }
+}
+
+/* ---- a request's head ---- */
+
+/* RFC 9112 6.1: chunked is the only coding we know; HTTP/1.0 has none. Status, or 0. */
+static int check_coding(const struct request *req)
+{
+    const struct field *coding = fields_get_id(&req->headers, HEADER_TRANSFER_ENCODING);
+    if (coding == NULL)
+        return 0;
+    if (req->http_minor == 0 || fields_get_id(&req->headers, HEADER_CONTENT_LENGTH) != NULL)
+        return 400; /* RFC 9112 6.1 and 6.3: smuggling by two framings */
+    if (!slice_eq_nocase(coding->value, SLICE("chunked")) ||
+        fields_next(&req->headers, coding, coding->name) != NULL)
+        return 501;
+    return 0;
+}
+
+/* RFC 9112 3.2: exactly one valid Host; HTTP/1.0 may do without. Status, or 0. */
+static int check_host(struct request *req)
+{
+    const struct field *host = fields_get_id(&req->headers, HEADER_HOST);
+    if (host == NULL) {
+        if (req->http_minor != 0)
+            return 400;
+    } else {
+        if (host->value.len > 0 && !host_is_valid(host->value))
+            return 400;
+        if (fields_next(&req->headers, host, host->name) != NULL)
+            return 400;
+    }
+    /* RFC 9112 3.2.2: an absolute target's host is the one that counts. */
+    req->host = req->target.form == TARGET_ABSOLUTE ? req->target.authority
+                : host != NULL                      ? host->value
+                                                    : SLICE("");
+    return 0;
+}
+
+/* RFC 9110 10.1.1. Status, or 0. */
+static int check_expect(struct request *req)
+{
+    const struct field *expect = fields_get_id(&req->headers, HEADER_EXPECT);
+    if (expect == NULL || req->http_minor == 0)
+        return 0;
+    if (!slice_eq_nocase(expect->value, SLICE("100-continue")))
+        return 417;
+    req->expect_continue = req->body_state == BODY_READING;
+    return 0;
+}
+
+/* What llhttp leaves to us. Status to refuse with, or 0. */
+static int check_head(struct request *req)
+{
+    req->head_checked = true;
+    if (req->method == METHOD_CONNECT)
+        return 501; /* no proxy */
+    enum target_method method =
+        req->method == METHOD_OPTIONS ? TARGET_METHOD_OPTIONS : TARGET_METHOD_OTHER;
+    if (target_parse(req->raw_target, method, &req->arena, &req->target) != 0)
+        return 400;
+    int status = check_host(req);
+    if (status == 0)
+        status = check_coding(req);
+    if (status == 0)
+        status = check_expect(req);
+    return status;
+}
+
+/* ---- requests, one after the other ---- */
+
+static void begin_request(struct conn *conn)
+{
+    conn->req = request_new(conn->server, conn);
+    parser_begin(&conn->parser, conn->req);
+    conn->message_done = false;
+    conn->dispatched = false;
+    conn->since = loop_now(conn->server->loop);
+    conn_set_state(conn, CONN_HEAD);
+}
+
+static void dispatch(struct conn *conn)
+{
+    conn->dispatched = true;
+    conn->server->requests++;
+    conn->server->handler->on_request(conn->server->data, conn->req);
+}
+
+/* The request is over on both sides. */
+static void finish_request(struct conn *conn)
+{
+    bool keep = conn->req->keep_alive && !conn->draining;
+    drop_request(conn);
+    if (!keep) {
+        if (conn->input.len > 0 || conn->has_more)
+            conn_linger(conn);
+        else
+            conn_close(conn, false);
+        return;
+    }
+    conn->since = loop_now(conn->server->loop);
+    conn_set_state(conn, CONN_IDLE);
+}
+
+/* After something happened to the request: is it over? */
+static void advance(struct conn *conn)
+{
+    struct request *req = conn->req;
+    if (conn->state != CONN_ACTIVE || req == NULL || !conn->dispatched ||
+        req->answer_state != ANSWER_DONE || conn->file_fd >= 0)
+        return;
+    if (conn->message_done)
+        finish_request(conn);
+    else if (!req->keep_alive)
+        conn_linger(conn); /* answered early: the rest of the body is not wanted */
+    else
+        buf_clear(&req->body);
+}
+
+static void body_ended(struct conn *conn, int state)
+{
+    struct request *req = conn->req;
+    if (req->body_state == BODY_READING)
+        req->body_state = (uint8_t)state;
+    if (conn->dispatched && req->answer_state != ANSWER_DONE)
+        conn->server->handler->on_body(conn->server->data, req);
+}
+
+static void body_too_large(struct conn *conn)
+{
+    conn->req->body_state = BODY_TOO_LARGE;
+    conn->req->keep_alive = false;
+    buf_clear(&conn->req->body);
+    if (!conn->dispatched)
+        dispatch(conn);
+    else
+        body_ended(conn, BODY_TOO_LARGE);
+}
+
+static void on_head(struct conn *conn)
+{
+    struct request *req = conn->req;
+    int status = check_head(req);
+    if (status != 0) {
+        conn_refuse(conn, status);
+        return;
+    }
+    conn_set_state(conn, CONN_ACTIVE);
+    conn->last_input = loop_now(conn->server->loop);
+    req->body_started_ms = conn->last_input;
+    conn->server->handler->on_head(conn->server->data, req);
+    if (req->content_length >= 0 && (uint64_t)req->content_length > req->max_body)
+        body_too_large(conn);
+}
+
+static void on_message(struct conn *conn)
+{
+    struct request *req = conn->req;
+    conn->message_done = true;
+    if (!req->head_checked) {
+        int status = check_head(req);
+        if (status != 0) {
+            conn_refuse(conn, status);
+            return;
+        }
+        conn_set_state(conn, CONN_ACTIVE);
+    }
+    if (req->body_state == BODY_READING && req->body_received > req->max_body) {
+        body_too_large(conn);
+        return;
+    }
+    if (conn->dispatched) {
+        body_ended(conn, BODY_COMPLETE);
+        return;
+    }
+    if (req->body_state == BODY_READING)
+        req->body_state = BODY_COMPLETE;
+    dispatch(conn);
+}
+
+/* All input is consumed and the message goes on: let the handler begin with what is there. */
+static void on_partial(struct conn *conn)
+{
+    struct request *req = conn->req;
+    if (conn->state != CONN_ACTIVE || req->body_state != BODY_READING)
+        return;
+    conn->last_input = loop_now(conn->server->loop);
+    if (req->body_received > req->max_body)
+        body_too_large(conn);
+    else if (!conn->dispatched)
+        dispatch(conn);
+    else if (req->answer_state != ANSWER_DONE)
+        conn->server->handler->on_body(conn->server->data, req);
+}
+
+static void on_parse_error(struct conn *conn)
+{
+    struct request *req = conn->req;
+    if (!conn->dispatched) {
+        conn_refuse(conn, conn->parser.status);
+        return;
+    }
+    req->keep_alive = false;
+    conn->message_done = true;
+    body_ended(conn, BODY_BROKEN);
+}
+
+static bool may_parse(const struct conn *conn)
+{
+    if (conn->state >= CONN_LINGER || conn->message_done)
+        return false;
+    if (conn->req == NULL)
+        return conn->output.len + stream_pending(conn->stream) < CONN_HIGH_WATER;
+    return !body_is_full(conn) &&
+           (conn->req->body_state < BODY_TOO_LARGE || conn->req->answer_state == ANSWER_DONE);
+}
+
+/* Parse and hand up as much as may be; answers gather in one write. */
+static void process(struct conn *conn, struct slice input)
+{
+    conn->in_batch = true;
+    while (input.len > 0 && may_parse(conn)) {
+        if (conn->req == NULL)
+            begin_request(conn);
+        enum parser_event event = parser_feed(&conn->parser, &input);
+        conn->has_more = input.len > 0;
+        switch (event) {
+        case PARSER_MORE: on_partial(conn); break;
+        case PARSER_HEAD: on_head(conn); break;
+        case PARSER_DONE: on_message(conn); break;
+        case PARSER_ERROR: on_parse_error(conn); break;
+        }
+        if (conn->state == CONN_ACTIVE)
+            advance(conn);
+        if (conn->req == NULL)
+            conn->message_done = false;
+    }
+    /* A head whose body begins in the next read: it waits no longer. */
+    if (conn->state == CONN_ACTIVE && conn->req != NULL && !conn->dispatched) {
+        dispatch(conn);
+        advance(conn);
+    }
+    conn->has_more = false;
+    if (input.len > 0 && conn->state < CONN_LINGER)
+        buf_slice(&conn->input, input);
+    conn->in_batch = false;
+    if (conn->state == CONN_CLOSED)
+        return;
+    conn_flush(conn);
+    if (conn->eof && conn->req == NULL && conn->input.len == 0 && conn->state != CONN_LINGER)
+        conn_close(conn, false);
+    conn_settle(conn);
+}
+
+/* What was read behind a parked request has its turn. */
+static void process_saved(struct conn *conn)
+{
+    struct buf saved = conn->input;
+    conn->input = (struct buf){0};
+    process(conn, buf_view(&saved));
+    buf_clear(&saved);
+}
+
+void conn_resume(struct conn *conn)
+{
+    if (!conn->in_batch && conn->state != CONN_CLOSED && conn->input.len > 0 && may_parse(conn))
+        process_saved(conn);
+    conn_settle(conn);
+}
+
+void conn_answered(struct conn *conn)
+{
+    if (conn->in_batch || conn->state == CONN_CLOSED)
+        return; /* the loop in process() looks itself */
+    conn_flush(conn);
+    advance(conn);
+    if (conn->state == CONN_CLOSED || conn->state == CONN_LINGER)
+        return;
+    if (conn->req == NULL)
+        conn->message_done = false;
+    if (conn->eof && conn->req == NULL && conn->input.len == 0)
+        conn_close(conn, false);
+    else
+        conn_resume(conn);
+}
+
+/* ---- what the stream says ---- */
+
+static void on_read(void *data, struct slice bytes)
+{
+    struct conn *conn = data;
+    if (conn->state == CONN_LINGER) {
+        conn->last_input += bytes.len;
+        if (conn->last_input > LINGER_BYTES)
+            conn_close(conn, true);
+        return;
+    }
+    if (conn->input.len > 0 || !may_parse(conn)) {
+        buf_slice(&conn->input, bytes);
+        conn_settle(conn);
+        return;
+    }
+    process(conn, bytes);
+}
+
+/* End of input is not "gone": what was asked is answered (RFC 9112 9.6). */
+static void on_eof(void *data)
+{
+    struct conn *conn = data;
+    conn->eof = true;
+    if (conn->state == CONN_ACTIVE && !conn->message_done) {
+        conn->req->keep_alive = false;
+        conn->message_done = true;
+        if (conn->req->answer_state == ANSWER_DONE) {
+            advance(conn);
+            return;
+        }
+        body_ended(conn, BODY_BROKEN);
+    } else if (conn->state == CONN_HEAD) {
+        conn_refuse(conn, 400);
+    } else if (conn->state != CONN_ACTIVE && conn->input.len == 0) {
+        conn_close(conn, false);
+    }
+    conn_settle(conn);
+}
+
+static void on_error(void *data, int code)
+{
+    (void)code; /* reset or failed write: nothing to tell and nobody to tell it to */
+    conn_close(data, false);
+}
+
+static void on_drain(void *data)
+{
+    struct conn *conn = data;
+    if (conn->state == CONN_CLOSED)
+        return;
+    conn->last_pending = 0;
+    if (conn->file_fd >= 0) {
+        conn_send_file(conn);
+        return;
+    }
+    struct request *req = conn->req;
+    if (req != NULL && conn->dispatched && req->answer_state == ANSWER_STREAMING)
+        conn->server->handler->on_drain(conn->server->data, req);
+    conn_resume(conn);
+}
+
+static void on_close(void *data)
+{
+    struct conn *conn = data;
+    struct http_server *server = conn->server;
+    list_remove(&conn->node);
+    server->connections--;
+    conn->next_free = server->free_conns;
+    server->free_conns = conn;
+    server->handler->on_closed(server->data);
+}
+
+static const struct stream_handler stream_handler = {
+    .on_read = on_read,
+    .on_eof = on_eof,
+    .on_error = on_error,
+    .on_drain = on_drain,
+    .on_close = on_close,
+};
+
+void conn_open(struct http_server *server, struct stream *stream)
+{
+    struct conn *conn = server->free_conns;
+    if (conn != NULL)
+        server->free_conns = conn->next_free;
+    else
+        conn = mem_alloc(sizeof(*conn));
+    *conn = (struct conn){.server = server, .stream = stream, .file_fd = -1};
+    parser_init(&conn->parser, server->settings.max_target_size, server->settings.max_header_size);
+    timer_init(&conn->timer, on_timer);
+    conn->since = loop_now(server->loop);
+    conn->draining = server->stopping;
+    conn->drain_ms = server->drain_ms;
+    list_append(&server->conns, &conn->node);
+    server->connections++;
+    stream->handler = &stream_handler;
+    stream->data = conn;
+    conn_settle(conn);
+}

@@ -1,0 +1,80 @@
+/* http/conn_internal.h - what conn.c, answer.c and server.c share of a connection.
+ *
+ * Place in the flow: inside http/ only. conn.c reads and decides, answer.c writes.
+ */
+#ifndef QLUA_HTTP_CONN_INTERNAL_H
+#define QLUA_HTTP_CONN_INTERNAL_H
+
+#include "base/buf.h"
+#include "base/list.h"
+#include "http/handler.h"
+#include "http/parser.h"
+#include "http/request.h"
+#include "net/timer.h"
+
+struct stream;
+
+enum conn_state {
+    CONN_IDLE,   /* between requests: nothing of the next one has arrived */
+    CONN_HEAD,   /* part of a head has arrived */
+    CONN_ACTIVE, /* a request is with the handler, or its body or answer is under way */
+    CONN_LINGER, /* the last answer is out: input is dropped until the peer closes */
+    CONN_CLOSED  /* stream_close was called: only on_close follows */
+};
+
+struct conn {
+    struct list node; /* in server->conns */
+    struct http_server *server;
+    struct stream *stream;
+    struct request *req; /* being read or answered; NULL when idle */
+    struct parser parser;
+    struct timer timer;
+    uint64_t deadline;      /* loop milliseconds; 0: none. The timer may be due earlier. */
+    uint64_t since;         /* when it became idle, or the head began */
+    uint64_t last_input;    /* when body bytes came last; LINGER: bytes dropped */
+    size_t last_pending;    /* output queued when progress was last seen */
+    uint64_t last_progress; /* when the peer last took output */
+    struct buf input;       /* read and not yet parsed: behind a parked request */
+    struct buf output;      /* written and not yet given to the stream */
+    uint8_t state;          /* enum conn_state */
+    bool message_done;      /* the whole of req has been parsed */
+    bool dispatched;        /* req was handed to the handler */
+    bool in_batch;          /* conn_process is running: it flushes at its end */
+    bool eof;               /* the peer sends no more */
+    bool has_more;          /* process() holds input behind the message just parsed */
+    bool draining;          /* the server stops: close when idle for drain_ms */
+    uint32_t drain_ms;
+    uint32_t stall_ms; /* RESPONSE_TIMEOUT of the latest answer; 0: none */
+    int file_fd;       /* being sent as the body, or -1 */
+    int64_t file_offset;
+    uint64_t file_left;
+    struct conn *next_free;
+};
+
+/* Output queued above which producers wait and pipelined requests are not begun. */
+#define CONN_HIGH_WATER (256 * 1024)
+/* Body bytes held for a reader that does not take them, above which reading stops. */
+#define CONN_BODY_WATER (64 * 1024)
+/* Unparsed input behind a parked request, above which reading stops. */
+#define CONN_INPUT_WATER (64 * 1024)
+
+struct request *request_new(struct http_server *server, struct conn *conn);
+
+/* Give what was written to the stream, and the buffer back to the server. */
+void conn_flush(struct conn *conn);
+/* The answer of conn->req is whole (or given up): go on with the next request, or close. */
+void conn_answered(struct conn *conn);
+/* Readable or not, deadline: decide anew after something changed. */
+void conn_settle(struct conn *conn);
+/* Close; with reset the peer sees that something went wrong. */
+void conn_close(struct conn *conn, bool reset);
+/* The last answer is written: drop what still comes until the peer closes, then close. */
+void conn_linger(struct conn *conn);
+/* Parse what was kept behind a parked request or a full body, if that may be now. */
+void conn_resume(struct conn *conn);
+/* Answer with a default page from here and close: the request cannot be handed up. */
+void conn_refuse(struct conn *conn, int status);
+/* Send on from the file being sent, as far as the peer takes it. */
+void conn_send_file(struct conn *conn);
+
+#endif

@@ -1,0 +1,99 @@
+/* http/request.c - making, counting and ending requests; the reader's side of the body.
+ * See request.h; the answer functions are in answer.c. */
+#include "http/request.h"
+
+#include <assert.h>
+#include <stdlib.h>
+
+#include "base/mem.h"
+#include "http/conn_internal.h"
+#include "net/loop.h"
+#include "net/stream.h"
+
+/* Requests kept for reuse; more go back to the heap. */
+#define FREE_MAX 256
+#define PEER_MAX 64
+
+struct request *request_new(struct http_server *server, struct conn *conn)
+{
+    struct request *req = server->free_requests;
+    if (req != NULL) {
+        server->free_requests = req->next_free;
+        server->free_count--;
+    } else {
+        req = mem_alloc(sizeof(*req));
+    }
+    memset(req, 0, offsetof(struct request, arena));
+    arena_init_in(&req->arena, req->memory, sizeof(req->memory));
+    fields_init(&req->headers, &req->arena, true);
+    req->refs = 1;
+    req->server = server;
+    req->conn = conn;
+    req->content_length = -1;
+    req->max_body = UINT64_MAX;
+    return req;
+}
+
+struct request *request_ref(struct request *req)
+{
+    req->refs++;
+    return req;
+}
+
+void request_unref(struct request **slot)
+{
+    struct request *req = *slot;
+    *slot = NULL;
+    if (req == NULL || --req->refs > 0)
+        return;
+    assert(req->conn == NULL && "a request dies while its connection needs it");
+    struct http_server *server = req->server;
+    if (req->body.cap > 0)
+        buf_clear(&req->body);
+    arena_clear(&req->arena);
+    if (server->free_count >= FREE_MAX) {
+        free(req);
+        return;
+    }
+    req->next_free = server->free_requests;
+    server->free_requests = req;
+    server->free_count++;
+}
+
+struct slice request_peer(struct request *req, int *port)
+{
+    if (req->peer.data == NULL && req->conn != NULL) {
+        char *text = arena_alloc(&req->arena, PEER_MAX);
+        stream_peer(req->conn->stream, text, PEER_MAX, &req->peer_port);
+        req->peer = slice_cstr(text);
+    }
+    *port = req->peer_port;
+    return req->peer;
+}
+
+void request_take_body(struct request *req, struct buf *out)
+{
+    *out = req->body;
+    req->body = (struct buf){0};
+    if (req->conn != NULL)
+        conn_resume(req->conn);
+}
+
+void request_want_body(struct request *req, bool whole)
+{
+    struct conn *conn = req->conn;
+    if (conn == NULL || req->body_state != BODY_READING)
+        return;
+    req->body_started_ms = conn->last_input = loop_now(req->server->loop);
+    req->body_whole |= whole;
+    if (req->expect_continue && req->answer_state == ANSWER_NONE) {
+        req->expect_continue = false;
+        /* Not needed when the body is coming already (RFC 9110 10.1.1). */
+        if (req->body_received == 0) {
+            struct slice line = SLICE("HTTP/1.1 100 Continue\r\n\r\n");
+            conn_flush(conn);
+            stream_write(conn->stream, &line, 1);
+        }
+    }
+    conn_resume(conn);
+}
