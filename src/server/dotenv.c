@@ -163,7 +163,7 @@ int dotenv_load(const char *folder, struct err *err)
     int fd = open(path, O_RDONLY | O_CLOEXEC);
     if (fd < 0 && (errno == ENOENT || errno == ENOTDIR))
         return 0;
-    snprintf(err->name, sizeof(err->name), "%s", path);
+    snprintf(err->name, sizeof(err->name), "%.*s", (int)sizeof(err->name) - 1, path);
     if (fd < 0)
         return err_set(err, -errno, "cannot be read: %s", err_text(-errno));
     struct buf text = {0};

@@ -53,6 +53,15 @@ static int port_of(int fd)
     return 0;
 }
 
+/* Replace the port of an address, unless it is 0. */
+static void set_port(struct sockaddr *at, int port)
+{
+    if (port != 0 && at->sa_family == AF_INET)
+        ((struct sockaddr_in *)(void *)at)->sin_port = htons((uint16_t)port);
+    else if (port != 0 && at->sa_family == AF_INET6)
+        ((struct sockaddr_in6 *)(void *)at)->sin6_port = htons((uint16_t)port);
+}
+
 /* Fill in the address that people are shown. */
 static void describe(struct listener *listener)
 {
@@ -123,9 +132,12 @@ static int open_name(struct listeners *listeners, const struct address *address,
                        gai_strerror(rc));
     size_t before = listeners->count;
     int last = 0;
+    int chosen = 0;
     for (struct addrinfo *at = found; at != NULL; at = at->ai_next) {
+        set_port(at->ai_addr, chosen); /* port 0: the system chooses once for all of them */
         int fd = open_tcp(at, config);
         if (fd >= 0) {
+            chosen = port_of(fd);
             describe(add(listeners, fd));
         } else if (fd != -EADDRNOTAVAIL && fd != -EAFNOSUPPORT) {
             last = fd;

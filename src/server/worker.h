@@ -38,12 +38,16 @@ struct worker_start {
     size_t nlisteners;
     int control_fd;           /* server/control.h, or -1 with --workers 0 */
     struct worker_beat *beat; /* NULL with --workers 0 */
+    /* With --workers 0 in place of CONTROL_READY: called once the app is loaded. Else NULL. */
+    void (*on_ready)(void *data);
+    void *on_ready_data;
 };
 
 /* Load the app, send CONTROL_READY, serve until told to stop; gives a code of enum worker_exit.
  * Under a supervisor SIGTERM means CONTROL_STOP, and SIGINT, SIGQUIT and SIGHUP (which a terminal
- * sends to the whole group) have handlers that do nothing: the worker leaves them so. End of file
- * on control_fd: the supervisor is gone; stop as on CONTROL_STOP, but within 4 s. */
+ * sends to the whole group) have handlers that do nothing: the worker leaves them so. SIGPIPE is
+ * ignored, also with --workers 0. End of file on control_fd: the supervisor is gone; stop as on
+ * CONTROL_STOP, but within 4 s. */
 int worker_run(const struct worker_start *start);
 
 #endif

@@ -1,0 +1,220 @@
+/* main.c - the command line: which command, which app, which settings; then server/ does it. */
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/arena.h"
+#include "base/err.h"
+#include "base/log.h"
+#include "server/config.h"
+#include "server/dotenv.h"
+#include "server/options.h"
+#include "server/script_run.h"
+#include "server/supervisor.h"
+#include "server/version.h"
+
+/* Exit codes: api.md, "The command line". */
+enum { EXIT_USAGE = 2 };
+
+struct program {
+    struct arena arena;
+    struct options options;
+    struct config config;
+    struct err err;
+};
+
+/* The error as one line; gives the exit code: usage errors are those of the command line. */
+static int complain(const struct err *err)
+{
+    if (err->name[0] != '\0' && err->line > 0)
+        fprintf(stderr, "qlua: %s:%d: %s\n", err->name, err->line, err->message);
+    else if (err->name[0] != '\0')
+        fprintf(stderr, "qlua: %s: %s\n", err->name, err->message);
+    else
+        fprintf(stderr, "qlua: %s\n", err->message);
+    return err->code == -EINVAL ? EXIT_USAGE : 1;
+}
+
+/* An absolute path; links stay, so that a folder that is switched over by a link is followed. */
+static char *absolute(const char *path)
+{
+    char folder[PATH_MAX];
+    char *result = NULL;
+    while (strncmp(path, "./", 2) == 0)
+        path += 2 + strspn(path + 2, "/");
+    if (strstr(path, "..") != NULL)
+        return realpath(path, NULL);
+    if (path[0] == '/')
+        return strdup(path);
+    if (getcwd(folder, sizeof(folder)) == NULL ||
+        asprintf(&result, "%s/%s", strcmp(folder, "/") == 0 ? "" : folder, path) < 0)
+        return NULL;
+    return result;
+}
+
+/* Find the app file that was named (a folder means its app.lua), check that it can be read. */
+static int find_app(struct program *program, const char *given)
+{
+    struct stat st;
+    char path[PATH_MAX];
+    struct err *err = &program->err;
+    int len = snprintf(path, sizeof(path), "%s", given);
+    bool folder = stat(given, &st) == 0 && S_ISDIR(st.st_mode);
+    if (folder)
+        len = snprintf(path, sizeof(path), "%s%sapp.lua", given,
+                       given[strlen(given) - 1] == '/' ? "" : "/");
+    if (len < 0 || (size_t)len >= sizeof(path))
+        return err_set(err, -ENAMETOOLONG, "the path of the app file is too long");
+    snprintf(err->name, sizeof(err->name), "%.*s", (int)sizeof(err->name) - 1, path);
+    if (stat(path, &st) != 0 && errno == ENOENT)
+        return err_set(err, -ENOENT, "no such file; name the app file: qlua %s FILE.lua",
+                       program->options.command == COMMAND_ROUTES ? "routes" : "run");
+    if (access(path, R_OK) != 0)
+        return err_set(err, -errno, "the app file cannot be read: %s", err_text(-errno));
+    if (!S_ISREG(st.st_mode))
+        return err_set(err, -EISDIR, "the app file is not a file");
+    char *full = absolute(path);
+    if (full == NULL)
+        return err_set(err, -errno, "the app file cannot be found: %s", err_text(-errno));
+    config_set_app(&program->config, full);
+    free(full);
+    err->name[0] = '\0';
+    return 0;
+}
+
+/* Variables of .env count as if they were set, so they come before all that looks at them. */
+static int load_dotenv(struct program *program)
+{
+    const char *skip = getenv("QLUA_SKIP_DOTENV");
+    if (skip != NULL && skip[0] != '\0' && strcmp(skip, "0") != 0)
+        return 0;
+    return dotenv_load(program->config.app_root, &program->err);
+}
+
+/* What the command line gives, over the layers below. */
+static int apply_options(struct program *program)
+{
+    int rc = 0;
+    for (size_t i = 0; i < program->options.nsettings && rc == 0; i++) {
+        const struct option_setting *setting = &program->options.settings[i];
+        if (setting->is_app_key)
+            config_set_app_key(&program->config, CONFIG_COMMAND_LINE, setting->where, setting->name,
+                               setting->value);
+        else
+            rc = config_set(&program->config, CONFIG_COMMAND_LINE, setting->where, setting->name,
+                            setting->value, setting->append, &program->err);
+    }
+    return rc;
+}
+
+static int read_layers(struct program *program)
+{
+    const char *file = program->options.config_file;
+    int rc = file != NULL ? config_read_file(&program->config, file, &program->err) : 0;
+    if (rc == 0)
+        rc = config_read_environment(&program->config, environ, &program->err);
+    if (rc == 0)
+        rc = apply_options(program);
+    return rc == 0 ? config_finish(&program->config, &program->err) : rc;
+}
+
+/* The log that the settings ask for. */
+static int open_log(struct program *program, struct log *log)
+{
+    const struct config *config = &program->config;
+    log->level = (enum log_level)log_level_of(slice_cstr(config->log_level));
+    log->json = strcmp(config->log_format, "json") == 0;
+    log->fd = STDERR_FILENO;
+    if (strcmp(config->log, "-") == 0)
+        return 0;
+    log->fd = open(config->log, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0644);
+    if (log->fd < 0)
+        return err_set(&program->err, -errno, "the log %s cannot be opened: %s", config->log,
+                       err_text(-errno));
+    return 0;
+}
+
+static int run(struct program *program)
+{
+    struct log log = {0};
+    if (open_log(program, &log) != 0)
+        return complain(&program->err);
+    const struct config *config = &program->config;
+    if (config->reload && !config->debug)
+        log_write(&log, LOG_WARNING, "reload is not supported yet; the app is loaded once");
+    int code = supervisor_run(config, &log);
+    if (log.fd != STDERR_FILENO)
+        close(log.fd);
+    return code;
+}
+
+/* run, routes and scripts: the app file, its .env, the layers; then the command. */
+static int with_app(struct program *program)
+{
+    const struct options *options = &program->options;
+    const char *file = options->file != NULL ? options->file : getenv("QLUA_APP");
+    if (file == NULL || file[0] == '\0')
+        file = "app.lua";
+    if (find_app(program, file) != 0 || load_dotenv(program) != 0 || read_layers(program) != 0)
+        return complain(&program->err);
+    if (options->command == COMMAND_ROUTES) {
+        char json[] = "--json";
+        char *args[] = {options->json ? json : NULL, NULL};
+        return command_run(&program->config, "qlua.cli.routes", program->config.app_path, args);
+    }
+    if (options->command == COMMAND_SCRIPT) {
+        int code = script_run(&program->config, file, options->script_args);
+        if (!program->config.run_requested)
+            return code;
+        if (config_finish(&program->config, &program->err) != 0)
+            return complain(&program->err);
+    }
+    return run(program);
+}
+
+/* status and reload: the settings tell which supervisor is meant. */
+static int ask(struct program *program)
+{
+    const struct options *options = &program->options;
+    if (read_layers(program) != 0)
+        return complain(&program->err);
+    const char *command = options->json ? "status json" : "status";
+    return supervisor_ask(&program->config,
+                          options->command == COMMAND_RELOAD ? "reload" : command);
+}
+
+static int start(struct program *program)
+{
+    switch (program->options.command) {
+    case COMMAND_HELP: options_print_help(program->options.topic); return 0;
+    case COMMAND_VERSION: version_print(); return 0;
+    case COMMAND_RELOAD:
+    case COMMAND_STATUS: return ask(program);
+    case COMMAND_RUN:
+    case COMMAND_ROUTES:
+    case COMMAND_SCRIPT: return with_app(program);
+    }
+    return EXIT_USAGE;
+}
+
+int main(int argc, char **argv)
+{
+    struct program program = {0};
+    /* lines of several processes on one terminal or pipe must not mix */
+    setvbuf(stdout, NULL, _IOLBF, 0);
+    arena_init(&program.arena);
+    config_init(&program.config);
+    int code;
+    if (options_parse(&program.options, &program.arena, argc, argv, &program.err) != 0)
+        code = complain(&program.err);
+    else
+        code = start(&program);
+    config_clear(&program.config);
+    arena_clear(&program.arena);
+    return code;
+}

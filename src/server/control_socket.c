@@ -1,0 +1,199 @@
+/* server/control_socket.c - the Unix socket by which people ask a running supervisor. See
+ * control_socket.h. */
+#include "server/control_socket.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/time.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include "base/buf.h"
+#include "base/err.h"
+#include "server/config.h"
+
+/* An asker sends its line at once; one that does not makes room. */
+#define CLIENT_MS 5000
+/* How long `qlua status` waits for the answer. */
+#define ASK_SECONDS 5
+
+int control_socket_path(const struct config *config, int port, char *path, size_t size)
+{
+    int len;
+    if (config->control != NULL) {
+        len = snprintf(path, size, "%s", config->control);
+    } else {
+        const char *folder = getenv("XDG_RUNTIME_DIR");
+        if (folder == NULL || folder[0] != '/')
+            folder = getenv("TMPDIR");
+        if (folder == NULL || folder[0] != '/')
+            folder = "/tmp";
+        len = snprintf(path, size, "%s/qlua-%d.sock", folder, port);
+    }
+    return len < 0 || (size_t)len >= size ? -ENAMETOOLONG : 0;
+}
+
+void control_socket_init(struct control_socket *socket)
+{
+    *socket = (struct control_socket){.fd = -1};
+    for (size_t i = 0; i < CONTROL_CLIENTS; i++)
+        socket->clients[i].fd = -1;
+}
+
+int control_socket_open(struct control_socket *socket, const char *path, struct err *err)
+{
+    int fd = listen_unix(path, 0600, CONTROL_CLIENTS, &socket->file, err);
+    if (fd < 0)
+        return fd;
+    socket->fd = fd;
+    return 0;
+}
+
+static void drop(struct control_client *client)
+{
+    if (client->fd >= 0)
+        close(client->fd);
+    client->fd = -1;
+}
+
+void control_socket_close(struct control_socket *socket)
+{
+    for (size_t i = 0; i < CONTROL_CLIENTS; i++)
+        drop(&socket->clients[i]);
+    if (socket->fd >= 0)
+        close(socket->fd);
+    socket->fd = -1;
+}
+
+static struct control_client *free_client(struct control_socket *socket)
+{
+    for (size_t i = 0; i < CONTROL_CLIENTS; i++)
+        if (socket->clients[i].fd < 0)
+            return &socket->clients[i];
+    return NULL;
+}
+
+size_t control_socket_poll(const struct control_socket *socket, struct pollfd *fds)
+{
+    size_t count = 0;
+    bool room = false;
+    for (size_t i = 0; i < CONTROL_CLIENTS; i++) {
+        room = room || socket->clients[i].fd < 0;
+        if (socket->clients[i].fd >= 0)
+            fds[count++] = (struct pollfd){.fd = socket->clients[i].fd, .events = POLLIN};
+    }
+    if (room && socket->fd >= 0)
+        fds[count++] = (struct pollfd){.fd = socket->fd, .events = POLLIN};
+    return count;
+}
+
+static void accept_clients(struct control_socket *socket, uint64_t now)
+{
+    struct control_client *client;
+    while (socket->fd >= 0 && (client = free_client(socket)) != NULL) {
+        int fd = accept4(socket->fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
+        if (fd < 0)
+            return;
+        *client = (struct control_client){.fd = fd, .started = now};
+    }
+}
+
+/* Read what is there. Gives the length of the line when it is complete, -1 when there will be
+ * none, 0 when more must come. */
+static ssize_t read_line(struct control_client *client)
+{
+    ssize_t n = recv(client->fd, client->line + client->len, sizeof(client->line) - client->len, 0);
+    if (n < 0 && (errno == EAGAIN || errno == EINTR))
+        return 0;
+    if (n <= 0)
+        return -1;
+    client->len += (size_t)n;
+    const char *end = memchr(client->line, '\n', client->len);
+    if (end != NULL && end != client->line)
+        return end - client->line;
+    return end != NULL || client->len == sizeof(client->line) ? -1 : 0;
+}
+
+void control_socket_turn(struct control_socket *socket, uint64_t now,
+                         void (*answer)(void *data, struct slice command, struct buf *out),
+                         void *data)
+{
+    accept_clients(socket, now);
+    for (size_t i = 0; i < CONTROL_CLIENTS; i++) {
+        struct control_client *client = &socket->clients[i];
+        if (client->fd < 0)
+            continue;
+        ssize_t len = read_line(client);
+        if (len > 0) {
+            struct buf out = {0};
+            answer(data, slice_of(client->line, (size_t)len), &out);
+            /* far less than a socket's buffer holds: one call takes it all */
+            if (send(client->fd, out.data, out.len, MSG_NOSIGNAL) < 0)
+                len = -1;
+            buf_clear(&out);
+        }
+        if (len != 0 || now - client->started > CLIENT_MS)
+            drop(client);
+    }
+}
+
+/* A connection to the supervisor, or a negative errno. */
+static int connect_to(const char *path)
+{
+    struct sockaddr_un at = {.sun_family = AF_UNIX};
+    struct timeval patience = {.tv_sec = ASK_SECONDS};
+    size_t len = strlen(path);
+    if (len >= sizeof(at.sun_path))
+        return -ENAMETOOLONG;
+    memcpy(at.sun_path, path, len + 1);
+    int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    if (fd < 0)
+        return -errno;
+    setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof(patience));
+    setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof(patience));
+    if (connect(fd, (struct sockaddr *)&at, sizeof(at)) == 0)
+        return fd;
+    int rc = -errno;
+    close(fd);
+    return rc;
+}
+
+/* Send the command and read the whole answer. 0 or a negative errno. */
+static int exchange(int fd, const char *command, struct buf *answer)
+{
+    struct buf line = {0};
+    buf_printf(&line, "%s\n", command);
+    ssize_t n = send(fd, line.data, line.len, MSG_NOSIGNAL);
+    buf_clear(&line);
+    while (n > 0 && (n = recv(fd, buf_reserve(answer, 4096), 4096, 0)) > 0)
+        answer->len += (size_t)n;
+    return n < 0 ? -errno : 0;
+}
+
+int control_socket_ask(const char *path, const char *command)
+{
+    struct buf answer = {0};
+    int fd = connect_to(path);
+    if (fd < 0) {
+        fprintf(stderr, "qlua: %s: no server answers there (%s); name its socket with --control\n",
+                path, err_text(fd));
+        return 1;
+    }
+    int rc = exchange(fd, command, &answer);
+    close(fd);
+    struct slice text = buf_view(&answer);
+    struct slice first = slice_split(&text, '\n');
+    bool ok = rc == 0 && slice_eq(first, SLICE("ok"));
+    if (ok)
+        fwrite(text.data, 1, text.len, stdout);
+    else if (slice_starts_with(first, SLICE("error: ")))
+        fprintf(stderr, "qlua: %.*s\n", (int)first.len - 7, first.data + 7);
+    else
+        fprintf(stderr, "qlua: %s: the server gave no answer%s%s\n", path, rc != 0 ? ": " : "",
+                rc != 0 ? err_text(rc) : "");
+    buf_clear(&answer);
+    return ok ? 0 : 1;
+}

@@ -1,0 +1,58 @@
+/* server/control_socket.h - the Unix socket by which people ask a running supervisor.
+ *
+ * Place in the flow: the supervisor answers on it; `qlua status` and `qlua reload` ask. Both ends
+ * of the protocol are here: the asker sends one line, a command; the answer is a first line "ok"
+ * or "error: WHY", then text until the end of the connection. What commands there are is the
+ * supervisor's business.
+ */
+#ifndef QLUA_SERVER_CONTROL_SOCKET_H
+#define QLUA_SERVER_CONTROL_SOCKET_H
+
+#include <poll.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/slice.h"
+#include "server/listen.h"
+
+struct buf;
+struct config;
+struct err;
+
+/* Askers at a time; more wait in the backlog. */
+#define CONTROL_CLIENTS 8
+
+struct control_client {
+    int fd;           /* -1: free */
+    uint64_t started; /* monotonic milliseconds */
+    size_t len;
+    char line[64];
+};
+
+struct control_socket {
+    int fd; /* -1: there is none */
+    struct listen_file file;
+    struct control_client clients[CONTROL_CLIENTS];
+};
+
+/* The path from the settings, or the default for this port. 0 or -ENAMETOOLONG. */
+int control_socket_path(const struct config *config, int port, char *path, size_t size);
+
+void control_socket_init(struct control_socket *socket);
+/* 0, or err. */
+int control_socket_open(struct control_socket *socket, const char *path, struct err *err);
+/* Close everything; the file is removed by listen_unlink, in the supervisor only. */
+void control_socket_close(struct control_socket *socket);
+
+/* Write what to wait for to `fds` (room for CONTROL_CLIENTS + 1); gives how many. */
+size_t control_socket_poll(const struct control_socket *socket, struct pollfd *fds);
+
+/* Accept, read and answer without waiting. `answer` appends the whole answer to a command. */
+void control_socket_turn(struct control_socket *socket, uint64_t now,
+                         void (*answer)(void *data, struct slice command, struct buf *out),
+                         void *data);
+
+/* The asker's end: send `command`, print the answer. Returns the process's exit code. */
+int control_socket_ask(const char *path, const char *command);
+
+#endif

@@ -1,0 +1,97 @@
+/* server/crew.h - the supervisor's table of workers: start, watch, replace, stop.
+ *
+ * Place in the flow: supervisor.c owns one, waits on its descriptors, and tells it what happened
+ * (a message, a child's end, time passed). Decides who runs; knows neither sockets nor signals.
+ *
+ * Each worker id has two places in the table: a worker that retires serves on in one while its
+ * replacement loads in the other.
+ */
+#ifndef QLUA_SERVER_CREW_H
+#define QLUA_SERVER_CREW_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "server/privilege.h"
+#include "server/worker.h"
+
+struct buf;
+struct config;
+struct listeners;
+struct log;
+
+enum member_state {
+    MEMBER_UNUSED,   /* no process, none wanted */
+    MEMBER_WAITING,  /* no process; one is started at `due` */
+    MEMBER_STARTING, /* loading the app */
+    MEMBER_READY,    /* serving */
+    MEMBER_RETIRING, /* serving, until its replacement is READY */
+    MEMBER_STOPPING, /* told to stop; killed at `due` */
+    MEMBER_KILLED    /* sent SIGKILL; its end is awaited */
+};
+
+struct member {
+    enum member_state state;
+    int id;
+    pid_t pid;      /* 0: no process */
+    int control_fd; /* -1: none */
+    struct worker_beat *beat;
+    uint64_t started;  /* monotonic milliseconds, as all times here */
+    uint64_t ready;    /* 0: not yet */
+    uint64_t due;      /* see the states */
+    unsigned failures; /* ends in a row without a good while of service between */
+    unsigned restarts; /* for status */
+};
+
+struct crew {
+    const struct config *config;
+    const struct log *log;
+    const struct listeners *listeners;
+    struct privilege privilege;
+    void (*in_child)(void *data); /* closes what is the supervisor's */
+    void *data;
+    struct member *members; /* 2k and 2k+1 have the id k+1 */
+    size_t count;
+    size_t opened; /* ids that are to run: 1 until the first worker is ready */
+    struct worker_beat *beats;
+    uint64_t *ends; /* ring: when the last max_restarts replacements were */
+    size_t nends;
+    uint64_t started;
+    uint64_t watch_from; /* silence before this does not count: the supervisor did not run */
+    bool serving;        /* every worker was ready once */
+    bool stopping;
+    bool failed; /* the service ends because of an error */
+};
+
+/* 0, or a negative errno. `config->workers` is at least 1. */
+int crew_init(struct crew *crew, const struct config *config, const struct log *log,
+              const struct listeners *listeners, uint64_t now);
+void crew_clear(struct crew *crew);
+
+/* Start whom it is time to start, kill whom it is time to kill. */
+void crew_tick(struct crew *crew, uint64_t now);
+
+/* Milliseconds until crew_tick has something to do, at most `most`. */
+int crew_timeout(const struct crew *crew, uint64_t now, int most);
+
+/* The supervisor itself was stopped or starved until now: forgive the workers' silence. */
+void crew_forgive(struct crew *crew, uint64_t now);
+
+/* Read the messages of one member. */
+void crew_messages(struct crew *crew, struct member *member, uint64_t now);
+
+/* Collect the processes that have ended. */
+void crew_reap(struct crew *crew, uint64_t now);
+
+/* Tell everyone to stop, gracefully or at once; may be called again with at_once. */
+void crew_stop(struct crew *crew, bool at_once, uint64_t now);
+
+/* Whether no process is left. */
+bool crew_is_gone(const struct crew *crew);
+
+/* Append the state for people, or as a JSON object with a line feed. */
+void crew_status(const struct crew *crew, bool json, uint64_t now, struct buf *out);
+
+#endif

@@ -1,0 +1,63 @@
+/* server/process.c - forking a worker. See process.h. */
+#include "server/process.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <unistd.h>
+
+#include "base/err.h"
+#include "base/log.h"
+#include "server/privilege.h"
+#include "server/worker.h"
+
+static void on_ignored(int number)
+{
+    (void)number;
+}
+
+/* A terminal sends these to the whole group, but the supervisor decides. They are caught, not
+ * ignored: an ignored signal stays ignored in the programs that an app starts. */
+static void reset_signals(void)
+{
+    static const int caught[] = {SIGINT, SIGQUIT, SIGHUP};
+    struct sigaction action = {.sa_handler = on_ignored, .sa_flags = SA_RESTART};
+    sigset_t none;
+    sigemptyset(&action.sa_mask);
+    for (size_t i = 0; i < sizeof(caught) / sizeof(caught[0]); i++)
+        sigaction(caught[i], &action, NULL);
+    sigemptyset(&none);
+    sigprocmask(SIG_SETMASK, &none, NULL);
+}
+
+static int run_child(const struct worker_start *start, const struct privilege *privilege,
+                     pid_t parent)
+{
+    int rc = privilege_drop(privilege);
+    if (rc != 0) {
+        log_write(start->log, LOG_CRITICAL, "worker %d cannot become the configured user: %s",
+                  start->id, err_text(rc));
+        return WORKER_EXIT_FAILED;
+    }
+    /* after the change of user, which clears it; and the parent may have died before */
+    prctl(PR_SET_PDEATHSIG, SIGTERM);
+    if (getppid() != parent)
+        return WORKER_EXIT_FAILED;
+    reset_signals();
+    return worker_run(start);
+}
+
+pid_t process_fork(const struct worker_start *start, const struct privilege *privilege,
+                   void (*in_child)(void *data), void *data)
+{
+    pid_t parent = getpid();
+    pid_t pid = fork();
+    if (pid < 0)
+        return -errno;
+    if (pid > 0)
+        return pid;
+    in_child(data);
+    exit(run_child(start, privilege, parent));
+}

@@ -1,0 +1,312 @@
+/* server/supervisor.c - `qlua run`. See supervisor.h. */
+#include "server/supervisor.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/resource.h>
+#include <sys/signalfd.h>
+#include <unistd.h>
+
+#include "base/buf.h"
+#include "base/clock.h"
+#include "base/err.h"
+#include "base/log.h"
+#include "base/mem.h"
+#include "server/config.h"
+#include "server/control_socket.h"
+#include "server/crew.h"
+#include "server/listen.h"
+
+/* The loop turns at least so often. */
+#define TURN_MS 1000
+/* A turn later than this: the supervisor itself was stopped, or the machine was. */
+#define LATE_MS 2000
+
+struct supervisor {
+    const struct config *config;
+    const struct log *log;
+    struct listeners listeners;
+    struct control_socket control;
+    struct crew crew;
+    struct pollfd *fds;
+    int signals;
+    bool pid_file_made;
+    bool announced;
+    bool stop_asked; /* by a signal: the next SIGINT is impatient */
+};
+
+/* One line on standard error, as every refusal to start. */
+static int refuse(const struct err *err)
+{
+    fprintf(stderr, "qlua: %s%s%s\n", err->name, err->name[0] != '\0' ? ": " : "", err->message);
+    return 1;
+}
+
+static void print_banner(void *data)
+{
+    const struct supervisor *supervisor = data;
+    const struct config *config = supervisor->config;
+    fprintf(stderr, " * Serving qlua app '%s'\n", config->app_name);
+    fprintf(stderr, " * Debug mode: %s\n", config->debug ? "on" : "off");
+    if (config->workers == 0)
+        fprintf(stderr, " * Workers: none, no supervisor (pid %d)\n", (int)getpid());
+    else
+        fprintf(stderr, " * Workers: %lld (supervisor pid %d)\n", (long long)config->workers,
+                (int)getpid());
+    for (size_t i = 0; i < supervisor->listeners.count; i++)
+        fprintf(stderr, " * Running on %s%s\n", supervisor->listeners.items[i].address,
+                i + 1 == supervisor->listeners.count ? " (CTRL + C to quit)" : "");
+}
+
+/* -1 leaves core files as they are and takes the hard limit for open files. */
+static int set_limits(const struct config *config, struct err *err)
+{
+    struct rlimit limit;
+    if (getrlimit(RLIMIT_NOFILE, &limit) == 0) {
+        rlim_t wanted = config->rlimit_nofile < 0 ? limit.rlim_max : (rlim_t)config->rlimit_nofile;
+        limit.rlim_cur = wanted;
+        if (wanted > limit.rlim_max)
+            limit.rlim_max = wanted; /* root may */
+        if (setrlimit(RLIMIT_NOFILE, &limit) != 0)
+            return err_set(err, -errno, "rlimit_nofile %lld cannot be set: %s",
+                           (long long)config->rlimit_nofile, err_text(-errno));
+    }
+    if (config->rlimit_core >= 0 && getrlimit(RLIMIT_CORE, &limit) == 0) {
+        limit.rlim_cur = (rlim_t)config->rlimit_core;
+        if (limit.rlim_cur > limit.rlim_max)
+            limit.rlim_max = limit.rlim_cur;
+        if (setrlimit(RLIMIT_CORE, &limit) != 0)
+            return err_set(err, -errno, "rlimit_core %lld cannot be set: %s",
+                           (long long)config->rlimit_core, err_text(-errno));
+    }
+    return 0;
+}
+
+static int write_pid_file(struct supervisor *supervisor, struct err *err)
+{
+    const char *path = supervisor->config->pid_file;
+    if (path == NULL)
+        return 0;
+    int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
+    if (fd < 0 || dprintf(fd, "%d\n", (int)getpid()) < 0) {
+        int rc = -errno;
+        if (fd >= 0)
+            close(fd);
+        return err_set(err, rc, "pid_file %s cannot be written: %s", path, err_text(rc));
+    }
+    close(fd);
+    supervisor->pid_file_made = true;
+    return 0;
+}
+
+/* The control socket. A default path that another server holds costs only this comfort: two
+ * servers may listen on one port at different addresses. */
+static int open_control(struct supervisor *supervisor, struct err *err)
+{
+    char path[4096];
+    int rc =
+        control_socket_path(supervisor->config, supervisor->listeners.port, path, sizeof(path));
+    if (rc != 0)
+        return err_set(err, rc, "the path of the control socket is too long");
+    rc = control_socket_open(&supervisor->control, path, err);
+    if (rc == 0 || supervisor->config->control != NULL)
+        return rc;
+    log_write(supervisor->log, LOG_WARNING, "no control socket for qlua status: %s", err->message);
+    return 0;
+}
+
+/* SIGCHLD and the requests to stop come as bytes on a descriptor, never as handlers. */
+static int open_signals(struct supervisor *supervisor, struct err *err)
+{
+    static const int wanted[] = {SIGCHLD, SIGTERM, SIGINT, SIGQUIT, SIGHUP};
+    sigset_t set;
+    sigemptyset(&set);
+    for (size_t i = 0; i < sizeof(wanted) / sizeof(wanted[0]); i++)
+        sigaddset(&set, wanted[i]);
+    sigprocmask(SIG_BLOCK, &set, NULL);
+    supervisor->signals = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
+    return supervisor->signals >= 0 ? 0 : err_set(err, -errno, "signalfd: %s", err_text(-errno));
+}
+
+/* In a child: what only the supervisor may hold. */
+static void leave(void *data)
+{
+    struct supervisor *supervisor = data;
+    close(supervisor->signals);
+    control_socket_close(&supervisor->control);
+}
+
+static void stop(struct supervisor *supervisor, bool at_once)
+{
+    listen_close(&supervisor->listeners);
+    crew_stop(&supervisor->crew, at_once, clock_ms());
+}
+
+static void take_signal(struct supervisor *supervisor, uint32_t number)
+{
+    bool impatient = number == SIGQUIT || (number == SIGINT && supervisor->stop_asked);
+    if (number == SIGHUP) {
+        log_write(supervisor->log, LOG_WARNING,
+                  "reload is not supported yet; restart the server to load the app anew");
+    } else if (number != SIGCHLD && (impatient || !supervisor->stop_asked)) {
+        log_write(supervisor->log, LOG_INFO, "stopping%s", impatient ? " at once" : "");
+        supervisor->stop_asked = true;
+        stop(supervisor, impatient);
+    }
+}
+
+static void read_signals(struct supervisor *supervisor)
+{
+    struct signalfd_siginfo info;
+    while (read(supervisor->signals, &info, sizeof(info)) == (ssize_t)sizeof(info))
+        take_signal(supervisor, info.ssi_signo);
+    /* one SIGCHLD may stand for several ends: look at all of them, whatever came */
+    crew_reap(&supervisor->crew, clock_ms());
+}
+
+static void answer(void *data, struct slice command, struct buf *out)
+{
+    struct supervisor *supervisor = data;
+    bool json = slice_eq(command, SLICE("status json"));
+    if (json || slice_eq(command, SLICE("status"))) {
+        buf_cstr(out, "ok\n");
+        crew_status(&supervisor->crew, json, clock_ms(), out);
+    } else if (slice_eq(command, SLICE("reload"))) {
+        buf_cstr(out, "error: reload is not supported yet; restart the server to load the app "
+                      "anew\n");
+    } else {
+        buf_cstr(out, "error: the server does not know this command\n");
+    }
+}
+
+/* Fill the poll set: signals, control socket, one channel a worker. */
+static nfds_t gather(struct supervisor *supervisor)
+{
+    size_t count = 0;
+    supervisor->fds[count++] = (struct pollfd){.fd = supervisor->signals, .events = POLLIN};
+    count += control_socket_poll(&supervisor->control, supervisor->fds + count);
+    for (size_t i = 0; i < supervisor->crew.count; i++) {
+        int fd = supervisor->crew.members[i].control_fd;
+        if (fd >= 0)
+            supervisor->fds[count++] = (struct pollfd){.fd = fd, .events = POLLIN};
+    }
+    return (nfds_t)count;
+}
+
+/* One turn: wait, hear everybody, act. */
+static void turn(struct supervisor *supervisor)
+{
+    struct crew *crew = &supervisor->crew;
+    uint64_t before = clock_ms();
+    int timeout = crew_timeout(crew, before, TURN_MS);
+    poll(supervisor->fds, gather(supervisor), timeout);
+    uint64_t now = clock_ms();
+    if (now - before > (uint64_t)timeout + LATE_MS)
+        crew_forgive(crew, now);
+    for (size_t i = 0; i < crew->count; i++)
+        crew_messages(crew, &crew->members[i], now);
+    read_signals(supervisor);
+    control_socket_turn(&supervisor->control, now, answer, supervisor);
+    crew_tick(crew, clock_ms());
+    if (crew->stopping)
+        listen_close(&supervisor->listeners);
+    if (crew->serving && !crew->stopping && !supervisor->announced) {
+        supervisor->announced = true;
+        print_banner(supervisor);
+    }
+}
+
+static int run_crew(struct supervisor *supervisor, struct err *err)
+{
+    struct crew *crew = &supervisor->crew;
+    int rc =
+        crew_init(crew, supervisor->config, supervisor->log, &supervisor->listeners, clock_ms());
+    if (rc != 0) {
+        err_set(err, rc, "no memory shared with the workers: %s", err_text(rc));
+        return refuse(err);
+    }
+    crew->in_child = leave;
+    crew->data = supervisor;
+    rc = privilege_resolve(&crew->privilege, supervisor->config, err);
+    if (rc == 0)
+        rc = open_control(supervisor, err);
+    if (rc == 0)
+        rc = open_signals(supervisor, err);
+    if (rc != 0) {
+        crew_clear(crew);
+        return refuse(err);
+    }
+    supervisor->fds = mem_array(crew->count + CONTROL_CLIENTS + 2, sizeof(*supervisor->fds));
+    crew_tick(crew, clock_ms());
+    while (!crew->stopping || !crew_is_gone(crew))
+        turn(supervisor);
+    bool failed = crew->failed;
+    free(supervisor->fds);
+    close(supervisor->signals);
+    crew_clear(crew);
+    return failed ? 1 : 0;
+}
+
+/* --workers 0: this process is the worker. */
+static int run_alone(struct supervisor *supervisor, struct err *err)
+{
+    struct privilege privilege;
+    int rc = privilege_resolve(&privilege, supervisor->config, err);
+    if (rc == 0 && (rc = privilege_drop(&privilege)) != 0)
+        err_set(err, rc, "cannot become the configured user: %s", err_text(rc));
+    if (rc != 0)
+        return refuse(err);
+    struct worker_start start = {
+        .config = supervisor->config,
+        .log = supervisor->log,
+        .id = 1,
+        .listeners = supervisor->listeners.fds,
+        .nlisteners = supervisor->listeners.count,
+        .control_fd = -1,
+        .on_ready = print_banner,
+        .on_ready_data = supervisor,
+    };
+    rc = worker_run(&start);
+    /* the worker has closed them; their numbers may be somebody else's now */
+    for (size_t i = 0; i < supervisor->listeners.count; i++)
+        supervisor->listeners.fds[i] = -1;
+    return rc == WORKER_EXIT_DRAINED ? 0 : 1;
+}
+
+int supervisor_run(const struct config *config, const struct log *log)
+{
+    struct supervisor supervisor = {.config = config, .log = log, .signals = -1};
+    struct err err = {0};
+    control_socket_init(&supervisor.control);
+    signal(SIGPIPE, SIG_IGN);
+    int rc = set_limits(config, &err);
+    if (rc == 0)
+        rc = listen_open(&supervisor.listeners, config, &err);
+    if (rc != 0)
+        return refuse(&err);
+    rc = write_pid_file(&supervisor, &err);
+    if (rc != 0)
+        rc = refuse(&err);
+    else
+        rc = config->workers == 0 ? run_alone(&supervisor, &err) : run_crew(&supervisor, &err);
+    control_socket_close(&supervisor.control);
+    listen_unlink(&supervisor.control.file);
+    listen_close(&supervisor.listeners);
+    listen_clear(&supervisor.listeners);
+    if (supervisor.pid_file_made)
+        unlink(config->pid_file);
+    return rc;
+}
+
+int supervisor_ask(const struct config *config, const char *command)
+{
+    char path[4096];
+    if (control_socket_path(config, (int)config->port, path, sizeof(path)) != 0) {
+        fprintf(stderr, "qlua: the path of the control socket is too long\n");
+        return 1;
+    }
+    return control_socket_ask(path, command);
+}
