@@ -57,6 +57,14 @@ static char *absolute(const char *path)
     return result;
 }
 
+static const char *advice(enum command command)
+{
+    if (command == COMMAND_SCRIPT)
+        return "name a Lua file: qlua FILE.lua";
+    return command == COMMAND_ROUTES ? "name the app file: qlua routes FILE.lua"
+                                     : "name the app file: qlua run FILE.lua";
+}
+
 /* Find the app file that was named (a folder means its app.lua), check that it can be read. */
 static int find_app(struct program *program, const char *given)
 {
@@ -72,8 +80,7 @@ static int find_app(struct program *program, const char *given)
         return err_set(err, -ENAMETOOLONG, "the path of the app file is too long");
     snprintf(err->name, sizeof(err->name), "%.*s", (int)sizeof(err->name) - 1, path);
     if (stat(path, &st) != 0 && errno == ENOENT)
-        return err_set(err, -ENOENT, "no such file; name the app file: qlua %s FILE.lua",
-                       program->options.command == COMMAND_ROUTES ? "routes" : "run");
+        return err_set(err, -ENOENT, "no such file; %s", advice(program->options.command));
     if (access(path, R_OK) != 0)
         return err_set(err, -errno, "the app file cannot be read: %s", err_text(-errno));
     if (!S_ISREG(st.st_mode))

@@ -7,6 +7,7 @@
 
 #include "base/err.h"
 #include "server/config_internal.h"
+#include "server/listen.h"
 
 struct config_list config_list_of(struct arena *arena, const char *text)
 {
@@ -152,11 +153,39 @@ static int settle_workers(struct config *config, struct err *err)
     if (config->debug && config->workers > 1 &&
         origin_of(config, SLICE("workers")) >= CONFIG_SCRIPT)
         return refuse(config, SLICE("workers"), err,
-                      "debug mode means one worker; leave out --workers or --debug");
+                      "more than one beside debug mode, which means one; leave out one of the two");
     if (config->debug && config->workers != 0)
         config->workers = 1;
     if (config->workers == CONFIG_WORKERS_AUTO)
         config->workers = processors();
+    return 0;
+}
+
+static int check_bind(const struct config *config, struct err *err)
+{
+    if (config->bind.count > 0 && origin_of(config, SLICE("bind")) == CONFIG_COMMAND_LINE &&
+        origin_of(config, SLICE("host")) == CONFIG_COMMAND_LINE)
+        return refuse(config, SLICE("host"), err,
+                      "cannot stand beside --bind; name every address with --bind");
+    for (size_t i = 0; i < config->bind.count; i++) {
+        char why[200];
+        snprintf(why, sizeof(why),
+                 "%.80s is no address to listen on; give HOST:PORT, [V6]:PORT or unix:/PATH",
+                 config->bind.items[i]);
+        if (!listen_is_address(config->bind.items[i]))
+            return refuse(config, SLICE("bind"), err, why);
+    }
+    return 0;
+}
+
+static int check_timeouts(const struct config *config, struct err *err)
+{
+    if (config->worker_timeout != 0 && config->handler_cpu_limit != 0 &&
+        config->worker_timeout <= config->handler_cpu_limit) {
+        bool timeout = origin_of(config, SLICE("worker_timeout")) != CONFIG_DEFAULT;
+        return refuse(config, timeout ? SLICE("worker_timeout") : SLICE("handler_cpu_limit"), err,
+                      "worker_timeout must be greater than handler_cpu_limit");
+    }
     return 0;
 }
 
@@ -167,16 +196,11 @@ int config_finish(struct config *config, struct err *err)
         rc = settle_workers(config, err);
     if (rc != 0)
         return rc;
-    if (config->bind.count > 0 && origin_of(config, SLICE("bind")) == CONFIG_COMMAND_LINE &&
-        origin_of(config, SLICE("host")) == CONFIG_COMMAND_LINE)
-        return refuse(config, SLICE("host"), err,
-                      "--host and --bind exclude each other; name every address with --bind");
-    if (config->worker_timeout != 0 && config->handler_cpu_limit != 0 &&
-        config->worker_timeout <= config->handler_cpu_limit) {
-        bool timeout = origin_of(config, SLICE("worker_timeout")) != CONFIG_DEFAULT;
-        return refuse(config, timeout ? SLICE("worker_timeout") : SLICE("handler_cpu_limit"), err,
-                      "worker_timeout must be greater than handler_cpu_limit");
-    }
+    rc = check_bind(config, err);
+    if (rc == 0)
+        rc = check_timeouts(config, err);
+    if (rc != 0)
+        return rc;
     if (origin_of(config, SLICE("reload")) == CONFIG_DEFAULT)
         config->reload = config->debug;
     if (origin_of(config, SLICE("access_log")) == CONFIG_DEFAULT)

@@ -256,6 +256,13 @@ static int split_address(struct slice text, int64_t port, struct address *addres
     return atoi(address->port) > 65535 ? -EINVAL : 0;
 }
 
+bool listen_is_address(const char *text)
+{
+    struct address address;
+    return strncmp(text, "unix:", 5) == 0 ? text[5] != '\0'
+                                          : split_address(slice_cstr(text), 0, &address) == 0;
+}
+
 static int open_bind(struct listeners *listeners, const char *text, const struct config *config,
                      struct err *err)
 {
@@ -271,10 +278,7 @@ static int open_bind(struct listeners *listeners, const char *text, const struct
         return 0;
     }
     if (split_address(slice_cstr(text), config->port, &address) != 0)
-        return err_set(err, -EINVAL,
-                       "\"%s\" is no address to listen on; give HOST:PORT, [V6]:PORT "
-                       "or unix:/PATH",
-                       text);
+        return err_set(err, -EINVAL, "%s: no address to listen on", text); /* checked before */
     return open_name(listeners, &address, config, err);
 }
 

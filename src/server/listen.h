@@ -34,6 +34,9 @@ struct listeners {
     int port; /* of the first TCP address as bound, or the setting's */
 };
 
+/* Whether a text is HOST:PORT, HOST, [V6]:PORT or unix:/PATH. */
+bool listen_is_address(const char *text);
+
 /* Open the addresses of the configuration, or take systemd's (LISTEN_FDS). 0, or err with one
  * sentence that names the address; then nothing is open. */
 int listen_open(struct listeners *listeners, const struct config *config, struct err *err);

@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "base/arena.h"
+#include "base/buf.h"
 #include "base/err.h"
 #include "base/nearest.h"
 #include "server/config.h"
@@ -117,10 +118,14 @@ static int take_set(struct words *words, struct slice value, struct option_setti
     if (name.data + name.len == value.data)
         return err_set(words->err, -EINVAL, "--set needs KEY=VALUE, not %.*s", (int)name.len,
                        name.data);
-    *setting = (struct option_setting){.name = name, .value = value, .where = "--set"};
+    *setting = (struct option_setting){.name = name, .value = value};
     setting->is_app_key = !slice_starts_with(name, SLICE("server."));
     if (!setting->is_app_key)
         setting->name = slice_from(name, 7);
+    struct buf where = {0};
+    buf_printf(&where, "--set %.*s", (int)name.len, name.data);
+    setting->where = arena_cstr(words->arena, buf_view(&where));
+    buf_clear(&where);
     if (setting->name.len == 0)
         return err_set(words->err, -EINVAL, "--set needs a name before the \"=\"");
     return 0;
@@ -273,10 +278,10 @@ void options_print_help(enum command topic)
     if (topic == COMMAND_HELP) {
         printf("qlua serves apps written in Lua.\n\n");
         for (size_t i = 0; i < COMMAND_COUNT; i++)
-            printf("  qlua %s %-10s %s\n", command_table[i].word, command_table[i].arguments,
+            printf("  qlua %-6s %-11s %s\n", command_table[i].word, command_table[i].arguments,
                    command_table[i].help);
-        printf("  qlua FILE.lua [ARGS]   run a script with qlua's modules at hand\n"
-               "  qlua --version         versions of qlua and its libraries\n\n"
+        printf("  qlua FILE.lua [ARGS]    run a script with qlua's modules at hand\n"
+               "  qlua --version          versions of qlua and its libraries\n\n"
                "qlua COMMAND --help tells more about one of them.\n");
         return;
     }

@@ -23,7 +23,7 @@
 /* The loop turns at least so often. */
 #define TURN_MS 1000
 /* A turn later than this: the supervisor itself was stopped, or the machine was. */
-#define LATE_MS 2000
+#define LATE_MS 500
 
 struct supervisor {
     const struct config *config;
