@@ -1,0 +1,35 @@
+--- What the benchmark's jobs answer with, the same for every server: app.lua, nginx/jobs.lua and
+--- the driver read it.
+
+local M = {}
+
+M.route_count = 500
+M.route_path = "/r250/1234/items/widget"
+M.route_answer = "1234 widget"
+
+--- 50 rows, about 3.7 KB as JSON.
+M.rows = {}
+for i = 1, 50 do
+  M.rows[i] = {
+    id = i, name = "Product " .. i, price = i + 0.5, stock = (i * 37) % 100,
+    tags = { "new", "sale" },
+  }
+end
+
+--- 1 KB of JSON, as a client might send it.
+M.echo_body = [[{"id":90125,"user":{"name":"Ada Lovelace","mail":"ada@example.org","active":true,]]
+  .. [["roles":["admin","editor","author"]},"title":"On the analytical engine","score":4.75,]]
+  .. [["position":[51.5072,-0.1276],"items":[]]
+  .. [[{"sku":"A-1001","label":"Punched card","quantity":120,"price":0.35},]]
+  .. [[{"sku":"A-1002","label":"Brass gear, small","quantity":48,"price":2.5},]]
+  .. [[{"sku":"A-1003","label":"Brass gear, large","quantity":12,"price":7.25},]]
+  .. [[{"sku":"A-1004","label":"Lever \"long\"","quantity":6,"price":11},]]
+  .. [[{"sku":"A-1005","label":"Axle","quantity":24,"price":3.125}],]]
+  .. [["note":"The engine might compose elaborate and scientific pieces of music of any degree ]]
+  .. [[of complexity or extent, if the fundamental relations of pitched sounds were susceptible ]]
+  .. [[of such expression and adaptations; supposing, for instance, that the whole science of ]]
+  .. [[harmony were at hand.","flags":{"gift":false,"express":true,"fragile":true},]]
+  .. [["history":[{"at":"2024-01-05T10:00:00Z","what":"created"},]]
+  .. [[{"at":"2024-01-06T12:30:00Z","what":"paid"}],"total":260.75,"currency":"GBP"}]]
+
+return M
