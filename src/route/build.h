@@ -11,6 +11,7 @@
 #include <stddef.h>
 
 #include "base/slice.h"
+#include "route/quote.h"
 #include "route/value.h"
 
 struct buf;
@@ -44,15 +45,5 @@ int route_build_rule(struct route_table *table, const struct route_build *build,
  * value is not ROUTE_CUSTOM is written as its text. */
 int route_build(struct route_table *table, struct route_build *build, struct buf *path,
                 struct buf *host, struct err *err);
-
-/* Append text percent-encoded as part of a path: left as they are letters, digits and
- * -._~!$&'()*+,/:;=@ */
-void route_quote_path(struct buf *out, struct slice text);
-
-/* The same for a name or value of a query: -._~!$'()*,/:;?@ stay, space becomes "+". */
-void route_quote_query(struct buf *out, struct slice text);
-
-/* The same for what follows "#": -._~%!#$&'()*+,/:;=?@ stay. */
-void route_quote_anchor(struct buf *out, struct slice text);
 
 #endif
