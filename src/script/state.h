@@ -12,11 +12,10 @@
 #include <stdint.h>
 
 #include "base/list.h"
-#include "base/slice.h"
+#include "net/loop.h"
 
 struct err;
 struct log;
-struct loop;
 struct lua_State;
 struct script_module;
 struct task;
@@ -25,47 +24,49 @@ struct script {
     struct lua_State *L;
     struct loop *loop;
     const struct log *log;
-    void *owner; /* bind's and server's: the generation, NULL in a plain script */
+    void *owner; /* bind's and server's: the generation; NULL in a plain script */
+    const struct script_module *modules;
+    const char *lua_dir; /* QLUA_LUA_DIR, or NULL */
 
     struct task *running;
-    struct list live;   /* tasks that are READY, RUNNING or WAITING */
-    struct list pool;   /* idle ones */
+    struct list live;  /* tasks that are READY, RUNNING or WAITING */
+    struct list ready; /* to be resumed at the end of this turn */
+    struct task *pool; /* idle ones */
+    struct later run_ready;
     uint32_t pooled;
     uint32_t live_count;
     uint64_t next_id;
-    int current_ref;    /* the table whose [1] is the running task's context table */
-    bool current_set;   /* [1] is not nil now */
-    int cancelled_ref;  /* the value raised for cancelled tasks (errors.Cancelled) */
+    int current_ref;   /* the table whose [1] is the running task's context table */
+    bool current_set;  /* [1] is not nil now */
+    int cancelled_ref; /* the value raised for cancelled tasks (errors.Cancelled), or LUA_NOREF */
 
-    /* the memory cap (script/memory.c) */
+    /* the memory cap: script/memory.h */
     void *(*alloc)(void *ud, void *ptr, size_t osize, size_t nsize); /* LuaJIT's own */
     void *alloc_ud;
     size_t used;
-    size_t limit;       /* 0: none */
-    size_t mark;        /* used when the running task was resumed */
-    size_t live_bytes;  /* used after the last full collection */
-    bool refused;       /* an allocation was refused since this was last cleared */
-    bool wants_replacement; /* so much stays live that a fresh generation should take over */
+    size_t limit;           /* 0: none */
+    size_t mark;            /* used when the running task was resumed */
+    size_t collect_at;      /* used above this between resumes: collect */
+    bool refused;           /* an allocation was refused since the running task was resumed */
+    bool wants_replacement; /* so much stays live that a fresh state should take over */
 };
 
 /* How a state is made. */
 struct script_options {
-    const char *root; /* folder whose modules `require` finds first; absolute */
+    const char *root;                    /* folder `require` looks in first; absolute */
     const struct script_module *modules; /* lua/qlua (modules.h) */
-    size_t memory_limit; /* bytes; 0: none */
+    size_t memory_limit;                 /* bytes; 0: none */
 };
 
 /* A state with the standard libraries, package.path set for root, LuaRocks' and Debian's
  * folders, `require "qlua"` ready to load. NULL and *err when it cannot be made. */
 struct script *script_new(struct loop *loop, const struct log *log,
                           const struct script_options *options, struct err *err);
-/* Cancels nothing: no task may be live. */
+
+/* No task may be live but those never run again: their coroutines die with the state. */
 void script_free(struct script *script);
 
 /* The script of any of its coroutines. */
 struct script *script_of(struct lua_State *L);
-
-/* After a resume: collect when much is in use, lower the collector's pause (see memory.c). */
-void script_balance_memory(struct script *script);
 
 #endif

@@ -5,9 +5,9 @@
  * normal return (lua_resetthread does not close upvalues: after an error a closure of one
  * request could read a local of the next); errored ones are left to the collector.
  *
- * There is one form of waiting: a binding fills task->wait and yields with task_park; whoever
- * completes the wait finds the task by struct wait and calls task_wake. The resumed function
- * gets (true, results...) or (nil, error): Lua's face raises the latter (lua/qlua/task.lua).
+ * There is one form of waiting: a binding calls `return task_park(L, cancel, data)`; whoever
+ * completes the wait finds the task by its id and calls task_wake. The parked call then returns
+ * (true, results...) or (nil, error): Lua's face raises the latter (lua/qlua/task.lua).
  * Knows no HTTP.
  */
 #ifndef QLUA_SCRIPT_TASK_H
@@ -20,7 +20,6 @@
 #include "net/timer.h"
 
 struct lua_State;
-struct loop;
 struct script;
 struct task;
 
@@ -35,45 +34,51 @@ struct task_context {
 
 enum task_state {
     TASK_IDLE,    /* in the pool */
-    TASK_READY,   /* to be resumed for the first time */
+    TASK_READY,   /* resumed soon: for the first time, or woken by another task */
     TASK_RUNNING, /* inside lua_resume */
     TASK_WAITING, /* parked on task->wait */
     TASK_DONE     /* returned or died; results or error lie on its stack */
 };
 
-/* A wait in progress: cancel() undoes it (stops the timer, forgets the task); it does not wake. */
+/* A wait in progress. cancel() undoes it (stops the timer, forgets the task) without waking. */
 struct wait {
     void (*cancel)(struct wait *wait);
     void *data;
 };
 
 struct task {
-    struct list node; /* in the script's list of live tasks, or in the pool */
+    struct list node;  /* in script->live */
+    struct list ready; /* in script->ready */
     struct script *script;
     struct lua_State *L; /* the coroutine */
     int ref;             /* keeps the coroutine alive */
-    uint64_t id;         /* never reused; 0 in the pool */
+    uint64_t id;         /* never reused */
     uint8_t state;       /* enum task_state */
     bool failed;         /* DONE by an error: its value is on top of L */
-    bool cancelled;      /* asked to stop: the next wait raises errors.Cancelled */
-    bool detached;       /* nobody waits for its results */
+    bool out_of_memory;  /* DONE by an error after an allocation was refused */
+    bool cancelled;      /* asked to stop: its waits raise */
+    int nargs;           /* READY: values on top of L to resume with */
     int nresults;        /* DONE: values on top of L */
+    uint32_t awaits;     /* bind/task: how many other tasks it waits for */
     struct wait wait;
-    struct timer timer;  /* for sleep and deadlines: a task waits for one thing at a time */
+    struct timer timer; /* for sleep and deadlines: a task waits for one thing at a time */
     struct task_context *context; /* may be NULL */
-    /* DONE: called once, by task_run's caller's loop; takes what it needs from the stack. */
+    /* DONE: called once; takes what it needs from the stack. The task is gone afterwards. */
     void (*on_done)(struct task *task);
     void *owner; /* on_done's */
+    struct task *next_idle;
 };
 
-/* A task ready to run: push the function and its arguments on task->L, then task_run. The
- * context (may be NULL) gains a reference. */
+/* A task to run: push the function and its arguments on task->L, then task_run or task_start.
+ * The context (may be NULL) gains a reference. */
 struct task *task_new(struct script *script, struct task_context *context,
                       void (*on_done)(struct task *task), void *owner);
 
 /* Resume with nargs values on top of task->L: runs until the task waits or is done; then
  * on_done has been called and the task must not be touched any more. */
 void task_run(struct task *task, int nargs);
+/* The same at the end of this turn of the loop. */
+void task_start(struct task *task, int nargs);
 
 /* The running task of this state, or NULL outside of one (loading, converters). */
 struct task *task_current(struct lua_State *L);
@@ -81,14 +86,21 @@ struct task *task_current(struct lua_State *L);
 /* From a C function called by the running task: `return task_park(L, cancel, data)`. Raises a
  * Lua error when the function may not wait here (no task, or a C function in the way). */
 int task_park(struct lua_State *L, void (*cancel)(struct wait *wait), void *data);
-/* Complete a wait: (true, the nvalues values on top of task->L). Values are pushed by the
- * caller on task->L before. */
+/* May the running function wait here? Raises as task_park does; call it before acquiring. */
+void task_check_park(struct lua_State *L);
+
+/* Push what a parked call yields: a user's coroutine that yields it passes the wait outward
+ * (lua/qlua/coroutine.lua). */
+void task_push_wait_mark(struct lua_State *L);
+
+/* Complete a wait: (true, the nvalues values that the caller pushed on task->L). At once, or,
+ * when called from within another task, at the end of the turn. */
 void task_wake(struct task *task, int nvalues);
-/* Complete a wait by raising at its point: (nil, the value on top of task->L). */
+/* Complete a wait by raising the value on top of task->L at its point: (nil, value). */
 void task_wake_error(struct task *task);
 
-/* Ask a task to stop: a waiting one is woken with errors.Cancelled now, a running one at its
- * next wait, a READY one never runs. */
+/* Ask a task to stop: a waiting one is woken with errors.Cancelled, a running one gets it at
+ * its next wait, one that has not begun never runs (on_done is called, failed). */
 void task_cancel(struct task *task);
 
 /* The live task with this id, or NULL. */
@@ -98,5 +110,7 @@ void task_context_init(struct task_context *context, void *data,
                        void (*release)(struct task_context *context));
 struct task_context *task_context_ref(struct task_context *context);
 void task_context_unref(struct script *script, struct task_context **context);
+/* Make `context` (its Lua table exists) the one that current[1] shows. */
+void task_show_context(struct script *script, const struct task_context *context);
 
 #endif

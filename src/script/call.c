@@ -1,0 +1,79 @@
+/* script/call.c - protected calls from C, and what is told of an error. See call.h. */
+#include "script/call.h"
+
+#include <lauxlib.h>
+#include <lua.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/err.h"
+#include "script/state.h"
+
+void push_traceback(lua_State *L, lua_State *co, const char *text)
+{
+    luaL_traceback(L, co, text, 0);
+}
+
+/* tostring(value), which may run a metamethod of the user's. */
+static int l_text(lua_State *L)
+{
+    lua_settop(L, 1);
+    lua_getglobal(L, "tostring");
+    lua_insert(L, 1);
+    lua_call(L, 1, 1);
+    if (lua_type(L, 1) != LUA_TSTRING)
+        luaL_error(L, "__tostring gave no string");
+    return 1;
+}
+
+void push_error_text(lua_State *L, int index)
+{
+    if (lua_type(L, index) == LUA_TSTRING) {
+        lua_pushvalue(L, index);
+        return;
+    }
+    lua_pushvalue(L, index);
+    lua_pushcfunction(L, l_text);
+    lua_insert(L, -2);
+    if (lua_pcall(L, 1, 1, 0) != 0) {
+        lua_pop(L, 1);
+        lua_pushfstring(L, "(error object is a %s value)", luaL_typename(L, index));
+    }
+}
+
+/* "file.lua:12: message" -> name, line, message. */
+static void split_place(const char *text, struct err *err)
+{
+    const char *colon = strchr(text, ':');
+    while (colon != NULL) {
+        char *end;
+        long line = strtol(colon + 1, &end, 10);
+        if (end > colon + 1 && *end == ':' && line > 0 && line < 100000000) {
+            snprintf(err->name, sizeof(err->name), "%.*s", (int)(colon - text), text);
+            err->line = (int)line;
+            text = end + 1 + (end[1] == ' ');
+            break;
+        }
+        colon = strchr(colon + 1, ':');
+    }
+    snprintf(err->message, sizeof(err->message), "%s", text);
+}
+
+int err_from_lua(lua_State *L, struct err *err)
+{
+    push_error_text(L, -1);
+    if (err != NULL) {
+        *err = (struct err){.code = QLUA_ESYNTAX};
+        split_place(lua_tostring(L, -1), err);
+    }
+    lua_pop(L, 2);
+    return QLUA_ESYNTAX;
+}
+
+int script_call(struct script *script, int nargs, int nresults, struct err *err)
+{
+    if (lua_pcall(script->L, nargs, nresults, 0) == 0)
+        return 0;
+    return err_from_lua(script->L, err);
+}

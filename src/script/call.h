@@ -1,0 +1,30 @@
+/* script/call.h - protected calls from C, and what is told of an error.
+ *
+ * Place in the flow: what runs Lua outside of a task (making a state, custom converters) goes
+ * through script_call; dispatch makes tracebacks of dead coroutines here.
+ */
+#ifndef QLUA_SCRIPT_CALL_H
+#define QLUA_SCRIPT_CALL_H
+
+#include <stddef.h>
+
+struct err;
+struct lua_State;
+struct script;
+
+/* Call the function below nargs arguments on script->L, outside of any task. 0 with nresults
+ * values on the stack, or a negative code with *err filled (message, and name and line when the
+ * error names its place) and nothing on the stack. */
+int script_call(struct script *script, int nargs, int nresults, struct err *err);
+
+/* Push the traceback of coroutine co, which died or waits, onto L: `text` and the frames. */
+void push_traceback(struct lua_State *L, struct lua_State *co, const char *text);
+
+/* Push a text for any error value at index: strings as they are, else what tostring gives;
+ * never raises. */
+void push_error_text(struct lua_State *L, int index);
+
+/* Fill err from the error text on top of the stack ("file:line: message") and pop it. */
+int err_from_lua(struct lua_State *L, struct err *err);
+
+#endif
