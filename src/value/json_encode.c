@@ -22,6 +22,13 @@
  * finalizer, and that may change the table being written. */
 #define PAIRS_ON_STACK 32
 
+/* Pairs are kept while the Lua stack is below this: LuaJIT gives a C function 8,000 slots, and
+ * JSON_MAX_DEPTH levels that keep none must still fit. */
+#define STACK_FOR_PAIRS 4000
+
+/* What a level takes besides its pairs. */
+#define SLOTS_A_LEVEL 16
+
 /* What a marked array may have in holes: qlua.array{[1e9] = 1} is a mistake, not a gigabyte. */
 #define HOLES_MAX 1000000
 
@@ -58,7 +65,7 @@ const struct json_options json_defaults = {
 struct walk {
     int table; /* its stack index */
     int base;
-    unsigned kept_max; /* 0 when the Lua stack is nearly full */
+    unsigned kept_max; /* 0 when the Lua stack is rather full */
     unsigned count;    /* pairs */
     unsigned names;    /* pairs with a string for a key */
     size_t first;      /* its items in encoder.items: first .. first + count */
@@ -474,13 +481,12 @@ static int write_table(struct encoder *e, int index, struct json_path *up)
     path.table = index;
     if (e->depth == JSON_MAX_DEPTH)
         return fail_depth(e, &path);
-    bool has_room = lua_checkstack(e->L, 2 * PAIRS_ON_STACK + 8);
-    if (!has_room && !lua_checkstack(e->L, 8))
-        return fail(e, up, "the Lua stack is full", "");
     struct walk w;
     w.table = index;
     w.base = lua_gettop(e->L);
-    w.kept_max = has_room ? PAIRS_ON_STACK : 0;
+    w.kept_max = w.base < STACK_FOR_PAIRS ? PAIRS_ON_STACK : 0;
+    if (!lua_checkstack(e->L, 2 * (int)w.kept_max + SLOTS_A_LEVEL))
+        return fail(e, up, "the Lua stack is full", "");
     w.names = 0;
     w.first = e->item_count;
     bool is_array = marker_of(e->L, index, e->array) == MARKER_ARRAY;

@@ -1,6 +1,7 @@
 /* value/number.c - numbers as text and back. See number.h. */
 #include "value/number.h"
 
+#include <float.h>
 #include <limits.h>
 #include <math.h>
 #include <stdio.h>
@@ -73,7 +74,8 @@ static size_t write_fraction(char *dst, double x)
 static size_t write_exponent(char *dst, double x)
 {
     char text[NUMBER_TEXT_MAX];
-    for (int precision = 14; precision <= 16; precision++) {
+    /* 15 digits are always exact, but of subnormals, which have fewer */
+    for (int precision = x < DBL_MIN ? 0 : 14; precision <= 16; precision++) {
         snprintf(text, sizeof(text), "%.*e", precision, x);
         if (strtod(text, NULL) == x)
             break;
@@ -171,7 +173,13 @@ static double read_slow(const struct decimal *decimal)
         text[n++] = '1';
         exponent--;
     }
-    snprintf(text + n, sizeof(text) - n, "e%lld", (long long)exponent);
+    text[n++] = 'e';
+    if (exponent < 0) {
+        text[n++] = '-';
+        exponent = -exponent;
+    }
+    n += number_write_uint(text + n, (uint64_t)exponent);
+    text[n] = 0;
     return strtod(text, NULL);
 }
 

@@ -58,12 +58,10 @@ static struct json_options check_options(lua_State *L, int index)
     return options;
 }
 
-/* json_encode(value [, options [, suffix]]) -> text | nil, message, path
- * options: compact, sort_keys, ensure_ascii; what is nil is true. The suffix follows the text. */
+/* json_encode(value [, options]) -> text | nil, message, path
+ * options: compact, sort_keys, ensure_ascii; what is nil is true. */
 static int l_json_encode(lua_State *L)
 {
-    size_t suffix_len;
-    const char *suffix = luaL_optlstring(L, 3, "", &suffix_len);
     struct json_options options = check_options(L, 2);
     struct writer *writer = lua_touserdata(L, lua_upvalueindex(1));
     if (writer->is_busy) /* a finalizer encodes while its collector was woken by our encoding */
@@ -74,10 +72,8 @@ static int l_json_encode(lua_State *L)
     writer->is_busy = true;
     writer->text.len = 0;
     int rc = json_encode(L, -1, &options, &writer->text, &err);
-    if (rc == 0) {
-        buf_append(&writer->text, suffix, suffix_len);
+    if (rc == 0)
         lua_pushlstring(L, writer->text.data, writer->text.len);
-    }
     if (writer->text.cap > WRITER_KEEP)
         buf_clear(&writer->text);
     writer->is_busy = false;

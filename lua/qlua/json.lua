@@ -1,0 +1,114 @@
+--- qlua.json: JSON in and out, for the app and for qlua's own answers.
+--- Flow: jsonify, tables returned by handlers and request.json come here through `app.json`, a
+--- provider; the work is the core's (src/value/json.h has the rules).
+
+local check = require "qlua.check"
+local core = require "qlua.core"
+
+local M = {
+  null = core.null,
+  array = core.array,
+  is_array = core.is_array,
+}
+
+---@class qlua.json.Options nil stands for true
+---@field compact? boolean no spaces; false: indented by 2
+---@field sort_keys? boolean by bytes; numbers as keys by number
+---@field ensure_ascii? boolean all but ASCII as \uXXXX
+
+---@param value any
+---@param options? qlua.json.Options
+---@return string
+local function encode(value, options)
+  local text, message = core.json_encode(value, options)
+  if not text then
+    check.fail("json: %s", message)
+  end
+  return text
+end
+
+--- The value as JSON text. Raises for what has no JSON form (functions, nan, both kinds of key in
+--- a table, a cycle), with the path: `a.b[3]`.
+---@param value any nil and qlua.null are null
+---@return string
+function M.dumps(value)
+  return encode(value)
+end
+
+--- The value of a JSON text. Arrays are marked as such, null is qlua.null. Raises, with line and
+--- column, when the text is not JSON.
+---@param text string
+---@return any
+function M.loads(text)
+  if type(text) ~= "string" then
+    check.fail("json: loads takes a string, got %s", check.describe(text))
+  end
+  local value, message = core.json_decode(text)
+  if value == nil then
+    check.fail("json: %s", message)
+  end
+  return value
+end
+
+M.encode = M.dumps
+M.decode = M.loads
+
+---@class qlua.json.Provider
+---@field compact? boolean nil: compact unless app.debug; false: indented by 2
+---@field sort_keys boolean
+---@field ensure_ascii boolean
+---@field mimetype string of JSON answers
+---@field dumps fun(value: any): string
+---@field loads fun(text: string): any
+local SETTINGS = { compact = true, sort_keys = true, ensure_ascii = true, mimetype = true }
+
+local Provider = { __name = "qlua.json.Provider" }
+
+-- only names that have no value come here: compact, and mistakes
+function Provider.__newindex(provider, name, value)
+  if not SETTINGS[name] then
+    check.fail(
+      "json: a provider has no setting %s; it has compact, sort_keys, ensure_ascii, mimetype",
+      tostring(name)
+    )
+  end
+  rawset(provider, name, value)
+end
+
+-- the provider as options, but for the debug mode's indenting
+local function options_of(provider, app)
+  if provider.compact ~= nil or not (app and app.debug) then
+    return provider
+  end
+  return {
+    compact = false,
+    sort_keys = provider.sort_keys,
+    ensure_ascii = provider.ensure_ascii,
+  }
+end
+
+--- What encodes and decodes for an app: `app.json`. Settings count from the next call on.
+---@param app? qlua.App whose `debug` decides while compact is nil
+---@return qlua.json.Provider
+function M.provider(app)
+  local provider = {
+    sort_keys = true,
+    ensure_ascii = true,
+    mimetype = "application/json",
+    loads = M.loads,
+  }
+  function provider.dumps(value)
+    return encode(value, options_of(provider, app))
+  end
+  return setmetatable(provider, Provider)
+end
+
+--- The body of a JSON answer: the text, ended by a newline.
+---@param value any
+---@param provider qlua.json.Provider or anything with a `dumps`
+---@return string
+function M.body(value, provider)
+  return provider.dumps(value) .. "\n"
+end
+
+return M
