@@ -159,7 +159,7 @@ int route_build_rule(struct route_table *table, const struct route_build *build,
 {
     struct image *image = image_ref(table);
     const struct rule *rule = pick(table, image, build);
-    int rc = rule != NULL ? rule->index : build_error_no_rule(table, build, err);
+    int rc = rule != NULL ? rule->index : build_error_no_rule(table, image, build, err);
     image_unref(&image);
     return rc;
 }

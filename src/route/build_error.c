@@ -7,8 +7,9 @@
 
 #include "base/buf.h"
 #include "base/err.h"
+#include "base/mem.h"
+#include "base/nearest.h"
 #include "route/build.h"
-#include "route/nearest.h"
 #include "route/table_internal.h"
 
 /* Names being gathered for a list; too many for anyone to read are left out. */
@@ -64,19 +65,15 @@ static bool takes_all(const struct rule *rule, const struct route_build *build)
     return true;
 }
 
-/* The rule that was probably meant: by its endpoint's name, then by what it takes. */
-static const struct rule *suggest(const struct route_table *table, const struct route_build *build)
+/* Of the endpoint's rules the one that was probably meant. */
+static const struct rule *closest(const struct endpoint *endpoint, const struct route_build *build)
 {
     const struct rule *best = NULL;
-    double best_score = 0;
-    for (size_t i = 0; i < table->nrules; i++) {
-        const struct rule *rule = table->rules[i];
-        double ratio = nearest_ratio(rule->info.endpoint, build->endpoint);
-        if (ratio < NEAREST_WORTH)
-            continue;
-        double score = 0.98 * ratio + (takes_all(rule, build) ? 0.01 : 0);
-        if (build->method >= 0 && (rule->info.methods >> build->method & 1) != 0)
-            score += 0.01;
+    int best_score = -1;
+    for (size_t i = 0; i < endpoint->nrules; i++) {
+        const struct rule *rule = endpoint->rules[i];
+        int score = takes_all(rule, build);
+        score += build->method >= 0 && (rule->info.methods >> build->method & 1) != 0;
         if (score > best_score) {
             best_score = score;
             best = rule;
@@ -112,26 +109,35 @@ static void write_missing(const struct rule *rule, const struct route_build *bui
     buf_char(out, '?');
 }
 
-static void write_suggestion(const struct route_table *table, const struct route_build *build,
-                             struct buf *out)
+static void write_other_endpoint(const struct endpoints *endpoints, struct slice name,
+                                 struct buf *out)
 {
-    const struct rule *rule = suggest(table, build);
-    if (rule == NULL)
-        return;
-    if (!slice_eq(rule->info.endpoint, build->endpoint)) {
-        buf_cstr(out, " Did you mean '");
-        buf_slice(out, rule->info.endpoint);
-        buf_cstr(out, "' instead?");
+    const char **names = mem_array(endpoints->count, sizeof(*names));
+    for (size_t i = 0; i < endpoints->count; i++)
+        names[i] = endpoints->list[i].name.data; /* NUL-terminated by rule.c */
+    const char *nearest = nearest_name(name, names, endpoints->count);
+    if (nearest != NULL)
+        buf_printf(out, " Did you mean '%s' instead?", nearest);
+    free(names);
+}
+
+static void write_suggestion(const struct route_table *table, const struct image *image,
+                             const struct route_build *build, struct buf *out)
+{
+    const struct endpoint *endpoint = endpoints_find(&image->endpoints, build->endpoint);
+    if (endpoint == NULL) {
+        write_other_endpoint(&image->endpoints, build->endpoint, out);
         return;
     }
+    const struct rule *rule = closest(endpoint, build);
     if (build->method >= 0 && table->options.method_name != NULL &&
         (rule->info.methods >> build->method & 1) == 0)
         write_methods(table, rule, out);
     write_missing(rule, build, out);
 }
 
-int build_error_no_rule(const struct route_table *table, const struct route_build *build,
-                        struct err *err)
+int build_error_no_rule(const struct route_table *table, const struct image *image,
+                        const struct route_build *build, struct err *err)
 {
     struct buf text = {0};
     struct names names = {.count = 0};
@@ -148,7 +154,7 @@ int build_error_no_rule(const struct route_table *table, const struct route_buil
         names_write(&names, &text);
     }
     buf_char(&text, '.');
-    write_suggestion(table, build, &text);
+    write_suggestion(table, image, build, &text);
     int rc = err_set(err, -ENOENT, "%.*s", (int)(text.len < 500 ? text.len : 500), text.data);
     buf_clear(&text);
     return rc;

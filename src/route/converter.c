@@ -35,10 +35,8 @@ int converter_kind_of(struct slice name)
     return -1;
 }
 
-const char *converter_name(size_t i)
-{
-    return i < NBUILTINS ? builtins[i].name : NULL;
-}
+const char *const converter_names[CONVERTER_NAMES] = {"string", "int", "float",
+                                                      "path",   "any", "uuid"};
 
 static const char *name_of_kind(enum converter_kind kind)
 {

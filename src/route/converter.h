@@ -50,8 +50,9 @@ struct converter {
 
 /* The built-in kind of a name ("default" is string), or -1. */
 int converter_kind_of(struct slice name);
-/* Built-in names, for error texts: NULL beyond the last. */
-const char *converter_name(size_t i);
+/* The built-in names, for proposals. */
+#define CONVERTER_NAMES 6
+extern const char *const converter_names[CONVERTER_NAMES];
 
 /* Fill converter from its arguments; items are copied into arena. Returns 0, or a negative code
  * with message and column in err (the column of the fault, `column` when there is none). */

@@ -6,8 +6,8 @@
 
 #include "base/arena.h"
 #include "base/err.h"
+#include "base/nearest.h"
 #include "route/argument.h"
-#include "route/nearest.h"
 #include "route/part.h"
 
 struct reader {
@@ -72,28 +72,14 @@ static int read_parentheses(struct reader *r, struct slice *inside)
 
 static int unknown_converter(struct reader *r, struct slice name, size_t at)
 {
-    struct slice best = {NULL, 0};
-    double best_ratio = 0;
-    const char *cstr;
-    for (size_t i = 0; (cstr = converter_name(i)) != NULL; i++) {
-        double ratio = nearest_ratio(name, slice_cstr(cstr));
-        if (ratio > best_ratio) {
-            best_ratio = ratio;
-            best = slice_cstr(cstr);
-        }
-    }
-    for (size_t i = 0; i < r->custom->count; i++) {
-        double ratio = nearest_ratio(name, r->custom->names[i]);
-        if (ratio > best_ratio) {
-            best_ratio = ratio;
-            best = r->custom->names[i];
-        }
-    }
-    r->err->column = (int)at + 1;
     int len = (int)(name.len < 64 ? name.len : 64);
-    if (best_ratio >= NEAREST_WORTH)
-        return err_set(r->err, -ENOENT, "there is no converter '%.*s'; did you mean '%.*s'?", len,
-                       name.data, (int)(best.len < 64 ? best.len : 64), best.data);
+    const char *nearest = nearest_name(name, converter_names, CONVERTER_NAMES);
+    if (nearest == NULL)
+        nearest = nearest_name(name, r->custom->names, r->custom->count);
+    r->err->column = (int)at + 1;
+    if (nearest != NULL)
+        return err_set(r->err, -ENOENT, "there is no converter '%.*s'; did you mean '%.64s'?", len,
+                       name.data, nearest);
     return err_set(r->err, -ENOENT,
                    "there is no converter '%.*s'; there are string, int, float, path, any, uuid "
                    "and those of app.url_map.converters",
@@ -107,7 +93,7 @@ static int make_converter(struct reader *r, struct slice name, size_t at, struct
     int kind = converter_kind_of(name);
     int custom = -1;
     for (size_t i = 0; i < r->custom->count; i++)
-        if (slice_eq(name, r->custom->names[i]))
+        if (slice_eq(name, slice_cstr(r->custom->names[i])))
             custom = (int)i;
     if (custom >= 0)
         kind = CONVERTER_CUSTOM;
@@ -261,7 +247,7 @@ static struct rule *rule_init(struct arena *arena, const struct route_options *o
     struct route_variable *variables = arena_array(arena, most, sizeof(*variables));
     rule->info = (struct route_rule_info){
         .rule = arena_dup(arena, spec->rule),
-        .endpoint = arena_dup(arena, spec->endpoint),
+        .endpoint = slice_of(arena_cstr(arena, spec->endpoint), spec->endpoint.len),
         .host = arena_dup(arena, spec->host),
         .subdomain = arena_dup(arena, spec->subdomain),
         .methods = spec->methods,

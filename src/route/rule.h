@@ -42,7 +42,7 @@ struct rule_part {
 };
 
 struct rule {
-    struct route_rule_info info;
+    struct route_rule_info info; /* the endpoint is NUL-terminated */
     int index;
     struct route_variable *variables; /* info.variables */
     struct converter *converters;     /* one a variable */
@@ -55,7 +55,7 @@ struct rule {
 
 /* The custom converters of a table. */
 struct rule_converters {
-    struct slice *names;
+    const char **names;
     size_t count;
 };
 

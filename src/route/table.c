@@ -35,12 +35,12 @@ int route_table_converter(struct route_table *table, struct slice name)
 {
     struct rule_converters *converters = &table->converters;
     for (size_t i = 0; i < converters->count; i++)
-        if (slice_eq(converters->names[i], name))
+        if (slice_eq(slice_cstr(converters->names[i]), name))
             return (int)i;
-    struct slice *names = mem_array(converters->count + 1, sizeof(*names));
+    const char **names = mem_array(converters->count + 1, sizeof(*names));
     if (converters->count > 0)
         memcpy(names, converters->names, converters->count * sizeof(*names));
-    names[converters->count] = arena_dup(&table->memory, name);
+    names[converters->count] = arena_cstr(&table->memory, name);
     free(converters->names);
     converters->names = names;
     return (int)converters->count++;
