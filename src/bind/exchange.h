@@ -1,0 +1,65 @@
+/* bind/exchange.h - one request on its way through Lua.
+ *
+ * Place in the flow: server/dispatch makes one per request in the request's arena; bind/request,
+ * bind/body and bind/response find it from the running task. It lives until the answer is out
+ * and the last task that shares its context has ended; then the handle that Lua holds is dead.
+ */
+#ifndef QLUA_BIND_EXCHANGE_H
+#define QLUA_BIND_EXCHANGE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "http/request.h"
+#include "route/match.h"
+#include "script/task.h"
+
+struct generation;
+struct lua_State;
+
+/* The userdata `handle` of a context table. */
+struct handle {
+    struct exchange *exchange; /* NULL: the request has ended */
+};
+
+/* Which Lua function's results are being awaited. */
+enum exchange_stage {
+    STAGE_VIEW,   /* the rule's target */
+    STAGE_VALUE,  /* dispatch.value: results that C does not answer by itself */
+    STAGE_FAILED, /* dispatch.failed or .refused */
+    STAGE_LOST    /* even that failed: a plain 500, or a cut connection */
+};
+
+struct exchange {
+    struct request *req; /* counted */
+    struct generation *generation; /* counted */
+    struct task_context context;
+    struct handle *handle;    /* Lua's userdata, or NULL while nobody asked for it */
+    struct task *task;        /* answering now; NULL between tasks */
+    uint8_t stage;            /* enum exchange_stage */
+    uint8_t outcome;          /* enum route_outcome */
+    bool started;             /* answer_start was called: pieces follow */
+    bool ended;               /* answer_end was called: the answer is whole */
+    bool aborted;             /* answer_abort was called: cut it */
+    bool body_whole;          /* the waiter wants all of the body */
+    uint64_t body_waiter;     /* id of the task waiting for the body; 0: none */
+    uint64_t drain_waiter;    /* id of the task waiting to write */
+    int custom_ref;           /* table of converted values by slot, or LUA_NOREF */
+    const char *converter_error; /* a custom converter raised: its text */
+    struct route_match match;
+};
+
+/* The exchange behind the handle at index; raises when its request has ended. */
+struct exchange *check_exchange(struct lua_State *L, int index);
+
+/* The exchange of the running task, or NULL. */
+struct exchange *exchange_current(struct lua_State *L);
+
+/* Push the i-th matched variable as the view gets it. */
+void exchange_push_variable(struct lua_State *L, struct exchange *x, size_t i);
+
+/* The answer's peer reads again; more of the body has come: wake who waits for it. */
+void exchange_on_drain(struct exchange *x);
+void exchange_on_body(struct exchange *x);
+
+#endif

@@ -1,0 +1,78 @@
+/* bind/generation.h - what the C core keeps of one loaded app.
+ *
+ * Place in the flow: server/generation makes one per load; the app's Lua code fills it through
+ * bind/generation.c (core.route_target, core.set_hooks, ...); server/dispatch reads it for every
+ * request. Holds registry references of script->L, so it dies with the script.
+ */
+#ifndef QLUA_BIND_GENERATION_H
+#define QLUA_BIND_GENERATION_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "value/json.h"
+
+struct log;
+struct lua_State;
+struct route_table;
+struct script;
+
+/* What an app's config says of a request's limits; times in milliseconds, 0: none. */
+struct generation_limits {
+    uint64_t max_content_length; /* bytes; UINT64_MAX: none */
+    uint32_t body_timeout_ms;
+    uint32_t body_stall_ms;
+    uint32_t response_timeout_ms;
+};
+
+/* One rule, by its index in the route table. */
+struct generation_rule {
+    int target_ref;  /* the Lua function to call with the variables, or LUA_NOREF */
+    bool own_limits; /* limits differ from the app's */
+    struct generation_limits limits;
+};
+
+/* Upward calls of bind/: filled by who runs the script. */
+struct generation_owner {
+    /* app:run(options) was called; options is at index 1 of L (a table or nil). May raise. */
+    void (*on_run)(struct lua_State *L, void *data);
+    void *data;
+};
+
+struct generation {
+    struct script *script;
+    const struct log *log;
+    const struct generation_owner *owner;
+    const char *root;   /* the app file's folder, absolute, without a last slash */
+    const char *app_path; /* the app file */
+    const char *spool_dir;
+    int worker_id;
+    uint32_t number;    /* 1 for the first loaded in this worker, 2 for the next, ... */
+    uint32_t refs;      /* the worker's, and one a request */
+
+    struct route_table *routes; /* what requests are looked up in; NULL before the app is loaded */
+    struct generation_rule *rules;
+    int nrules;
+    int routes_ref;     /* keeps the userdata of routes alive */
+    int app_ref;        /* the app object */
+    int refused_ref;    /* dispatch.refused, .failed, .value */
+    int failed_ref;
+    int value_ref;
+    int json_ref;       /* app.json: the settings of JSON answers */
+    bool debug;         /* app.debug */
+    const void *response_meta; /* lua_topointer of the metatables that mark these */
+    const void *array_meta;
+    struct generation_limits limits;
+};
+
+/* The generation of this state; NULL in a plain script. */
+struct generation *generation_of(struct lua_State *L);
+
+void generation_init(struct generation *generation, struct script *script);
+void generation_clear(struct generation *generation);
+
+/* The limits of the rule with this index, or the app's for -1. */
+const struct generation_limits *generation_limits_of(const struct generation *generation,
+                                                     int rule);
+
+#endif
