@@ -4,6 +4,7 @@
 
 local check = require "qlua.check"
 local core = require "qlua.core"
+local current = require "qlua.current"
 
 local M = {
   null = core.null,
@@ -109,6 +110,35 @@ end
 ---@return string
 function M.body(value, provider)
   return provider.dumps(value) .. "\n"
+end
+
+-- jsonify's outside of an app
+local default = M.provider()
+
+-- one argument is the value itself, several are an array; nil is null
+local function value_of(count, ...)
+  if count < 2 then
+    return (...)
+  end
+  local list = { ... }
+  for i = 1, count do
+    if list[i] == nil then
+      list[i] = M.null
+    end
+  end
+  return M.array(list)
+end
+
+--- A JSON Response of the value, by the app's `app.json`. Without an argument: null; with several:
+--- an array of them.
+---@param ... any
+---@return qlua.Response
+function M.jsonify(...)
+  -- late, for response.lua reads JSON through this module
+  local responses = require "qlua.response"
+  local app = current.app()
+  local provider = app and app.json or default
+  return responses.new(M.body(value_of(select("#", ...), ...), provider), 200, provider.mimetype)
 end
 
 return M

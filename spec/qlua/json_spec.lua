@@ -87,4 +87,35 @@ describe("qlua.json", function()
       assert.equal("[1]\n", json.body({ 1 }, json.provider()))
     end)
   end)
+
+  describe("jsonify", function()
+    local response, current = package.loaded["qlua.response"], require "qlua.current"
+    local served = current.served
+
+    before_each(function()
+      package.loaded["qlua.response"] = {
+        new = function(...)
+          return { ... }
+        end,
+      }
+    end)
+
+    after_each(function()
+      package.loaded["qlua.response"], current.served = response, served
+    end)
+
+    it("takes no value for null, several for an array", function()
+      assert.same({ "null\n", 200, "application/json" }, json.jsonify())
+      assert.same({ "null\n", 200, "application/json" }, json.jsonify(nil))
+      assert.same({ "{}\n", 200, "application/json" }, json.jsonify {})
+      assert.equal("[1,null,[],null]\n", json.jsonify(1, nil, json.array {}, nil)[1])
+    end)
+
+    it("asks the app's provider", function()
+      current.served = { json = json.provider() }
+      current.served.json.mimetype = "application/vnd.api+json"
+      current.served.json.compact = false
+      assert.same({ "[\n  1\n]\n", 200, "application/vnd.api+json" }, json.jsonify { 1 })
+    end)
+  end)
 end)
