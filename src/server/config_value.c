@@ -270,7 +270,7 @@ static int store_list(struct place *place, const struct value *value, bool appen
     const struct slice *items = value->items;
     size_t count = value->count;
     if (value->kind != VALUE_LIST) {
-        if (!text_of(place, value, &single))
+        if (value->kind == VALUE_OTHER || !text_of(place, value, &single))
             return refuse(place, "a list of texts");
         items = &single;
         count = 1;
@@ -332,6 +332,7 @@ int config_set(struct config *config, enum config_origin origin, const char *whe
         return rc;
     config->origin[index] = origin;
     config->where[index] = arena_cstr(&config->arena, slice_cstr(where));
+    err->name[0] = '\0';
     return 0;
 }
 
