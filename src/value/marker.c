@@ -9,14 +9,14 @@ static const char others_key; /* weak: marked tables that have a metatable of th
 
 static void push_registered(lua_State *L, const char *key)
 {
-    lua_pushlightuserdata(L, (void *)(uintptr_t)key);
+    lua_pushlightuserdata(L, (void *)key);
     lua_rawget(L, LUA_REGISTRYINDEX);
 }
 
 /* registry[key] = the table on top, which is popped. */
 static void register_top(lua_State *L, const char *key)
 {
-    lua_pushlightuserdata(L, (void *)(uintptr_t)key);
+    lua_pushlightuserdata(L, (void *)key);
     lua_insert(L, -2);
     lua_rawset(L, LUA_REGISTRYINDEX);
 }

@@ -15,7 +15,6 @@
 
 #include <lua.h>
 #include <stdbool.h>
-#include <stdint.h>
 
 enum marker {
     MARKER_NONE,

@@ -91,8 +91,9 @@ static size_t write_exponent(char *dst, double x)
         memcpy(dst + n, text + 2, (size_t)(last - text - 1));
         n += (size_t)(last - text - 1);
     }
-    memcpy(dst + n, e, strlen(e));
-    return n + strlen(e);
+    while (*e != 0)
+        dst[n++] = *e++;
+    return n;
 }
 
 size_t number_write(char *dst, double x)
