@@ -135,8 +135,8 @@ describe("command line", function()
       local odd = files.folder { ["app.lua/x"] = "" }
       local code, text = run({ "run", odd .. "/app.lua" }, { folder = odd })
       files.remove(odd)
-      assert.equal(("qlua: %s/app.lua/app.lua: no such file; name the app file: qlua run FILE.lua\n")
-        :format(odd), text)
+      assert.equal(("qlua: %s/app.lua/app.lua: no such file; name the app file: qlua run "
+        .. "FILE.lua\n"):format(odd), text)
       assert.equal(1, code)
     end)
 
