@@ -245,6 +245,15 @@ bool converter_same_form(const struct converter *a, const struct converter *b)
     return true;
 }
 
+bool converter_same(const struct converter *a, const struct converter *b)
+{
+    /* min and max share their bits with what they are read as */
+    return converter_same_form(a, b) && a->custom == b->custom &&
+           a->fixed_digits == b->fixed_digits && a->has_min == b->has_min &&
+           a->has_max == b->has_max && a->min.integer == b->min.integer &&
+           a->max.integer == b->max.integer;
+}
+
 static bool is_digit(char c)
 {
     return c >= '0' && c <= '9';

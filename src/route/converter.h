@@ -62,8 +62,9 @@ int converter_init(struct converter *converter, enum converter_kind kind, struct
 /* Werkzeug's weight: numbers before texts before paths. */
 int converter_weight(const struct converter *converter);
 
-/* Whether two converters take texts of the same form. */
+/* Whether two converters take texts of the same form; whether they are the same altogether. */
 bool converter_same_form(const struct converter *a, const struct converter *b);
+bool converter_same(const struct converter *a, const struct converter *b);
 
 /* Where a text of this form that begins at `at` may end: anywhere in *lo..*hi. False when none
  * begins there. Not for `any`, whose items are not a range. */

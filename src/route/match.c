@@ -44,7 +44,7 @@ static bool ask_custom(const struct walk *w, const struct converter *c, struct s
 static bool take_values(struct walk *w, const struct trie_rule *rule)
 {
     for (size_t i = 0; i < rule->nvariables; i++) {
-        const struct converter *c = &rule->rule->converters[i];
+        const struct converter *c = &rule->converters[i];
         if (!converter_read(c, w->texts[i], &w->values[i]))
             return false;
         if (c->custom >= 0 && !ask_custom(w, c, w->texts[i], i))
@@ -286,7 +286,7 @@ static bool write_canonical(const struct route_table *table, const struct rule *
 static bool redirect_to_defaults(const struct route_table *table, const struct image *image,
                                  const struct walk *w, struct route_match *match)
 {
-    const struct rule *rule = w->rule->rule;
+    const struct rule *rule = table->rules[w->rule->index];
     const struct endpoint *endpoint = endpoints_find(&image->endpoints, rule->info.endpoint);
     for (size_t i = 0; i < endpoint->nrules && endpoint->rules[i] != rule; i++)
         if (stands_for(endpoint->rules[i], rule, w, match))
@@ -295,6 +295,13 @@ static bool redirect_to_defaults(const struct route_table *table, const struct i
 }
 
 /* ---- lookups --------------------------------------------------------------------------- */
+
+/* A default of a variable's name is the value, whatever the path says. */
+static void override_values(const struct rule *rule, struct route_match *match)
+{
+    for (size_t i = 0; i < rule->info.nvariables; i++)
+        match->values[i] = *value_of(rule, match, rule->info.variables[i].name);
+}
 
 static enum route_outcome found(const struct route_table *table, const struct image *image,
                                 const struct walk *w, struct route_match *match)
@@ -307,8 +314,7 @@ static enum route_outcome found(const struct route_table *table, const struct im
         redirect_to_defaults(table, image, w, match))
         return ROUTE_REDIRECT;
     if ((rule->flags & TRIE_OVERRIDES) != 0)
-        for (size_t i = 0; i < rule->nvariables; i++)
-            match->values[i] = *value_of(rule->rule, match, rule->rule->info.variables[i].name);
+        override_values(table->rules[rule->index], match);
     return ROUTE_FOUND;
 }
 

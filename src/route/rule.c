@@ -296,6 +296,8 @@ struct rule *rule_new(struct arena *arena, const struct route_options *options,
     int rc = 0;
     if (spec->rule.len == 0 || spec->rule.data[0] != '/')
         rc = fault(&path, 0, "a rule begins with '/'");
+    else if (spec->rule.len > 1 && spec->rule.data[1] == '/' && !rule->info.merge_slashes)
+        rc = fault(&path, 1, "this matches nothing: slashes at a path's start count as one");
     if (rc == 0)
         rc = read_pieces(&path, rule->info.merge_slashes, &rule->path);
     if (rc == 0)

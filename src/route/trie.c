@@ -35,8 +35,20 @@ struct node {
     uint32_t slash;
 };
 
+/* Common segments and converters, of which one stands for all that are alike. More kinds than
+ * this are not worth the search. */
+#define MAX_SHARED 32
+
+struct shared {
+    const struct segment *segments[MAX_SHARED];
+    size_t nsegments;
+    const struct rule *rules[MAX_SHARED]; /* for their converters */
+    size_t nrules;
+};
+
 struct grower {
     struct trie *trie;
+    struct shared shared;
     const struct endpoints *endpoints;
     struct arena scratch;
     struct node *nodes;
@@ -57,6 +69,41 @@ static uint32_t add_node(struct grower *g)
 {
     g->nodes[g->nnodes] = (struct node){.slash = TRIE_NONE};
     return g->nnodes++;
+}
+
+/* ---- sharing --------------------------------------------------------------------------- */
+
+/* One that is the same as `segment`, a variable alone in its segment if it is to be found. */
+static const struct segment *share_segment(struct shared *shared, const struct segment *segment)
+{
+    if (segment->nvariables > 1 || segment->npieces > 0 || segment->final)
+        return segment;
+    for (size_t i = 0; i < shared->nsegments; i++)
+        if (segment_same(shared->segments[i], segment))
+            return shared->segments[i];
+    if (shared->nsegments < MAX_SHARED)
+        shared->segments[shared->nsegments++] = segment;
+    return segment;
+}
+
+static bool same_converters(const struct rule *a, const struct rule *b)
+{
+    if (a->info.nvariables != b->info.nvariables)
+        return false;
+    for (size_t i = 0; i < a->info.nvariables; i++)
+        if (!converter_same(&a->converters[i], &b->converters[i]))
+            return false;
+    return true;
+}
+
+static const struct converter *share_converters(struct shared *shared, const struct rule *rule)
+{
+    for (size_t i = 0; i < shared->nrules; i++)
+        if (same_converters(shared->rules[i], rule))
+            return shared->rules[i]->converters;
+    if (shared->nrules < MAX_SHARED)
+        shared->rules[shared->nrules++] = rule;
+    return rule->converters;
 }
 
 /* ---- growing --------------------------------------------------------------------------- */
@@ -115,7 +162,7 @@ static uint32_t step_segment(struct grower *g, uint32_t from, const struct segme
         if (segment_same(edge->segment, segment))
             return edge->to;
     struct link *edge = chain_add(g, edges);
-    edge->segment = segment;
+    edge->segment = share_segment(&g->shared, segment);
     edge->to = add_node(g);
     return edge->to;
 }
@@ -162,7 +209,7 @@ static void add_rule(struct grower *g, const struct rule *rule)
 
 /* ---- laying flat ----------------------------------------------------------------------- */
 
-static struct trie_rule flat_rule(const struct grower *g, const struct rule *rule)
+static struct trie_rule flat_rule(struct grower *g, const struct rule *rule)
 {
     const struct route_rule_info *info = &rule->info;
     unsigned flags = (info->websocket ? TRIE_WEBSOCKET : 0u) |
@@ -177,7 +224,7 @@ static struct trie_rule flat_rule(const struct grower *g, const struct rule *rul
             flags |= TRIE_OVERRIDES;
     }
     return (struct trie_rule){.methods = info->methods,
-                              .rule = rule,
+                              .converters = share_converters(&g->shared, rule),
                               .index = rule->index,
                               .id = info->id,
                               .nvariables = (uint8_t)info->nvariables,

@@ -3,7 +3,8 @@
  * Place in the flow: table.c compiles the rules to one, match.c walks it. It never changes: a
  * later registration makes another one. State 0 is where the domain (host or subdomain) is
  * looked at; each step further consumes one part of the path. Everything lies in a few flat
- * arrays, so that thousands of rules stay in the processor's cache. Inside src/route only.
+ * arrays, and what many rules have in common (a lone <int:id>) is there once, so that thousands
+ * of rules stay in the processor's cache. Inside src/route only.
  */
 #ifndef QLUA_ROUTE_TRIE_H
 #define QLUA_ROUTE_TRIE_H
@@ -16,6 +17,7 @@
 #include "route/hash.h"
 
 struct arena;
+struct converter;
 struct endpoints;
 struct rule;
 struct segment;
@@ -34,8 +36,8 @@ enum trie_rule_flag {
 /* What a lookup needs of a rule. */
 struct trie_rule {
     uint64_t methods;
-    const struct rule *rule;
-    int index;
+    const struct converter *converters; /* one a variable */
+    int index;                          /* of the rule, in registration */
     int id;
     uint8_t nvariables;
     uint8_t flags;
