@@ -305,11 +305,27 @@ ffi.C.poll(nil, 0, 30000)
       end
     end)
 
+    it("qlua status with the requests and connections of a worker", function()
+      local s = start {}
+      assert.equal("Hello, World!", get(s, "/hello"))
+      s:wait_for(function()
+        return status(s):stdout():find("requests 1, connections 0\n", 1, true)
+      end, 5, "the worker's figures")
+    end)
+
     it("qlua status --json for programs", function()
       local s = start {}
       local text = status(s, "--json"):stdout()
       assert.truthy(text:find(('^{"pid":%d,"uptime":[%%d.]+,"workers":%%[{"id":1,"pid":%d,'
         .. '"state":"ready",[^]]*}%%]}\n$'):format(s.pid, s:children()[1])))
+    end)
+
+    it("on its own control socket only: a second server on the port does without", function()
+      local first = start {}
+      local second = start { bind = { "127.0.0.2:" .. first.port } }
+      assert.truthy(second:stderr():find("no control socket for qlua status: unix:[^\n]*/qlua%-"
+        .. first.port .. "%.sock: address already in use; "))
+      assert.truthy(status(first):stdout():find("supervisor pid " .. first.pid, 1, true))
     end)
 
     it("SIGHUP and qlua reload: not in this version, and goes on", function()

@@ -258,7 +258,7 @@ static int split_address(struct slice text, int64_t port, struct address *addres
 
 bool listen_is_address(const char *text)
 {
-    struct address address;
+    struct address address = {0};
     return strncmp(text, "unix:", 5) == 0 ? text[5] != '\0'
                                           : split_address(slice_cstr(text), 0, &address) == 0;
 }
