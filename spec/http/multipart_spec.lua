@@ -26,7 +26,8 @@ int multipart_end(struct multipart *multipart);
 local lib, text, slice = native.lib, native.text, lists.slice
 local ESYNTAX, ELIMIT = -10003, -10004
 
--- One handler for all specs: `parts` is what it is recording, `event_codes` what to return by event.
+-- One handler for all specs: it records into `parts`, and returns what `event_codes` has for the
+-- event.
 local parts, event_codes
 local function recorded(event, fn)
   return function(...)
@@ -147,7 +148,8 @@ describe("multipart", function()
   end)
 
   it("takes CRLF, LF or CR for a line's end", function()
-    local crlf = body_of(head('name="a"', "Content-Type: text/plain") .. "x", head 'name="c"' .. "y")
+    local typed = head('name="a"', "Content-Type: text/plain")
+    local crlf = body_of(typed .. "x", head 'name="c"' .. "y")
     local expected = parse(crlf)
     assert.equal(2, #expected)
     for _, line_end in ipairs { "\n", "\r" } do
@@ -159,7 +161,9 @@ describe("multipart", function()
 
   it("drops preamble, padding and epilogue", function()
     local found, code = parse_all_ways(
-      "preamble --b\r\n--bb\r\n--b \t \r\n" .. head 'name="a"' .. "x\r\n--b--anything\r\n--b\r\nmore"
+      "preamble --b\r\n--bb\r\n--b \t \r\n"
+        .. head 'name="a"'
+        .. "x\r\n--b--anything\r\n--b\r\nmore"
     )
     assert.equal(0, code)
     assert.equal(1, #found)

@@ -5,7 +5,12 @@ local native = require "support.native"
 
 ffi.cdef [[
 struct field { struct slice name; struct slice value; uint16_t id; };
-struct fields { struct field *items; uint32_t count; uint32_t cap; bool nocase; struct arena *arena; };
+struct fields {
+  struct field *items;
+  uint32_t count, cap;
+  bool nocase;
+  struct arena *arena;
+};
 void fields_init(struct fields *fields, struct arena *arena, bool nocase);
 void fields_add_copy(struct fields *fields, struct slice name, struct slice value);
 ]]

@@ -21,7 +21,7 @@ enum byte_class {
 
 static const uint8_t byte_classes[256] = {
     [0x00 ... 0x20] = REFUSED, ['#'] = REFUSED,           ['%'] = ENCODED, ['?'] = QUERY,
-    [0x7f ... 0x7f] = REFUSED, [0x80 ... 0xff] = ENCODED,
+    [0x7f] = REFUSED,          [0x80 ... 0xff] = ENCODED,
 };
 
 /* The place of the first byte of a class in `stop`; *seen collects the classes before it. */
