@@ -10,10 +10,10 @@
 #include "value/marker.h"
 
 static const char *const labels[] = {
-    [MULTIDICT_ARGS] = "request.args",       [MULTIDICT_FORM] = "request.form",
-    [MULTIDICT_COOKIES] = "request.cookies", [MULTIDICT_VALUES] = "request.values",
-    [MULTIDICT_FILES] = "request.files",     [MULTIDICT_REQUEST_HEADERS] = "request.headers",
-    [MULTIDICT_HEADERS] = "headers",
+    [MULTIDICT_ARGS] = "request.args",         [MULTIDICT_FORM] = "request.form",
+    [MULTIDICT_COOKIES] = "request.cookies",   [MULTIDICT_VALUES] = "request.values",
+    [MULTIDICT_FILES] = "request.files",       [MULTIDICT_REQUEST_HEADERS] = "request.headers",
+    [MULTIDICT_FILE_HEADERS] = "file.headers", [MULTIDICT_HEADERS] = "headers",
 };
 
 const char *multidict_label(const struct multidict *dict)

@@ -19,8 +19,9 @@ enum multidict_kind {
     MULTIDICT_COOKIES,
     MULTIDICT_VALUES,
     MULTIDICT_FILES,           /* the values are Lua objects */
-    MULTIDICT_REQUEST_HEADERS, /* case-blind */
-    MULTIDICT_HEADERS          /* case-blind, writable */
+    MULTIDICT_REQUEST_HEADERS, /* case-blind from here on */
+    MULTIDICT_FILE_HEADERS,    /* of an uploaded file */
+    MULTIDICT_HEADERS          /* writable */
 };
 
 /* Push a copy of fields that cannot be changed; any kind but MULTIDICT_FILES and _HEADERS. */

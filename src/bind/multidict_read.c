@@ -150,7 +150,7 @@ static bool is_first(lua_State *L, const struct multidict *dict, uint32_t i, int
 
 /* What an iterator gives. Its upvalues: the object, this, the position, the names seen (nil for
  * short ones), and for WALK_LISTS the lists by folded name. */
-enum walk { WALK_ITEMS, WALK_KEYS, WALK_LISTS };
+enum walk { WALK_ITEMS, WALK_LISTS };
 
 static int l_walk(lua_State *L)
 {
@@ -168,8 +168,6 @@ static int l_walk(lua_State *L)
     lua_pushnumber(L, i + 1);
     lua_replace(L, lua_upvalueindex(3));
     push_slice(L, dict->fields.items[i].name);
-    if (walk == WALK_KEYS)
-        return 1;
     if (walk == WALK_ITEMS) {
         multidict_push_value(L, self, dict, i);
     } else {
@@ -200,10 +198,24 @@ static int l_items(lua_State *L)
     return push_walk(L, check_multidict(L, 1), WALK_ITEMS);
 }
 
-/* dict:keys() -> iterator of the names, each once */
+/* dict:keys() -> list of the names, each once */
 static int l_keys(lua_State *L)
 {
-    return push_walk(L, check_multidict(L, 1), WALK_KEYS);
+    struct multidict *dict = check_multidict(L, 1);
+    int n = 0;
+    lua_settop(L, 1);
+    lua_newtable(L);
+    lua_newtable(L);
+    int seen = dict->fields.count > FEW ? 3 : 0;
+    for (uint32_t i = 0; i < dict->fields.count; i++) {
+        if (!is_first(L, dict, i, seen))
+            continue;
+        push_slice(L, dict->fields.items[i].name);
+        lua_rawseti(L, 2, ++n);
+    }
+    lua_settop(L, 2);
+    marker_set_array(L, 2);
+    return 1;
 }
 
 /* Append the value of item i to the list lists[folded name], made when there is none. */

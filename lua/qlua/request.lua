@@ -1,0 +1,143 @@
+--- `qlua.request`: the request being answered.
+--- Flow: a view touches request.x; the proxy below looks into the context's table of fields and
+--- asks the core (request_fields.lua) only for one that is missing. request_body.lua has what
+--- waits for the body.
+
+local body = require "qlua.request_body"
+local check = require "qlua.check"
+local context = require "qlua.context"
+local core = require "qlua.core"
+local fields = require "qlua.request_fields"
+
+---@class qlua.Request
+---@field get_data fun(self, options?: table): string see request_body.lua
+---@field get_json fun(self, options?: table): any
+---@field method string "GET", in upper case
+---@field path string decoded, with one leading "/"
+---@field full_path string path, "?" and query, the "?" always there
+---@field query_string string as received, "" when empty
+---@field url string with the query
+---@field base_url string without it
+---@field root_url string
+---@field url_root string
+---@field host_url string
+---@field host string without the scheme's own port
+---@field root_path string ""
+---@field script_root string ""
+---@field scheme string
+---@field is_secure boolean
+---@field http_version string "1.1"
+---@field args qlua.MultiDict the query
+---@field form qlua.MultiDict waits for the body
+---@field files qlua.MultiDict uploaded files; waits for the body
+---@field values qlua.MultiDict args, then form; waits for the body
+---@field json any get_json(); waits for the body
+---@field data string the body, "" after a multipart form; waits for it
+---@field body fun(): string? iterator over the body's chunks; waits
+---@field headers qlua.MultiDict names without regard to case
+---@field cookies qlua.MultiDict
+---@field authorization? qlua.Authorization
+---@field remote_addr string "<local>" for a Unix socket
+---@field access_route string[] X-Forwarded-For as received, else remote_addr
+---@field content_type? string
+---@field mimetype string in lower case, without parameters; "" when there is none
+---@field mimetype_params table<string, string>
+---@field content_length? number nil when absent or chunked
+---@field content_encoding? string
+---@field is_json boolean
+---@field referrer? string
+---@field origin? string
+---@field date? number seconds since 1970
+---@field pragma? string
+---@field max_forwards? number
+---@field user_agent { string: string }
+---@field accept_mimetypes qlua.Accept
+---@field accept_languages qlua.Accept
+---@field accept_encodings qlua.Accept
+---@field accept_charsets qlua.Accept
+---@field cache_control qlua.RequestCacheControl
+---@field if_match qlua.ETags
+---@field if_none_match qlua.ETags
+---@field if_modified_since? number seconds since 1970
+---@field if_unmodified_since? number seconds since 1970
+---@field endpoint? string
+---@field view_args? table<string, any>
+---@field url_rule? { rule: string, endpoint: string }
+---@field blueprint? string dotted name
+---@field blueprints string[] innermost first
+---@field max_content_length? number may be set: 413 above it
+---@field max_form_memory_size? number may be set: 413 above it in one field of a multipart form
+---@field max_form_parts? number may be set: 413 above it
+---@field body_timeout? number may be set: seconds for the whole body, 408 after them
+
+-- ---- the proxy --------------------------------------------------------------------------------
+
+local methods, waiting, settings = body.methods, body.fields, body.settings
+
+--- The running request's table of fields.
+local function state_of(name)
+  local ctx = context.get()
+  if not ctx or not ctx.handle then
+    check.fail("Not within a request context: request.%s was used outside of a request. Use it in "
+      .. "a view, a hook or a function they call", tostring(name))
+  end
+  local state = ctx.request
+  if not state then
+    state = { _handle = ctx.handle }
+    ctx.request = state
+  end
+  return state
+end
+body.set_state_of(state_of)
+
+---@type qlua.Request
+local request = newproxy(true)
+local meta = getmetatable(request)
+meta.__name = "qlua.Request"
+
+local current = core.current
+
+function meta.__index(_, name)
+  local ctx = current[1]
+  local state = ctx and ctx.request or state_of(name)
+  local value = state[name]
+  if value ~= nil then
+    return value
+  end
+  local fill = fields[name]
+  if fill then
+    value = fill(state._handle, state)
+    state[name] = value
+    return value
+  end
+  local wait = waiting[name]
+  if wait then
+    return wait(state)
+  end
+  return methods[name]
+end
+
+function meta.__newindex(_, name, value)
+  local state = state_of(name)
+  if methods[name] then
+    check.fail("request.%s is a method and cannot be assigned", name)
+  elseif settings[name] then
+    settings[name](state, value)
+  elseif fields[name] or waiting[name] then
+    check.fail("request.%s is what the client sent and cannot be assigned; keep values of your "
+      .. "own in g", name)
+  elseif type(name) == "string" and name:sub(1, 1) == "_" then
+    check.fail("request.%s: names that begin with _ are qlua's own", name)
+  else
+    state[name] = value
+  end
+end
+
+function meta.__tostring()
+  if not context.has_request_context() then
+    return "<Request outside of a request>"
+  end
+  return ("<Request '%s' [%s]>"):format(request.url, request.method)
+end
+
+return request
