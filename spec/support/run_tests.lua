@@ -49,7 +49,7 @@ local function run(command, seconds)
     :format(seconds, command))
   local parts = {}
   for line in pipe:lines() do
-    if not line:find "^exit=%d+$" then
+    if line ~= "" and not line:find "^exit=%d+$" then
       print(line)
     end
     parts[#parts + 1] = line
@@ -106,25 +106,37 @@ function suites.replay()
   return passed, failed
 end
 
+--- One fuzz target for some seconds, then over former crashes. Finds go to BUILD/corpus.
+local function fuzz(name, seconds)
+  local fuzzer, log = ("%s/fuzzer/%s"):format(BUILD, name), ("%s/%s.log"):format(BUILD, name)
+  local found, corpus = ("%s/corpus/%s"):format(BUILD, name), "spec/fuzz/corpus/" .. name
+  local dict = ("spec/fuzz/%s.dict"):format(name)
+  os.execute(("mkdir -p %s %s"):format(found, corpus))
+  local _, ok = run(("%s -max_total_time=%d -timeout=10 -rss_limit_mb=2048 %s "
+    .. "-artifact_prefix=%s/%s- %s %s >%s 2>&1"):format(fuzzer, seconds,
+    unistd.access(dict, "r") and "-dict=" .. dict or "", BUILD, name, found, corpus, log),
+    seconds + 60)
+  local crashes = list("spec/fuzz/crashes/" .. name)
+  if ok and #crashes > 0 then
+    _, ok = run(("%s %s >>%s 2>&1"):format(fuzzer, table.concat(crashes, " "), log), 120)
+  end
+  local text = files.read(log)
+  print(("fuzz %s: %s"):format(name, ok and text:match "Done (%d+ runs)" or "FAILED"))
+  if not ok then
+    print(text:sub(-8000))
+  end
+  return ok
+end
+
 --- Each fuzz target under libFuzzer for a bounded time; a crash input stays in BUILD.
 function suites.fuzz()
   local passed, failed = 0, 0
-  local seconds = tonumber(os.getenv "FUZZ_SECONDS") or 30
   for _, name in ipairs(words(os.getenv "FUZZ_NAMES")) do
-    local found = ("%s/corpus/%s"):format(BUILD, name)
-    local crashes = list("spec/fuzz/crashes/" .. name)
-    os.execute(("mkdir -p %s spec/fuzz/corpus/%s"):format(found, name))
-    local fuzzer = ("%s/fuzzer/%s"):format(BUILD, name)
-    local dict = ("spec/fuzz/%s.dict"):format(name)
-    local options = unistd.access(dict, "r") and "-dict=" .. dict or ""
-    local _, ok = run(("%s -max_total_time=%d -timeout=10 -rss_limit_mb=2048 -print_final_stats=0 "
-      .. "-verbosity=0 %s -artifact_prefix=%s/%s- %s spec/fuzz/corpus/%s"):format(fuzzer, seconds,
-      options, BUILD, name, found, name), seconds + 60)
-    if ok and #crashes > 0 then
-      _, ok = run(fuzzer .. " -verbosity=0 " .. table.concat(crashes, " "), 120)
+    if fuzz(name, tonumber(os.getenv "FUZZ_SECONDS") or 30) then
+      passed = passed + 1
+    else
+      failed = failed + 1
     end
-    print(("fuzz %s: %s"):format(name, ok and "ok" or "FAILED"))
-    passed, failed = passed + (ok and 1 or 0), failed + (ok and 0 or 1)
   end
   return passed, failed
 end

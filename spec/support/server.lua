@@ -247,15 +247,20 @@ function Server:wait_for(condition, seconds, what)
   return result
 end
 
---- Wait until standard error holds `text` (plain), and return all of it.
+--- Wait until standard error holds `text` (plain), and return all of it. Raises at once when the
+--- process has ended without saying it.
 ---@param text string
 ---@param seconds? number
 ---@return string
 function Server:wait_for_stderr(text, seconds)
-  return self:wait_for(function()
-    local all = self:stderr()
-    return all:find(text, 1, true) and all
+  self:wait_for(function()
+    return self:exit_code() or self:stderr():find(text, 1, true)
   end, seconds, ("stderr to hold %q"):format(text))
+  local all = self:stderr()
+  if not all:find(text, 1, true) then
+    error(("ended with %d before its stderr held %q: %s"):format(self:exit_code(), text, all), 2)
+  end
+  return all
 end
 
 --- The pids of the direct children: the workers.
