@@ -1,0 +1,238 @@
+--- App: what a user's file makes; it holds rules, config and all that is registered.
+--- Flow: the file fills it, dispatch.lua serves it.
+
+local Scaffold = require "qlua.scaffold"
+local check = require "qlua.check"
+local config = require "qlua.config"
+local core = require "qlua.core"
+local current = require "qlua.current"
+local json = require "qlua.json"
+local logging = require "qlua.logging"
+local returned = require "qlua.returned"
+local rules = require "qlua.rules"
+local static = require "qlua.static"
+local url_for = require "qlua.url_for"
+local url_map = require "qlua.url_map"
+
+local M = {}
+
+---@class qlua.App: qlua.Scaffold
+---@field name string
+---@field root_path string the app file's folder, absolute, without a last slash
+---@field config qlua.Config
+---@field debug boolean config.DEBUG
+---@field testing boolean config.TESTING
+---@field secret_key? string config.SECRET_KEY
+---@field permanent_session_lifetime number config.PERMANENT_SESSION_LIFETIME
+---@field json qlua.json.Provider
+---@field logger qlua.Logger
+---@field url_map qlua.UrlMap
+---@field url_build_error_handlers (fun(err: any, endpoint: string, values: table): string?)[]
+---@field extensions table
+---@field view_functions table<string, function> by endpoint
+---@field static_folder? string absolute
+---@field static_url_path? string
+local App = setmetatable({}, { __index = Scaffold })
+local meta = { __name = "qlua.App" }
+
+-- attributes that are keys of the config
+local CONFIG_KEYS = {
+  debug = "DEBUG", testing = "TESTING", secret_key = "SECRET_KEY",
+  permanent_session_lifetime = "PERMANENT_SESSION_LIFETIME",
+}
+
+-- config keys that the core has copies of: its name for them
+local LIMIT_KEYS = {
+  MAX_CONTENT_LENGTH = "max_content_length", BODY_TIMEOUT = "body_timeout",
+  BODY_STALL_TIMEOUT = "body_stall_timeout", RESPONSE_TIMEOUT = "response_timeout",
+}
+
+local OPTIONS = {
+  static_folder = "string|boolean", static_url_path = "string", template_folder = "string|boolean",
+  root_path = "string", host_matching = "boolean", subdomain_matching = "boolean",
+  instance_path = "string", static_host = "string",
+}
+
+function meta.__index(self, key)
+  local method = App[key]
+  if method ~= nil then
+    return method
+  end
+  local config_key = CONFIG_KEYS[key]
+  return config_key and self.config[config_key]
+end
+
+function meta.__newindex(self, key, value)
+  local config_key = CONFIG_KEYS[key]
+  if config_key then
+    self.config[config_key] = value
+  else
+    rawset(self, key, value)
+  end
+end
+
+function meta.__tostring(self)
+  return ("<App %s>"):format(self.name)
+end
+
+--- A path relative to the app's folder, as an absolute one without a last slash.
+---@param path string
+---@return string
+function App:_path(path)
+  local full = path:sub(1, 1) == "/" and path or self.root_path .. "/" .. path
+  return #full > 1 and full:gsub("/+$", "") or full
+end
+
+-- ---- making one -------------------------------------------------------------------------------
+
+local function root_of(options)
+  local root = core.app_root() or "."
+  local given = options.root_path
+  if not given then
+    return root
+  end
+  given = given:gsub("/+$", "")
+  return given:sub(1, 1) == "/" and given or root .. "/" .. given
+end
+
+local function name_of(name)
+  local path = core.app_path()
+  return name or (path and path:match "([^/]*)%.lua$") or path or "app"
+end
+
+--- An app. `qlua.App(...)` in an app file names it after the file.
+---@param name? string
+---@param options? { static_folder?: string|false, static_url_path?: string,
+---  template_folder?: string|false, root_path?: string, host_matching?: boolean,
+---  subdomain_matching?: boolean, instance_path?: string, static_host?: string }
+---@return qlua.App
+function M.App(name, options)
+  if type(name) == "table" and options == nil then
+    name, options = nil, name
+  end
+  check.type("App", "name", name, "string", true)
+  options = check.options("App", options, OPTIONS)
+  local self = setmetatable({
+    name = name_of(name),
+    root_path = root_of(options),
+    extensions = {},
+    url_build_error_handlers = {},
+    view_functions = {},
+    subdomain_matching = options.subdomain_matching or false,
+    template_folder = options.template_folder,
+  }, meta)
+  rawset(self, "config", config.new(function(key, value)
+    self:_config_changed(key, value)
+  end))
+  self.json = json.provider(self)
+  self.logger = logging.new(self.name)
+  self.url_map = url_map.new(self, options)
+  current.made[#current.made + 1] = self
+  static.add_rule(self, options)
+  return self
+end
+
+---@param value any
+---@return boolean
+function M.is_app(value)
+  return type(value) == "table" and getmetatable(value) == meta
+end
+
+-- ---- registering ------------------------------------------------------------------------------
+
+--- Something was registered: what is served takes it up at once.
+function App:_changed()
+  if current.served == self then
+    require("qlua.dispatch").start(self)
+  end
+end
+
+--- The core has copies of some keys.
+function App:_config_changed(key, value)
+  if current.served ~= self then
+    return
+  elseif key == "DEBUG" then
+    core.set_debug(value and true or false)
+  elseif LIMIT_KEYS[key] then
+    core.set_limits { [LIMIT_KEYS[key]] = value or false }
+  end
+end
+
+--- The limits that the core keeps for this app; false: none.
+---@return table<string, number|false>
+function App:_limits()
+  local limits = {}
+  for key, name in pairs(LIMIT_KEYS) do
+    limits[name] = self.config[key] or false
+  end
+  return limits
+end
+
+---@private
+function App:_register_endpoint(where, name, view, derived)
+  local endpoint, displaced = self.url_map:claim(where, name, view, derived)
+  if displaced then
+    self.view_functions[displaced] = self.view_functions[name]
+    self.view_functions[name] = nil
+  end
+  self.view_functions[endpoint] = view or self.view_functions[endpoint]
+  if not derived then
+    self:_changed()
+  end
+  return endpoint
+end
+
+---@private
+function App:_register_rule(where, rule, endpoint, options, view)
+  local automatic = self.config.PROVIDE_AUTOMATIC_OPTIONS
+  local made = rules.new(("%s %q"):format(where, rule), rule, endpoint, options, automatic)
+  made.endpoint = self:_register_endpoint(where, made.endpoint, view, made.derived)
+  self.url_map:add(where, made)
+  self:_changed()
+end
+
+-- ---- answering --------------------------------------------------------------------------------
+
+--- The URL of an endpoint of this app.
+---@param endpoint string
+---@param values? table<string, any>
+---@return string
+function App:url_for(endpoint, values)
+  return url_for.build(self, endpoint, values)
+end
+
+--- A file of the static folder as a response; 404 when there is none of that name.
+---@param filename string
+---@return qlua.Response
+function App:send_static_file(filename)
+  if not self.static_folder then
+    check.fail("send_static_file: this app has no static folder")
+  end
+  return static.send_from_directory(self.static_folder, filename)
+end
+
+---@param ... any body, status, headers
+---@return qlua.Response
+function App:make_response(...) -- luacheck: no self
+  return returned.make_response(...)
+end
+
+---@param location string
+---@param code? integer
+---@return qlua.Response
+function App:redirect(location, code) -- luacheck: no self
+  return returned.redirect(location, code)
+end
+
+local RUN_OPTIONS = { host = "string", port = "integer", debug = "boolean", workers = "integer" }
+
+--- Serve this app: `qlua app.lua` becomes `qlua run` of the file. Where the file is loaded to be
+--- served anyway, it only says that this is the app.
+---@param options? { host?: string, port?: integer, debug?: boolean, workers?: integer }
+function App:run(options)
+  options = check.options("run", options, RUN_OPTIONS)
+  current.run = self
+  core.run_called(options)
+end
+
+return M

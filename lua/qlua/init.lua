@@ -1,0 +1,60 @@
+--- qlua: everything that `require "qlua"` gives.
+--- Flow: app files require this and nothing else of qlua; a part is loaded when it is first named.
+
+local app = require "qlua.app"
+local classes = require "qlua.class"
+local context = require "qlua.context"
+local core = require "qlua.core"
+local errors = require "qlua.errors"
+local json = require "qlua.json"
+local logging = require "qlua.logging"
+local multidict_headers = core.headers
+local request = require "qlua.request"
+local response = require "qlua.response"
+local returned = require "qlua.returned"
+local static = require "qlua.static"
+local task = require "qlua.task"
+local url_for = require "qlua.url_for"
+
+---@class qlua
+local qlua = {
+  -- making
+  App = app.App,
+  Response = response.Response,
+  Headers = multidict_headers,
+  class = classes.class,
+  array = json.array,
+  null = json.null,
+  -- context
+  request = request,
+  g = context.g,
+  current_app = context.current_app,
+  has_request_context = context.has_request_context,
+  has_app_context = context.has_app_context,
+  -- answering
+  jsonify = returned.jsonify,
+  make_response = returned.make_response,
+  redirect = returned.redirect,
+  abort = errors.abort,
+  url_for = url_for.url_for,
+  send_file = static.send_file,
+  send_from_directory = static.send_from_directory,
+  stream_with_context = returned.stream_with_context,
+  escape = core.escape_html,
+  -- modules
+  errors = errors,
+  json = json,
+  log = logging.new "qlua",
+  -- waiting
+  sleep = task.sleep,
+  spawn = task.spawn,
+  gather = task.gather,
+  timeout = task.timeout,
+  -- the rest
+  read_file = static.read_file,
+  http_date = core.http_date,
+  worker = core.worker,
+  version = core.version,
+}
+
+return qlua

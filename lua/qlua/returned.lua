@@ -1,0 +1,206 @@
+--- What a view or handler returns becomes a Response: make_response, redirect, jsonify; and the
+--- stream of an iterator.
+--- Flow: the core sends strings, plain tables and Responses itself; whatever else a view returned
+--- comes to M.answer, by way of dispatch.lua.
+
+local check = require "qlua.check"
+local classes = require "qlua.class"
+local core = require "qlua.core"
+local current = require "qlua.current"
+local errors = require "qlua.errors"
+local json = require "qlua.json"
+local responses = require "qlua.response"
+
+local M = {}
+
+local default_provider = json.provider()
+
+local KINDS = "return a string, a table, a Response, an iterator function or an HTTP error"
+
+local function fail(who, format, ...)
+  error(who .. " returned " .. format:format(...), 0)
+end
+
+--- Why a value is no body.
+local function refuse_body(who, count, body)
+  if body == nil then
+    fail(who, '%s: %s; for an empty answer, ""', count == 0 and "nothing" or "nil", KINDS)
+  end
+  local class = classes.class_of(body)
+  local hint = ""
+  if type(body) == "userdata" then
+    hint = "; x:to_dict() makes a table of a MultiDict"
+  elseif type(body) == "number" then
+    hint = "; tostring makes a string of it"
+  end
+  fail(who, "%s, which is no answer: %s%s", class and "an instance of " .. class.__name or
+    check.describe(body), KINDS, hint)
+end
+
+--- Response of a view's first value alone.
+local function response_of(who, count, body)
+  local kind = type(body)
+  if kind == "string" or kind == "function" then
+    return responses.new(body)
+  elseif kind == "table" then
+    if responses.is_response(body) then
+      return body
+    elseif classes.is_a(body, errors.HTTPException) then
+      return body:get_response()
+    elseif not classes.class_of(body) then
+      return M.jsonify(body)
+    end
+  end
+  return refuse_body(who, count, body)
+end
+
+local function is_headers(value)
+  return type(value) == "table" or core.is_headers(value)
+end
+
+--- The status and headers that follow the body: `body, status, headers` or `body, headers`.
+local function status_and_headers(who, count, second, third, ...)
+  for i = 1, count - 3 do
+    local extra = (select(i, ...))
+    if extra ~= nil then
+      fail(who, "a fourth value, %s: a body, a status and headers are all there is",
+        check.describe(extra))
+    end
+  end
+  if is_headers(second) and third == nil then
+    return nil, second
+  end
+  local is_number = type(second) == "number"
+  if second ~= nil and not (is_number and second % 1 == 0 and second >= 200 and second <= 599) then
+    local hint = is_number and "; if it is the second result of a call, as of text:gsub(...), "
+      .. "put the call in parentheses" or ""
+    fail(who, "%s as its second value, where a status (an integer from 200 to 599) or a table "
+      .. "of headers belongs%s", check.describe(second), hint)
+  end
+  if third ~= nil and not is_headers(third) then
+    fail(who, "%s as its third value, where a table of headers belongs", check.describe(third))
+  end
+  return second, third
+end
+
+--- The Response of what a handler returned. Raises, naming the handler and the value, when that
+--- is no answer.
+---@param who string names the handler in messages
+---@param ... any what it returned
+---@return qlua.Response
+function M.to_response(who, ...)
+  local count = select("#", ...)
+  local body = (...)
+  if count <= 1 then
+    return response_of(who, count, body)
+  end
+  local status, headers = status_and_headers(who, count, select(2, ...))
+  local response = response_of(who, count, body)
+  if status then
+    response.status_code = status
+  end
+  if headers then
+    responses.update_headers(response, headers)
+  end
+  return response
+end
+
+--- A Response of anything that a view may return.
+---@param ... any body, status, headers
+---@return qlua.Response
+function M.make_response(...)
+  if select("#", ...) == 0 then
+    return responses.new ""
+  end
+  local ok, result = pcall(M.to_response, "make_response:", ...)
+  if not ok then
+    check.fail("%s", (tostring(result):gsub("^make_response: returned ", "make_response got ")))
+  end
+  return result
+end
+
+--- A JSON response: of null without arguments, of the value for one, of a list for several.
+---@param ... any
+---@return qlua.Response
+function M.jsonify(...)
+  local count = select("#", ...)
+  local value = (...)
+  if count == 0 then
+    value = core.null
+  elseif count > 1 then
+    value = json.array { ... }
+  end
+  local app = current.app()
+  local provider = app and app.json or default_provider
+  return responses.new(provider.body(value), 200, provider.mimetype)
+end
+
+local REDIRECT_PAGE = [[
+<!doctype html>
+<html lang=en>
+<title>Redirecting...</title>
+<h1>Redirecting...</h1>
+<p>You should be redirected automatically to the target URL: <a href="%s">%s</a>. ]]
+  .. "If not, click the link.\n"
+
+--- An answer that sends the client elsewhere.
+---@param location string a URL; what may not stand in one is percent-encoded
+---@param code? integer 302 unless given
+---@return qlua.Response
+function M.redirect(location, code)
+  check.type("redirect", "location", location, "string")
+  if code ~= nil and not (type(code) == "number" and code >= 300 and code <= 399) then
+    check.fail("redirect: the code must be one of 301, 302, 303, 305, 307, 308, got %s",
+      check.describe(code))
+  end
+  local url = core.escape_html(location)
+  local response = responses.new(REDIRECT_PAGE:format(url, url), code or 302)
+  response.location = location
+  return response
+end
+
+--- Send a response whose body is an iterator: the head first, then each chunk as it comes. An
+--- error in the iterator reaches dispatch.failed, which cuts the connection.
+---@async
+local function stream(who, response)
+  local task = require "qlua.task" -- the scheduler, which unit specs do without
+  local next_chunk = rawget(response, 2)
+  core.answer_start(response)
+  while true do
+    local chunk = next_chunk()
+    if chunk == nil then
+      break
+    elseif type(chunk) ~= "string" then
+      fail(who, "an iterator that gave %s: a chunk is a string, nil ends the body",
+        check.describe(chunk))
+    elseif chunk ~= "" then
+      task.await(core.answer_write(chunk))
+    end
+  end
+  core.answer_end()
+  return core.ANSWERED
+end
+
+--- An iterator that may use `request` and the rest while the body is sent. The request's context
+--- lasts until its body is out, so this is the iterator itself; the name is Quart's.
+---@param iterator fun(): string?
+---@return fun(): string?
+function M.stream_with_context(iterator)
+  check.type("stream_with_context", "iterator", iterator, "function")
+  return iterator
+end
+
+--- Make an answer of a view's results: a Response for the core to send, or ANSWERED when it was
+--- streamed from here.
+---@async
+---@param who string
+---@param ... any
+function M.answer(who, ...)
+  local response = M.to_response(who, ...)
+  if type(rawget(response, 2)) == "function" then
+    return stream(who, response)
+  end
+  return response
+end
+
+return M
