@@ -90,9 +90,14 @@ end
 
 -- ---- serving an app ---------------------------------------------------------------------------
 
-local function view_name(endpoint, view)
+--- A view as messages name it: `view "index" (app.lua:12)`.
+local function view_name(app, endpoint, view)
   local info = debug.getinfo(view, "S")
-  return ("view %q (%s:%d)"):format(endpoint, info.short_src, info.linedefined)
+  local source, root = info.source:gsub("^@", ""), app.root_path .. "/"
+  if source:sub(1, #root) == root then
+    source = source:sub(#root + 1)
+  end
+  return ("view %q (%s:%d)"):format(endpoint, source, info.linedefined)
 end
 
 --- What is called for a rule whose endpoint nobody gave a view.
@@ -107,7 +112,7 @@ local function set_targets(app)
   for i, rule in ipairs(app.url_map.rules) do
     local view = app.view_functions[rule.endpoint]
     local target = rules.target(rule, view or without_view(rule))
-    names[i - 1] = view_name(rule.endpoint, view or target)
+    names[i - 1] = view_name(app, rule.endpoint, view or target)
     core.route_target(i - 1, target)
     if rule.limits then
       core.route_limits(i - 1, rule.limits)

@@ -135,7 +135,7 @@ function M.RequestRedirect:init(new_url)
 end
 
 function M.RequestRedirect:get_response()
-  return require("qlua.response").redirect(self.new_url, self.code)
+  return require("qlua.returned").redirect(self.new_url, self.code)
 end
 
 --- Raised by `qlua.timeout` when its time is over.

@@ -32,7 +32,7 @@ local qlua = {
   has_request_context = context.has_request_context,
   has_app_context = context.has_app_context,
   -- answering
-  jsonify = returned.jsonify,
+  jsonify = json.jsonify,
   make_response = returned.make_response,
   redirect = returned.redirect,
   abort = errors.abort,

@@ -67,9 +67,13 @@ end
 --- Lay headers over those of a response: same-named ones are replaced, a list gives several lines.
 ---@param response qlua.Response
 ---@param headers qlua.Headers|table<string, string|string[]>
+---@return string? message why they cannot be sent
 function M.update_headers(response, headers)
-  local target, given = response.headers, core.headers(headers)
-  local seen = {}
+  local ok, given = pcall(core.headers, headers)
+  if not ok then
+    return given
+  end
+  local target, seen = response.headers, {}
   for name in given:items() do
     local key = name:lower()
     if not seen[key] then
@@ -100,7 +104,10 @@ function M.Response(body, status, headers, options)
     if type(headers) ~= "table" and type(headers) ~= "userdata" then
       check.fail("Response: headers must be a table, got %s", check.describe(headers))
     end
-    M.update_headers(self, headers)
+    local message = M.update_headers(self, headers)
+    if message then
+      check.fail("Response: %s", message)
+    end
   end
   if options.mimetype and not options.content_type then
     self.mimetype = options.mimetype

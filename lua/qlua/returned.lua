@@ -1,4 +1,4 @@
---- What a view or handler returns becomes a Response: make_response, redirect, jsonify; and the
+--- What a view or handler returns becomes a Response: make_response, redirect, and the
 --- stream of an iterator.
 --- Flow: the core sends strings, plain tables and Responses itself; whatever else a view returned
 --- comes to M.answer, by way of dispatch.lua.
@@ -6,14 +6,11 @@
 local check = require "qlua.check"
 local classes = require "qlua.class"
 local core = require "qlua.core"
-local current = require "qlua.current"
 local errors = require "qlua.errors"
 local json = require "qlua.json"
 local responses = require "qlua.response"
 
 local M = {}
-
-local default_provider = json.provider()
 
 local KINDS = "return a string, a table, a Response, an iterator function or an HTTP error"
 
@@ -48,7 +45,7 @@ local function response_of(who, count, body)
     elseif classes.is_a(body, errors.HTTPException) then
       return body:get_response()
     elseif not classes.class_of(body) then
-      return M.jsonify(body)
+      return json.jsonify(body)
     end
   end
   return refuse_body(who, count, body)
@@ -100,7 +97,10 @@ function M.to_response(who, ...)
     response.status_code = status
   end
   if headers then
-    responses.update_headers(response, headers)
+    local message = responses.update_headers(response, headers)
+    if message then
+      fail(who, "headers that cannot be sent: %s", message)
+    end
   end
   return response
 end
@@ -117,22 +117,6 @@ function M.make_response(...)
     check.fail("%s", (tostring(result):gsub("^make_response: returned ", "make_response got ")))
   end
   return result
-end
-
---- A JSON response: of null without arguments, of the value for one, of a list for several.
----@param ... any
----@return qlua.Response
-function M.jsonify(...)
-  local count = select("#", ...)
-  local value = (...)
-  if count == 0 then
-    value = core.null
-  elseif count > 1 then
-    value = json.array { ... }
-  end
-  local app = current.app()
-  local provider = app and app.json or default_provider
-  return responses.new(provider.body(value), 200, provider.mimetype)
 end
 
 local REDIRECT_PAGE = [[

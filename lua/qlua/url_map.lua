@@ -143,10 +143,9 @@ end
 
 --- Give the router one rule; raises at the user's line when it is malformed.
 function UrlMap:_add_to_router(where, rule)
-  local index, message, column = self._routes:add(rule)
+  local index, message = self._routes:add(rule)
   if not index then
-    local place = (column or 0) > 0 and (" at column %d"):format(column) or ""
-    check.fail("%s: rule %q%s: %s", where, rule.rule, place, message)
+    check.fail("%s: %s", where, message)
   end
   rule.variables, rule.converters = self._routes:variables(index)
   self._added = self._added + 1
