@@ -74,11 +74,13 @@ static int compare_rules(const void *a, const void *b)
 void endpoints_init(struct endpoints *endpoints, struct arena *memory, struct rule *const *rules,
                     size_t nrules)
 {
+    *endpoints = (struct endpoints){0};
+    if (nrules == 0)
+        return;
     struct rule **sorted = arena_array(memory, nrules, sizeof(struct rule *));
     struct endpoint *list = arena_array(memory, nrules, sizeof(*list));
     size_t n = 0;
-    if (nrules > 0)
-        memcpy(sorted, rules, nrules * sizeof(struct rule *));
+    memcpy(sorted, rules, nrules * sizeof(struct rule *));
     qsort(sorted, nrules, sizeof(struct rule *), compare_rules);
     for (size_t i = 0; i < nrules; i++) {
         if (n == 0 || !slice_eq(list[n - 1].name, sorted[i]->info.endpoint))

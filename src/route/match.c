@@ -81,6 +81,14 @@ static bool try_rule(struct walk *w, const struct trie_rule *rule)
     return true;
 }
 
+/* Whether a rule for "/branch/" fits but for the slash. When its method is wrong as well nothing
+ * is noted: that is 404, not 405. */
+static bool asks_for_slash(struct walk *w, const struct trie_rule *rule)
+{
+    return (rule->methods & w->method) != 0 && is_websocket(rule) == w->query->websocket &&
+           take_values(w, rule);
+}
+
 /* All parts are consumed: the rules that end here, then those that a slash would lead to. */
 static enum step try_end(struct walk *w, const struct trie_state *state)
 {
@@ -93,12 +101,13 @@ static enum step try_end(struct walk *w, const struct trie_state *state)
     state = &w->trie->states[state->slash];
     rule = &w->trie->rules[state->rules];
     for (uint32_t i = 0; i < state->nrules; i++) {
-        /* A method that is not on the rule is 404 here, not 405. */
-        if ((rule[i].methods & w->method) == 0 || is_websocket(&rule[i]) != w->query->websocket ||
-            !take_values(w, &rule[i]))
-            continue;
-        w->rule = &rule[i];
-        return (rule[i].flags & TRIE_STRICT) != 0 ? STEP_SLASH : STEP_FOUND;
+        if ((rule[i].flags & TRIE_STRICT) == 0) {
+            if (try_rule(w, &rule[i]))
+                return STEP_FOUND;
+        } else if (asks_for_slash(w, &rule[i])) {
+            w->rule = &rule[i];
+            return STEP_SLASH;
+        }
     }
     return STEP_NONE;
 }
@@ -258,7 +267,7 @@ static bool write_canonical(const struct route_table *table, const struct rule *
                             struct route_match *match)
 {
     size_t n = canonical->info.nvariables;
-    struct route_argument *arguments = arena_array(w->query->arena, n, sizeof(*arguments));
+    struct route_argument arguments[ROUTE_MAX_VARS];
     struct slice domain;
     struct buf path = {0}, host = {0};
     for (size_t i = 0; i < n; i++) {

@@ -241,15 +241,16 @@ static int compare_edges(const void *a, const void *b)
 /* Relink a chain of edges in the order they are tried. */
 static void sort_edges(struct grower *g, struct chain *edges)
 {
-    struct link **list = arena_array(&g->scratch, edges->count, sizeof(*list));
     size_t n = 0;
+    if (edges->count < 2)
+        return;
+    struct link **list = arena_array(&g->scratch, edges->count, sizeof(*list));
     for (struct link *edge = edges->first; edge != NULL; edge = edge->next)
         list[n++] = edge;
     qsort(list, n, sizeof(*list), compare_edges);
     for (size_t i = 0; i < n; i++)
         list[i]->next = i + 1 < n ? list[i + 1] : NULL;
-    if (n > 0)
-        edges->first = list[0];
+    edges->first = list[0];
 }
 
 /* Write the rules below a state in the order lookups try them; recursion by parts of a rule. */
