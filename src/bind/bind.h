@@ -12,10 +12,11 @@ struct lua_State;
 /* Make `qlua.core` loadable in this state. */
 void bind_all(struct lua_State *L);
 
+void bind_generation(struct lua_State *L);
+void bind_exchange(struct lua_State *L);
 void bind_json(struct lua_State *L);
 void bind_multidict(struct lua_State *L);
 void bind_request(struct lua_State *L);
-void bind_body(struct lua_State *L);
 void bind_response(struct lua_State *L);
 void bind_form(struct lua_State *L);
 void bind_file(struct lua_State *L);

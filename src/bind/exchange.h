@@ -31,20 +31,20 @@ enum exchange_stage {
 };
 
 struct exchange {
-    struct request *req; /* counted */
+    struct request *req;           /* counted */
     struct generation *generation; /* counted */
     struct task_context context;
-    struct handle *handle;    /* Lua's userdata, or NULL while nobody asked for it */
-    struct task *task;        /* answering now; NULL between tasks */
-    uint8_t stage;            /* enum exchange_stage */
-    uint8_t outcome;          /* enum route_outcome */
-    bool started;             /* answer_start was called: pieces follow */
-    bool ended;               /* answer_end was called: the answer is whole */
-    bool aborted;             /* answer_abort was called: cut it */
-    bool body_whole;          /* the waiter wants all of the body */
-    uint64_t body_waiter;     /* id of the task waiting for the body; 0: none */
-    uint64_t drain_waiter;    /* id of the task waiting to write */
-    int custom_ref;           /* table of converted values by slot, or LUA_NOREF */
+    struct handle *handle;       /* Lua's userdata, or NULL while nobody asked for it */
+    struct task *task;           /* answering now; NULL between tasks */
+    uint8_t stage;               /* enum exchange_stage */
+    uint8_t outcome;             /* enum route_outcome */
+    bool started;                /* answer_start was called: pieces follow */
+    bool ended;                  /* answer_end was called: the answer is whole */
+    bool aborted;                /* answer_abort was called: cut it */
+    bool body_whole;             /* the waiter wants all of the body */
+    uint64_t body_waiter;        /* id of the task waiting for the body; 0: none */
+    uint64_t drain_waiter;       /* id of the task waiting to write */
+    int custom_ref;              /* table of converted values by slot, or LUA_NOREF */
     const char *converter_error; /* a custom converter raised: its text */
     struct route_match match;
 };

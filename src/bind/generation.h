@@ -10,7 +10,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "value/json.h"
+#include "base/buf.h"
 
 struct log;
 struct lua_State;
@@ -43,26 +43,27 @@ struct generation {
     struct script *script;
     const struct log *log;
     const struct generation_owner *owner;
-    const char *root;   /* the app file's folder, absolute, without a last slash */
+    const char *root;     /* the app file's folder, absolute, without a last slash */
     const char *app_path; /* the app file */
     const char *spool_dir;
     int worker_id;
-    uint32_t number;    /* 1 for the first loaded in this worker, 2 for the next, ... */
-    uint32_t refs;      /* the worker's, and one a request */
+    uint32_t number; /* 1 for the first loaded in this worker, 2 for the next, ... */
+    uint32_t refs;   /* the worker's, and one a request */
 
     struct route_table *routes; /* what requests are looked up in; NULL before the app is loaded */
     struct generation_rule *rules;
     int nrules;
-    int routes_ref;     /* keeps the userdata of routes alive */
-    int app_ref;        /* the app object */
-    int refused_ref;    /* dispatch.refused, .failed, .value */
+    int routes_ref;  /* keeps the userdata of routes alive */
+    int app_ref;     /* the app object */
+    int refused_ref; /* dispatch.refused, .failed, .value */
     int failed_ref;
     int value_ref;
-    int json_ref;       /* app.json: the settings of JSON answers */
-    bool debug;         /* app.debug */
+    int json_ref;              /* app.json: the settings of JSON answers */
+    bool debug;                /* app.debug */
     const void *response_meta; /* lua_topointer of the metatables that mark these */
     const void *array_meta;
     struct generation_limits limits;
+    struct buf scratch; /* JSON answers are made in it */
 };
 
 /* The generation of this state; NULL in a plain script. */
@@ -72,7 +73,6 @@ void generation_init(struct generation *generation, struct script *script);
 void generation_clear(struct generation *generation);
 
 /* The limits of the rule with this index, or the app's for -1. */
-const struct generation_limits *generation_limits_of(const struct generation *generation,
-                                                     int rule);
+const struct generation_limits *generation_limits_of(const struct generation *generation, int rule);
 
 #endif

@@ -59,7 +59,8 @@ struct task {
     bool cancelled;      /* asked to stop: its waits raise */
     int nargs;           /* READY: values on top of L to resume with */
     int nresults;        /* DONE: values on top of L */
-    uint32_t awaits;     /* bind/task: how many other tasks it waits for */
+    uint32_t awaits;     /* bind/task: how many other tasks it waits for ... */
+    uint64_t join;       /* ... in which wait: tells an old wait's tasks from this one's */
     struct wait wait;
     struct timer timer; /* for sleep and deadlines: a task waits for one thing at a time */
     struct task_context *context; /* may be NULL */

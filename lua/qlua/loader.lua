@@ -1,0 +1,90 @@
+--- Loads the app file and finds the app in it.
+--- Flow: the core runs M.serve in a task once per generation; `qlua FILE.lua` runs M.script.
+---
+--- The app is what the chunk returns, or else the one on which it called app:run(), or else the
+--- only qlua.App it made.
+
+require "qlua.coroutine"
+require "qlua.require"
+
+local core = require "qlua.core"
+local current = require "qlua.current"
+local errors = require "qlua.errors"
+
+core.set_cancelled(errors.Cancelled "cancelled")
+
+local M = {}
+
+local function compile(path)
+  local chunk, message = loadfile(path)
+  if not chunk then
+    error(message, 0)
+  end
+  return chunk
+end
+
+local function is_app(value)
+  for _, app in ipairs(current.made) do
+    if rawequal(app, value) then
+      return true
+    end
+  end
+  return false
+end
+
+--- The app among what the file returned and made. Raises when it is not clear which.
+local function find_app(path, result)
+  if is_app(result) then
+    return result
+  elseif current.run then
+    return current.run
+  elseif #current.made == 1 then
+    return current.made[1]
+  elseif #current.made == 0 then
+    error(("%s makes no app: make one with `local app = qlua.App(...)`, and `return app` at the " ..
+      "end"):format(path), 0)
+  end
+  error(("%s makes %d apps: return the one to serve at its end, or call run() on it"):format(path,
+    #current.made), 0)
+end
+
+--- Run the app file and give its app.
+---@async
+---@param path string absolute
+---@param name string what `...` is in the file
+---@return qlua.App
+function M.load(path, name)
+  return find_app(path, (compile(path)(name)))
+end
+
+--- Load the app and serve it.
+---@async
+---@param path string
+---@param name string
+function M.serve(path, name)
+  require("qlua.dispatch").start(M.load(path, name))
+end
+
+--- Run a plain script.
+---@async
+---@param path string
+---@param name string
+function M.script(path, name)
+  compile(path)(name)
+end
+
+--- Run the module of a subcommand on an app; its words are in `arg`.
+---@async
+---@param module string
+---@param path string "" for a command without an app
+---@param name string
+function M.command(module, path, name)
+  local app
+  if path ~= "" then
+    app = M.load(path, name)
+    require("qlua.dispatch").start(app)
+  end
+  return require(module)(app, arg)
+end
+
+return M

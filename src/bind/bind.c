@@ -1,0 +1,37 @@
+/* bind/bind.c - the table of contents of `qlua.core`. See bind.h. */
+#include "bind/bind.h"
+
+#include <lauxlib.h>
+#include <lua.h>
+
+#include "script/state.h"
+
+/* luaopen of "qlua.core": the table with everything in it */
+static int l_open(lua_State *L)
+{
+    lua_newtable(L);
+    bind_task(L);
+    bind_generation(L);
+    bind_exchange(L);
+    bind_request(L);
+    bind_multidict(L);
+    bind_form(L);
+    bind_response(L);
+    bind_file(L);
+    bind_route(L);
+    bind_json(L);
+    bind_text(L);
+    bind_worker(L);
+    lua_rawgeti(L, LUA_REGISTRYINDEX, script_of(L)->current_ref);
+    lua_setfield(L, -2, "current");
+    return 1;
+}
+
+void bind_all(lua_State *L)
+{
+    lua_getglobal(L, "package");
+    lua_getfield(L, -1, "preload");
+    lua_pushcfunction(L, l_open);
+    lua_setfield(L, -2, "qlua.core");
+    lua_pop(L, 2);
+}

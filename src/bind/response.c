@@ -1,0 +1,190 @@
+/* bind/response.c - Responses read, and answers sent in pieces: core.answer_*. See response.h. */
+#include "bind/response.h"
+
+#include <lauxlib.h>
+#include <lua.h>
+#include <math.h>
+
+#include "base/err.h"
+#include "bind/bind.h"
+#include "bind/check.h"
+#include "bind/exchange.h"
+#include "bind/file.h"
+#include "bind/generation.h"
+#include "bind/multidict.h"
+#include "http/request.h"
+#include "script/state.h"
+
+bool response_is(lua_State *L, int index, const struct generation *generation)
+{
+    if (generation->response_meta == NULL || !lua_getmetatable(L, index))
+        return false;
+    bool is = lua_topointer(L, -1) == generation->response_meta;
+    lua_pop(L, 1);
+    return is;
+}
+
+/* Its address is core.ANSWERED. */
+static const char answered_mark;
+
+bool response_is_answered(lua_State *L, int index)
+{
+    return lua_touserdata(L, index) == (const void *)&answered_mark;
+}
+
+/* The Content-Length the app itself set, for a body whose length we do not know; -1: none. */
+static int64_t stated_length(const struct fields *headers)
+{
+    const struct field *field =
+        headers == NULL ? NULL : fields_get_id(headers, HEADER_CONTENT_LENGTH);
+    if (field == NULL || field->value.len == 0 || field->value.len > 18)
+        return -1;
+    int64_t length = 0;
+    for (size_t i = 0; i < field->value.len; i++) {
+        char c = field->value.data[i];
+        if (c < '0' || c > '9')
+            return -1;
+        length = length * 10 + (c - '0');
+    }
+    return length;
+}
+
+static void read_body(lua_State *L, int index, struct response_view *view)
+{
+    lua_rawgeti(L, index, 2);
+    switch (lua_type(L, -1)) {
+    case LUA_TSTRING: view->body.data = lua_tolstring(L, -1, &view->body.len); break;
+    case LUA_TUSERDATA: view->file = lua_file_at(L, -1); break;
+    case LUA_TFUNCTION: view->streamed = true; break;
+    default: break;
+    }
+    lua_pop(L, 1);
+}
+
+void response_read(lua_State *L, int index, struct response_view *view)
+{
+    *view = (struct response_view){.body = SLICE(""), .timeout_ms = -1};
+    lua_rawgeti(L, index, 1);
+    view->answer.status = (int)lua_tointeger(L, -1);
+    lua_rawgeti(L, index, 3);
+    view->answer.headers = lua_isuserdata(L, -1) ? headers_fields(L, -1) : NULL;
+    lua_rawgeti(L, index, 4);
+    if (lua_type(L, -1) == LUA_TSTRING)
+        view->answer.content_type.data = lua_tolstring(L, -1, &view->answer.content_type.len);
+    lua_rawgeti(L, index, 5);
+    if (lua_isnumber(L, -1)) {
+        double seconds = lua_tonumber(L, -1);
+        view->timeout_ms = seconds > 0 && seconds < 2000000 ? (int)ceil(seconds * 1000) : 0;
+    } else if (lua_isboolean(L, -1)) {
+        view->timeout_ms = 0;
+    }
+    lua_pop(L, 4);
+    read_body(L, index, view);
+    view->answer.length = view->streamed ? stated_length(view->answer.headers) : -1;
+}
+
+void response_set_timeout(struct request *req, const struct response_view *view,
+                          const struct generation *generation, int rule)
+{
+    req->stall_ms = view != NULL && view->timeout_ms >= 0
+                        ? (uint32_t)view->timeout_ms
+                        : generation_limits_of(generation, rule)->response_timeout_ms;
+}
+
+/* ---- answers in pieces ---- */
+
+static struct exchange *need_exchange(lua_State *L)
+{
+    struct exchange *x = exchange_current(L);
+    if (x == NULL)
+        luaL_error(L, "not within a request");
+    return x;
+}
+
+/* core.answer_start(response): send the head now; the body follows in pieces */
+static int l_answer_start(lua_State *L)
+{
+    struct exchange *x = need_exchange(L);
+    if (!response_is(L, 1, x->generation))
+        return luaL_argerror(L, 1, "Response expected");
+    if (x->started || x->req->answer_state != ANSWER_NONE)
+        return luaL_error(L, "the answer has begun already");
+    struct response_view view;
+    response_read(L, 1, &view);
+    struct err err = {0};
+    if (answer_check(&view.answer, &err) != 0)
+        return luaL_error(L, "%s", err.message);
+    x->started = true;
+    response_set_timeout(x->req, &view, x->generation,
+                         x->outcome == ROUTE_FOUND ? x->match.rule : -1);
+    request_answer_start(x->req, &view.answer);
+    return 0;
+}
+
+static void forget_drain(struct wait *wait)
+{
+    struct exchange *x = wait->data;
+    x->drain_waiter = 0;
+}
+
+void exchange_on_drain(struct exchange *x)
+{
+    if (x->drain_waiter == 0)
+        return;
+    struct task *task = task_find(x->generation->script, x->drain_waiter);
+    x->drain_waiter = 0;
+    if (task != NULL)
+        task_wake(task, 0);
+}
+
+/* core.answer_write(chunk) -> true; waits while the client is slow */
+static int l_answer_write(lua_State *L)
+{
+    struct exchange *x = need_exchange(L);
+    struct slice chunk = check_slice(L, 1);
+    if (!x->started || x->ended)
+        return luaL_error(L, "no answer is being sent in pieces");
+    task_check_park(L);
+    if (!request_answer_write(x->req, chunk)) {
+        lua_pushboolean(L, 1);
+        return 1;
+    }
+    x->drain_waiter = task_current(L)->id;
+    return task_park(L, forget_drain, x);
+}
+
+/* core.answer_end(): the answer is whole */
+static int l_answer_end(lua_State *L)
+{
+    need_exchange(L)->ended =
+        true; /* sent when the task is over: the next request may begin then */
+    return 0;
+}
+
+/* core.answer_abort(): it cannot be finished; the client sees the connection cut */
+static int l_answer_abort(lua_State *L)
+{
+    need_exchange(L)->aborted = true;
+    return 0;
+}
+
+/* core.answer_started() -> has the head been sent? */
+static int l_answer_started(lua_State *L)
+{
+    struct exchange *x = exchange_current(L);
+    lua_pushboolean(L, x != NULL && x->started);
+    return 1;
+}
+
+static const luaL_Reg functions[] = {
+    {"answer_start", l_answer_start},     {"answer_write", l_answer_write},
+    {"answer_end", l_answer_end},         {"answer_abort", l_answer_abort},
+    {"answer_started", l_answer_started}, {NULL, NULL},
+};
+
+void bind_response(lua_State *L)
+{
+    luaL_register(L, NULL, functions);
+    lua_pushlightuserdata(L, (void *)(uintptr_t)&answered_mark);
+    lua_setfield(L, -2, "ANSWERED");
+}

@@ -1,0 +1,302 @@
+/* bind/task.c - sleeping, and tasks that run beside the one that started them: core.sleep,
+ * core.spawn, core.task_*.
+ *
+ * A spawned task is a userdata qlua.Task. Its results, or its error, are kept in the userdata's
+ * environment until someone asks; what fails with nobody waiting is logged.
+ */
+#include <lauxlib.h>
+#include <lua.h>
+#include <stdlib.h>
+
+#include "base/log.h"
+#include "base/mem.h"
+#include "bind/bind.h"
+#include "bind/check.h"
+#include "net/loop.h"
+#include "script/call.h"
+#include "script/state.h"
+#include "script/task.h"
+
+#define TASK "qlua.Task"
+
+enum spawn_state { SPAWN_RUNNING, SPAWN_RETURNED, SPAWN_FAILED, SPAWN_CANCELLED };
+
+/* Shared by the userdata and the running task: freed when both are gone. */
+struct spawn {
+    struct script *script;
+    uint64_t id;     /* of the task while it runs */
+    uint64_t waiter; /* id of the task that waits for it, 0: none ... */
+    uint64_t join;   /* ... and in which of its waits */
+    uint8_t state;   /* enum spawn_state */
+    bool collected;  /* the userdata is gone */
+    int results_ref; /* a table { n =, ... } or { error }, once done */
+};
+
+/* ---- sleep ---- */
+
+static void on_sleep_over(struct timer *timer)
+{
+    struct task *task = LIST_ENTRY(timer, struct task, timer);
+    task_wake(task, 0);
+}
+
+static void stop_timer(struct wait *wait)
+{
+    struct task *task = wait->data;
+    timer_stop(&task->timer);
+}
+
+/* Milliseconds of a number of seconds; nan and negative are 0, long ones some 49 days. */
+static uint64_t to_ms(double seconds)
+{
+    if (!(seconds > 0))
+        return 0;
+    return seconds > 4e6 ? 4000000000u : (uint64_t)(seconds * 1000 + 0.5);
+}
+
+/* core.sleep(seconds) -> true; waits */
+static int l_sleep(lua_State *L)
+{
+    double seconds = luaL_checknumber(L, 1);
+    task_check_park(L);
+    struct task *task = task_current(L);
+    loop_update_now(task->script->loop); /* this turn may have begun long ago */
+    task->timer.fn = on_sleep_over;
+    timer_start(task->script->loop, &task->timer, to_ms(seconds));
+    return task_park(L, stop_timer, task);
+}
+
+/* ---- spawned tasks ---- */
+
+static struct spawn *check_spawn(lua_State *L, int index)
+{
+    return *(struct spawn **)luaL_checkudata(L, index, TASK);
+}
+
+static void log_failure(struct task *task)
+{
+    lua_State *L = task->L;
+    push_error_text(L, -1);
+    push_traceback(L, L, lua_tostring(L, -1));
+    size_t len;
+    const char *text = lua_tolstring(L, -1, &len);
+    log_write(task->script->log, LOG_ERROR,
+              "Exception in a spawned task, which nobody waits for\n%s", text == NULL ? "?" : text);
+    lua_pop(L, 2);
+}
+
+/* Runs protected: { n = count, ... } of the values on top of the stack. */
+static int l_pack(lua_State *L)
+{
+    int n = lua_gettop(L);
+    lua_createtable(L, n, 1);
+    lua_insert(L, 1);
+    for (int i = n; i >= 1; i--)
+        lua_rawseti(L, 1, i);
+    lua_pushinteger(L, n);
+    lua_setfield(L, 1, "n");
+    return 1;
+}
+
+static void keep_results(struct spawn *spawn, struct task *task)
+{
+    lua_State *L = task->L;
+    int n = task->nresults;
+    lua_pushcfunction(L, l_pack);
+    lua_insert(L, -1 - n);
+    if (lua_pcall(L, n, 1, 0) != 0)
+        spawn->state = SPAWN_FAILED;
+    spawn->results_ref = luaL_ref(L, LUA_REGISTRYINDEX);
+}
+
+static void tell_waiter(struct spawn *spawn)
+{
+    struct task *waiter = spawn->waiter == 0 ? NULL : task_find(spawn->script, spawn->waiter);
+    spawn->waiter = 0;
+    if (waiter == NULL || waiter->state != TASK_WAITING || waiter->awaits == 0 ||
+        waiter->join != spawn->join)
+        return;
+    if (spawn->state == SPAWN_RETURNED && --waiter->awaits > 0)
+        return;
+    waiter->awaits = 0;
+    lua_pushboolean(waiter->L, 1);
+    task_wake(waiter, 1);
+}
+
+static void on_spawn_done(struct task *task)
+{
+    struct spawn *spawn = task->owner;
+    spawn->id = 0;
+    spawn->state = !task->failed     ? SPAWN_RETURNED
+                   : task->cancelled ? SPAWN_CANCELLED
+                                     : SPAWN_FAILED;
+    if (spawn->state == SPAWN_FAILED && spawn->waiter == 0)
+        log_failure(task);
+    if (spawn->collected) {
+        free(spawn);
+        return;
+    }
+    keep_results(spawn, task);
+    tell_waiter(spawn);
+}
+
+static int l_spawn_gc(lua_State *L)
+{
+    struct spawn **slot = luaL_checkudata(L, 1, TASK);
+    struct spawn *spawn = *slot;
+    *slot = NULL;
+    if (spawn == NULL)
+        return 0;
+    luaL_unref(L, LUA_REGISTRYINDEX, spawn->results_ref);
+    spawn->collected = true;
+    if (spawn->id == 0)
+        free(spawn);
+    return 0;
+}
+
+/* core.spawn(fn, ...) -> qlua.Task: fn(...) begins at the end of this turn, in the same context */
+static int l_spawn(lua_State *L)
+{
+    luaL_checktype(L, 1, LUA_TFUNCTION);
+    struct task *parent = task_current(L);
+    if (parent == NULL)
+        return luaL_error(L, "tasks can be spawned from within a task only");
+    int n = lua_gettop(L);
+    struct spawn **slot = lua_newuserdata(L, sizeof(*slot));
+    *slot = NULL;
+    set_metatable(L, TASK);
+    lua_insert(L, 1);
+    struct task *task = task_new(parent->script, parent->context, on_spawn_done, NULL);
+    *slot = mem_zalloc(sizeof(**slot));
+    **slot = (struct spawn){.script = parent->script, .id = task->id, .results_ref = LUA_NOREF};
+    task->owner = *slot;
+    lua_checkstack(task->L, n);
+    lua_xmove(L, task->L, n);
+    task_start(task, n - 1);
+    return 1;
+}
+
+/* ---- waiting for them ---- */
+
+static void forget_join(struct wait *wait)
+{
+    struct task *task = wait->data;
+    task->awaits = 0;
+    timer_stop(&task->timer);
+}
+
+static void on_join_timeout(struct timer *timer)
+{
+    struct task *task = LIST_ENTRY(timer, struct task, timer);
+    task->awaits = 0;
+    lua_pushboolean(task->L, 0);
+    task_wake(task, 1);
+}
+
+/* Raises for a task that may not be waited for from here. */
+static void check_joinable(lua_State *L, const struct spawn *spawn)
+{
+    const struct task *task = task_current(L);
+    if (spawn->state != SPAWN_RUNNING)
+        return;
+    if (spawn->id == task->id)
+        luaL_error(L, "a task cannot wait for itself");
+    const struct task *other = spawn->waiter == 0 ? NULL : task_find(spawn->script, spawn->waiter);
+    if (other != NULL && other != task && other->awaits > 0 && other->join == spawn->join)
+        luaL_error(L, "another task waits for this one already");
+}
+
+/* Are all done, or has one failed? */
+static bool join_is_over(lua_State *L, int first)
+{
+    bool over = true;
+    for (int i = first; i <= lua_gettop(L); i++) {
+        const struct spawn *spawn = check_spawn(L, i);
+        if (spawn->state > SPAWN_RETURNED)
+            return true;
+        over &= spawn->state == SPAWN_RETURNED;
+    }
+    return over;
+}
+
+/* core.task_join(seconds|false, task, ...) -> true, over: all have returned or one has failed
+ * (over is true), or the time has passed (false); waits */
+static int l_task_join(lua_State *L)
+{
+    if (join_is_over(L, 2)) {
+        lua_pushboolean(L, 1);
+        lua_pushboolean(L, 1);
+        return 2;
+    }
+    task_check_park(L);
+    for (int i = 2; i <= lua_gettop(L); i++)
+        check_joinable(L, check_spawn(L, i));
+    struct task *task = task_current(L);
+    task->awaits = 0;
+    task->join = ++task->script->next_id;
+    for (int i = 2; i <= lua_gettop(L); i++) {
+        struct spawn *spawn = check_spawn(L, i);
+        if (spawn->state != SPAWN_RUNNING)
+            continue;
+        spawn->waiter = task->id;
+        spawn->join = task->join;
+        task->awaits++;
+    }
+    if (lua_isnumber(L, 1)) {
+        task->timer.fn = on_join_timeout;
+        timer_start(task->script->loop, &task->timer, to_ms(lua_tonumber(L, 1)));
+    }
+    return task_park(L, forget_join, task);
+}
+
+/* core.task_state(task) -> "running" | "returned" | "failed" | "cancelled" */
+static int l_task_state(lua_State *L)
+{
+    static const char *const names[] = {"running", "returned", "failed", "cancelled"};
+    lua_pushstring(L, names[check_spawn(L, 1)->state]);
+    return 1;
+}
+
+/* core.task_results(task) -> { n =, ... }: what it returned, or { error } */
+static int l_task_results(lua_State *L)
+{
+    struct spawn *spawn = check_spawn(L, 1);
+    if (spawn->results_ref == LUA_NOREF)
+        return 0;
+    lua_rawgeti(L, LUA_REGISTRYINDEX, spawn->results_ref);
+    return 1;
+}
+
+/* core.task_cancel(task) -> was there anything to cancel? */
+static int l_task_cancel(lua_State *L)
+{
+    struct spawn *spawn = check_spawn(L, 1);
+    struct task *task = spawn->id == 0 ? NULL : task_find(spawn->script, spawn->id);
+    if (task != NULL)
+        task_cancel(task);
+    lua_pushboolean(L, task != NULL);
+    return 1;
+}
+
+static const luaL_Reg functions[] = {
+    {"sleep", l_sleep},
+    {"spawn", l_spawn},
+    {"task_join", l_task_join},
+    {"task_state", l_task_state},
+    {"task_results", l_task_results},
+    {"task_cancel", l_task_cancel},
+    {NULL, NULL},
+};
+
+void bind_task(lua_State *L)
+{
+    luaL_newmetatable(L, TASK);
+    lua_pushcfunction(L, l_spawn_gc);
+    lua_setfield(L, -2, "__gc");
+    lua_pop(L, 1);
+    luaL_register(L, NULL, functions);
+    task_push_wait_mark(L);
+    lua_setfield(L, -2, "WAIT");
+    luaL_getmetatable(L, TASK);
+    lua_setfield(L, -2, "task_metatable");
+}

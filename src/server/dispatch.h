@@ -1,0 +1,26 @@
+/* server/dispatch.h - the way of a request, told in C.
+ *
+ * Place in the flow: fills http/handler.h. A request comes from the connection, is looked up in
+ * the generation's routes, runs as a task, and what the view returned goes to server/respond.
+ * The Lua half of the story is lua/qlua/dispatch.lua.
+ */
+#ifndef QLUA_SERVER_DISPATCH_H
+#define QLUA_SERVER_DISPATCH_H
+
+struct access_log;
+struct generation;
+struct http_handler;
+struct http_server;
+
+/* What dispatch needs of the worker: http_server.data points to one. */
+struct dispatcher {
+    struct generation *current;    /* new requests go there */
+    struct access_log *access_log; /* NULL: off */
+    void (*on_closed)(void *data); /* a connection has closed; may be NULL */
+    void (*on_done)(void *data);   /* a request has been answered; may be NULL */
+    void *data;
+};
+
+extern const struct http_handler dispatch_handler;
+
+#endif

@@ -1,0 +1,33 @@
+/* server/generation.h - making one generation: a Lua state with the app loaded in it.
+ *
+ * Place in the flow: the worker loads one at its start (and one per reload), script_run one for
+ * a script; dispatch sends requests into the worker's current one. All that an app's Lua code
+ * made lives in it and ends with it.
+ */
+#ifndef QLUA_SERVER_GENERATION_H
+#define QLUA_SERVER_GENERATION_H
+
+#include <stdint.h>
+
+#include "bind/generation.h"
+
+struct config;
+struct err;
+struct log;
+struct loop;
+
+/* A generation with an empty Lua state, ready for generation_run. NULL and *err on failure. */
+struct generation *generation_new(struct loop *loop, const struct log *log,
+                                  const struct config *config, int worker_id, uint32_t number,
+                                  struct err *err);
+
+/* Call qlua.loader's `function` with the arguments (NULL-terminated texts) in a task. When it is
+ * over done(data, text) is called: text is NULL, or the error with its traceback. */
+void generation_run(struct generation *generation, const char *function, const char *const *args,
+                    void (*done)(void *data, const char *text), void *data);
+
+struct generation *generation_ref(struct generation *generation);
+/* Drop a reference and set the pointer NULL; the last one closes the Lua state. */
+void generation_unref(struct generation **generation);
+
+#endif

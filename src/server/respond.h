@@ -1,0 +1,25 @@
+/* server/respond.h - from what Lua returned to an answer on the wire.
+ *
+ * Place in the flow: dispatch comes here with a task's results. What needs no Lua code is sent
+ * from here: strings, plain tables (JSON) and Responses, with status and headers; the rest goes
+ * to dispatch.value (lua/qlua/returned.lua).
+ */
+#ifndef QLUA_SERVER_RESPOND_H
+#define QLUA_SERVER_RESPOND_H
+
+struct exchange;
+struct lua_State;
+
+enum respond_result {
+    RESPOND_SENT,   /* the answer is out, or streamed by Lua, or lost with its client */
+    RESPOND_RAISED, /* it cannot be sent: the error is on top of the stack */
+    RESPOND_FOR_LUA /* Lua has to make something of it */
+};
+
+/* Answer with the nresults values on top of L. */
+enum respond_result respond(struct exchange *x, struct lua_State *L, int nresults);
+
+/* Answer with the default page of a status, without Lua; when an answer has begun, cut it. */
+void respond_plain(struct exchange *x, int status);
+
+#endif

@@ -1,0 +1,349 @@
+/* server/worker.c - one worker process: loop, listeners, one app, control channel, drain.
+ * See worker.h. */
+#include "server/worker.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/signalfd.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/err.h"
+#include "base/log.h"
+#include "base/mem.h"
+#include "http/conn.h"
+#include "http/handler.h"
+#include "net/listener.h"
+#include "net/loop.h"
+#include "net/timer.h"
+#include "server/access_log.h"
+#include "server/config.h"
+#include "server/control.h"
+#include "server/dispatch.h"
+#include "server/generation.h"
+
+#define TICK_MS 1000
+/* How long an idle connection is read on once the server stops, for a request on its way. */
+#define DRAIN_IDLE_MS 200
+/* What is left to drain when the supervisor has vanished. */
+#define ORPHAN_MS 4000
+
+enum worker_state {
+    WORKER_LOADING, /* the app file runs; nothing is accepted */
+    WORKER_SERVING,
+    WORKER_DRAINING, /* listeners are closed; connections end with their answers */
+    WORKER_ENDED     /* the loop has been told to stop */
+};
+
+struct worker {
+    const struct worker_start *start;
+    struct loop *loop;
+    struct http_server http;
+    struct dispatcher dispatcher;
+    struct listener **listeners;
+    struct watch *control;
+    struct watch *signals;
+    int signal_fd;
+    int access_fd; /* ours to close, or -1 */
+    struct timer tick;
+    struct timer drain;     /* the end of graceful_timeout */
+    uint64_t requests_left; /* until max_requests; 0: no limit */
+    bool full;              /* listeners pause: max_connections are open */
+    bool retiring;          /* CONTROL_RETIRE was sent */
+    uint8_t state;          /* enum worker_state */
+    int exit_code;
+};
+
+static void worker_end(struct worker *worker, int exit_code)
+{
+    if (worker->state == WORKER_ENDED)
+        return;
+    worker->state = WORKER_ENDED;
+    worker->exit_code = exit_code;
+    loop_stop(worker->loop);
+}
+
+/* ---- stopping ---- */
+
+static void close_listeners(struct worker *worker)
+{
+    for (size_t i = 0; i < worker->start->nlisteners; i++) {
+        if (worker->listeners != NULL && worker->listeners[i] != NULL)
+            listener_drain(worker->listeners[i]); /* what is queued is ours to answer */
+        close(worker->start->listeners[i]);
+    }
+    free(worker->listeners);
+    worker->listeners = NULL;
+}
+
+static void on_drain_over(struct timer *timer)
+{
+    struct worker *worker = LIST_ENTRY(timer, struct worker, drain);
+    if (worker->http.connections > 0)
+        log_write(worker->start->log, LOG_WARNING,
+                  "%u connections cut: they did not end within graceful_timeout",
+                  worker->http.connections);
+    worker_end(worker, WORKER_EXIT_DRAINED);
+}
+
+static void worker_stop(struct worker *worker, uint64_t left_ms)
+{
+    if (worker->state == WORKER_LOADING) {
+        worker_end(worker, WORKER_EXIT_DRAINED);
+        return;
+    }
+    if (worker->state != WORKER_SERVING)
+        return;
+    worker->state = WORKER_DRAINING;
+    close_listeners(worker);
+    http_server_drain(&worker->http, DRAIN_IDLE_MS);
+    timer_start(worker->loop, &worker->drain, left_ms);
+    if (worker->http.connections == 0)
+        worker_end(worker, WORKER_EXIT_DRAINED);
+}
+
+/* ---- what dispatch tells ---- */
+
+static void on_closed(void *data)
+{
+    struct worker *worker = data;
+    if (worker->state == WORKER_DRAINING && worker->http.connections == 0) {
+        worker_end(worker, WORKER_EXIT_DRAINED);
+    } else if (worker->full && worker->state == WORKER_SERVING) {
+        worker->full = false;
+        for (size_t i = 0; i < worker->start->nlisteners; i++)
+            listener_resume(worker->listeners[i]);
+    }
+}
+
+static void on_answered(void *data)
+{
+    struct worker *worker = data;
+    if (worker->requests_left == 0 || --worker->requests_left > 0 || worker->retiring)
+        return;
+    worker->retiring = true;
+    if (worker->start->control_fd >= 0)
+        control_send(worker->start->control_fd, CONTROL_RETIRE, 0);
+}
+
+static void on_accept(void *data, struct stream *stream)
+{
+    struct worker *worker = data;
+    conn_open(&worker->http, stream);
+    if (worker->http.connections < (uint32_t)worker->start->config->max_connections)
+        return;
+    worker->full = true; /* the rest waits in the kernel, or goes to another worker */
+    for (size_t i = 0; i < worker->start->nlisteners; i++)
+        if (worker->listeners != NULL && worker->listeners[i] != NULL)
+            listener_pause(worker->listeners[i]);
+}
+
+/* ---- the second's tick ---- */
+
+static void beat(struct worker *worker)
+{
+    struct worker_beat *shared = worker->start->beat;
+    if (shared == NULL)
+        return;
+    atomic_store_explicit(&shared->ms, clock_ms(), memory_order_relaxed);
+    atomic_store_explicit(&shared->requests, worker->http.requests, memory_order_relaxed);
+    atomic_store_explicit(&shared->connections, worker->http.connections, memory_order_relaxed);
+}
+
+static void on_tick(struct timer *timer)
+{
+    struct worker *worker = LIST_ENTRY(timer, struct worker, tick);
+    http_server_tick(&worker->http, clock_seconds());
+    beat(worker);
+    timer_start(worker->loop, timer, TICK_MS);
+}
+
+/* ---- control channel and signals ---- */
+
+static void on_control(void *data)
+{
+    struct worker *worker = data;
+    struct control_message message;
+    int rc;
+    while ((rc = control_receive(worker->start->control_fd, &message)) > 0) {
+        if (message.type == CONTROL_STOP)
+            worker_stop(worker, message.value);
+        else if (message.type == CONTROL_STOP_NOW)
+            worker_end(worker, WORKER_EXIT_DRAINED);
+    }
+    if (rc == 0)
+        return;
+    loop_unwatch(worker->control);
+    worker->control = NULL;
+    worker_stop(worker, ORPHAN_MS); /* the supervisor is gone: nobody would ever stop us */
+}
+
+static void on_signal(void *data)
+{
+    struct worker *worker = data;
+    struct signalfd_siginfo info;
+    while (read(worker->signal_fd, &info, sizeof(info)) == (ssize_t)sizeof(info)) {
+        bool again = worker->state == WORKER_DRAINING && info.ssi_signo == SIGINT;
+        if (info.ssi_signo == SIGQUIT || again)
+            worker_end(worker, WORKER_EXIT_DRAINED);
+        else if (info.ssi_signo == SIGHUP)
+            log_write(worker->start->log, LOG_WARNING,
+                      "reload of code is not in this version; restart the server instead");
+        else
+            worker_stop(worker, (uint64_t)worker->start->config->graceful_timeout);
+    }
+}
+
+/* Signals come through the loop. Under a supervisor only SIGTERM is ours: the others go to the
+ * whole group of a terminal, and the supervisor decides. */
+static void watch_signals(struct worker *worker)
+{
+    sigset_t set;
+    sigemptyset(&set);
+    sigaddset(&set, SIGTERM);
+    if (worker->start->control_fd < 0) {
+        sigaddset(&set, SIGINT);
+        sigaddset(&set, SIGQUIT);
+        sigaddset(&set, SIGHUP);
+    }
+    sigprocmask(SIG_BLOCK, &set, NULL);
+    worker->signal_fd = signalfd(-1, &set, SFD_NONBLOCK | SFD_CLOEXEC);
+    if (worker->signal_fd >= 0)
+        worker->signals = loop_watch(worker->loop, worker->signal_fd, on_signal, worker);
+}
+
+/* ---- starting ---- */
+
+static void start_serving(struct worker *worker)
+{
+    const struct worker_start *start = worker->start;
+    worker->listeners = mem_array(start->nlisteners + 1, sizeof(*worker->listeners));
+    for (size_t i = 0; i < start->nlisteners; i++)
+        worker->listeners[i] =
+            listener_new(worker->loop, start->log, start->listeners[i], on_accept, worker);
+    worker->state = WORKER_SERVING;
+    beat(worker);
+    if (start->control_fd >= 0)
+        control_send(start->control_fd, CONTROL_READY, 0);
+    if (start->on_ready != NULL)
+        start->on_ready(start->on_ready_data);
+}
+
+static void on_loaded(void *data, const char *error)
+{
+    struct worker *worker = data;
+    if (worker->state != WORKER_LOADING)
+        return;
+    if (error != NULL) {
+        fprintf(stderr, "qlua: the app did not load: %s\n", error);
+        worker_end(worker, WORKER_EXIT_APP_FAILED);
+        return;
+    }
+    start_serving(worker);
+}
+
+static int open_access_log(struct worker *worker)
+{
+    const char *path = worker->start->config->access_log;
+    if (path == NULL || strcmp(path, "off") == 0)
+        return 0;
+    int fd = STDERR_FILENO;
+    if (strcmp(path, "-") != 0) {
+        fd = open(path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0644);
+        if (fd < 0) {
+            fprintf(stderr, "qlua: cannot open the access log %s: %s\n", path, err_text(-errno));
+            return -errno;
+        }
+        worker->access_fd = fd;
+    }
+    worker->http.timing = true;
+    worker->dispatcher.access_log = access_log_new(worker->loop, fd);
+    return 0;
+}
+
+static void set_up_http(struct worker *worker)
+{
+    const struct config *config = worker->start->config;
+    http_server_init(&worker->http, worker->loop, worker->start->log);
+    worker->http.settings = (struct http_settings){
+        .max_header_size = (size_t)config->max_header_size,
+        .max_target_size = (size_t)config->max_target_size,
+        .header_timeout_ms = (uint32_t)config->header_timeout,
+        .keep_alive_timeout_ms = (uint32_t)config->keep_alive_timeout,
+        .server_header =
+            config->server_header == NULL ? SLICE("") : slice_cstr(config->server_header),
+    };
+    worker->http.handler = &dispatch_handler;
+    worker->http.data = &worker->dispatcher;
+    worker->dispatcher =
+        (struct dispatcher){.on_closed = on_closed, .on_done = on_answered, .data = worker};
+    worker->requests_left = (uint64_t)config->max_requests;
+    if (config->max_requests > 0 && config->max_requests_jitter > 0)
+        worker->requests_left +=
+            (clock_ns() ^ (uint64_t)getpid() * 2654435761u) % (uint64_t)config->max_requests_jitter;
+}
+
+/* Load the app; false when there is not even a Lua state. */
+static bool load(struct worker *worker)
+{
+    const struct config *config = worker->start->config;
+    struct err err = {0};
+    struct generation *g =
+        generation_new(worker->loop, worker->start->log, config, worker->start->id, 1, &err);
+    if (g == NULL) {
+        fprintf(stderr, "qlua: %s\n", err.message);
+        return false;
+    }
+    worker->dispatcher.current = g;
+    const char *args[] = {config->app_path, config->app_name, NULL};
+    generation_run(g, "serve", args, on_loaded, worker);
+    return true;
+}
+
+static void tear_down(struct worker *worker)
+{
+    close_listeners(worker);
+    loop_unwatch(worker->control);
+    loop_unwatch(worker->signals);
+    timer_stop(&worker->tick);
+    timer_stop(&worker->drain);
+    worker->dispatcher.on_closed = NULL;
+    http_server_abort(&worker->http);
+    while (worker->http.connections > 0)
+        loop_turn(worker->loop, true);
+    generation_unref(&worker->dispatcher.current);
+    access_log_free(worker->dispatcher.access_log);
+    http_server_clear(&worker->http);
+    loop_free(worker->loop);
+    if (worker->signal_fd >= 0)
+        close(worker->signal_fd);
+    if (worker->access_fd >= 0)
+        close(worker->access_fd);
+}
+
+int worker_run(const struct worker_start *start)
+{
+    struct worker worker = {.start = start, .signal_fd = -1, .access_fd = -1};
+    setvbuf(stdout, NULL, _IOLBF, 0);
+    worker.loop = loop_new();
+    if (worker.loop == NULL)
+        return WORKER_EXIT_FAILED;
+    timer_init(&worker.tick, on_tick);
+    timer_init(&worker.drain, on_drain_over);
+    set_up_http(&worker);
+    watch_signals(&worker);
+    if (start->control_fd >= 0)
+        worker.control = loop_watch(worker.loop, start->control_fd, on_control, &worker);
+    worker.exit_code = WORKER_EXIT_FAILED;
+    if (open_access_log(&worker) == 0 && load(&worker)) {
+        timer_start(worker.loop, &worker.tick, TICK_MS);
+        if (worker.state != WORKER_ENDED)
+            loop_run(worker.loop);
+    }
+    tear_down(&worker);
+    return worker.exit_code;
+}
