@@ -229,7 +229,8 @@ lint: deps
 	luacheck -q lua apps spec
 	cppcheck --quiet --error-exitcode=1 --std=c11 --inline-suppr --suppressions-list=.cppcheck \
 	  --enable=warning,performance,portability -Isrc -I$(LLHTTP_INCLUDE) $(SOURCES)
-	clang-tidy --quiet $(SOURCES) -- $(CPPFLAGS) $(CFLAGS)
+	printf '%s\n' $(SOURCES) | xargs -P $$(nproc) -n 4 sh -c \
+	  'clang-tidy --quiet "$$@" -- $(CPPFLAGS) $(CFLAGS) 2>/dev/null' clang-tidy
 
 format:
 	clang-format -i $(C_FILES)
