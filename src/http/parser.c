@@ -97,11 +97,28 @@ static int refuse(struct parser *parser, int status)
     return -1;
 }
 
+/* Where in all that was ever fed a byte of the current input stands. */
+static uint64_t place_of(const struct parser *parser, const char *at)
+{
+    return parser->fed + (uint64_t)(at - parser->input);
+}
+
+static int on_method(llhttp_t *machine, const char *data, size_t len)
+{
+    struct parser *parser = parser_of(machine);
+    parser->method_end = place_of(parser, data + len);
+    return 0;
+}
+
 static int on_url(llhttp_t *machine, const char *data, size_t len)
 {
     struct parser *parser = parser_of(machine);
-    if (parser->part != PART_TARGET)
+    if (parser->part != PART_TARGET) {
+        /* RFC 9112 3: a single space; llhttp takes any number. */
+        if (place_of(parser, data) != parser->method_end + 1)
+            return refuse(parser, 400);
         start_token(parser, PART_TARGET);
+    }
     if ((size_t)(parser->at - parser->token) + len > parser->max_target)
         return refuse(parser, 414);
     append(parser, data, len);
@@ -136,6 +153,8 @@ static int on_name_complete(llhttp_t *machine)
     struct parser *parser = parser_of(machine);
     if (parser->in_body)
         return 0;
+    if (parser->part != PART_NAME || parser->at == parser->token)
+        return refuse(parser, 400); /* ": value": llhttp lets an empty name pass */
     parser->head_bytes += 4;
     fields_add(&parser->req->headers, take_token(parser), SLICE(""));
     start_token(parser, PART_VALUE);
@@ -147,6 +166,8 @@ static int on_value(llhttp_t *machine, const char *data, size_t len)
     struct parser *parser = parser_of(machine);
     if (parser->in_body)
         return 0;
+    if (parser->part != PART_VALUE)
+        return refuse(parser, 400);
     parser->head_bytes += len;
     if (parser->head_bytes > parser->max_header)
         return refuse(parser, 431);
@@ -203,6 +224,7 @@ static int on_message_complete(llhttp_t *machine)
 }
 
 static const llhttp_settings_t settings = {
+    .on_method = on_method,
     .on_url = on_url,
     .on_url_complete = on_url_complete,
     .on_header_field = on_name,
@@ -292,6 +314,7 @@ enum parser_event parser_feed(struct parser *parser, struct slice *input)
     uint64_t content = req->body_received;
     struct slice given = *input;
     parser->status = 0;
+    parser->input = given.data;
     llhttp_errno_t error = run_machine(machine_of(parser), input);
     if (error != HPE_OK && error != HPE_PAUSED) {
         if (parser->status == 0)
@@ -299,6 +322,7 @@ enum parser_event parser_feed(struct parser *parser, struct slice *input)
         return PARSER_ERROR;
     }
     size_t consumed = given.len - input->len;
+    parser->fed += consumed;
     if (was_in_body && !overhead_is_sane(parser, consumed, req->body_received - content)) {
         parser->status = 400;
         return PARSER_ERROR;

@@ -26,12 +26,15 @@ enum parser_event {
 struct parser {
     _Alignas(16) char machine[128]; /* llhttp_t */
     struct request *req;
-    char *token;  /* where the current token begins, in the request's arena */
-    char *at;     /* where it ends */
-    char *end;    /* of the piece of arena it may grow into */
-    uint8_t part; /* enum parser_part: what the token is */
-    bool in_body; /* the head is complete: what comes is content, framing and trailers */
-    int status;   /* PARSER_ERROR: 400, 414, 431, 501 or 505 */
+    const char *input;   /* what is being fed, ... */
+    uint64_t fed;        /* ... and how much was before it */
+    uint64_t method_end; /* in the same count */
+    char *token;         /* where the current token begins, in the request's arena */
+    char *at;            /* where it ends */
+    char *end;           /* of the piece of arena it may grow into */
+    uint8_t part;        /* enum parser_part: what the token is */
+    bool in_body;        /* the head is complete: what comes is content, framing and trailers */
+    int status;          /* PARSER_ERROR: 400, 414, 431, 501 or 505 */
     size_t max_target;
     size_t max_header;
     size_t head_bytes; /* of the header block so far */
