@@ -55,6 +55,8 @@ static int hex_digit(char c)
 
 void unescape_url(struct buf *out, struct slice text, bool plus_is_space)
 {
+    if (text.len == 0)
+        return;
     char *dst = buf_reserve(out, text.len);
     size_t n = 0;
     for (size_t i = 0; i < text.len; i++) {

@@ -71,9 +71,12 @@ static inline int slice_cmp(struct slice a, struct slice b)
 /* The part from byte `from` on; empty beyond the end. */
 static inline struct slice slice_from(struct slice s, size_t from)
 {
-    if (from >= s.len)
-        return (struct slice){s.data + s.len, 0};
-    return (struct slice){s.data + from, s.len - from};
+    size_t cut = from < s.len ? from : s.len;
+    if (cut > 0) { /* not for an empty slice, whose data may be NULL */
+        s.data += cut;
+        s.len -= cut;
+    }
+    return s;
 }
 
 static inline bool is_ows(char c)

@@ -45,25 +45,22 @@ static struct slice one_leading_slash(struct slice path)
     return path;
 }
 
-static int decode_path(struct slice raw, struct arena *arena, struct slice *path)
+/* An encoded NUL stays: it is a name like any other to the router, and who opens files refuses
+ * it. */
+static struct slice decode_path(struct slice raw, struct arena *arena)
 {
     struct buf bytes = {0};
     struct buf clean = {0};
-    int rc = 0;
     unescape_url(&bytes, raw, false);
     struct slice decoded = buf_view(&bytes);
-    if (slice_find(decoded, '\0') < decoded.len) {
-        rc = QLUA_ESYNTAX; /* would cut the name short in every call of the system */
-    } else {
-        if (!utf8_is_valid(decoded)) {
-            utf8_clean(&clean, decoded);
-            decoded = buf_view(&clean);
-        }
-        *path = arena_dup(arena, one_leading_slash(decoded));
+    if (!utf8_is_valid(decoded)) {
+        utf8_clean(&clean, decoded);
+        decoded = buf_view(&clean);
     }
+    struct slice path = arena_dup(arena, one_leading_slash(decoded));
     buf_clear(&bytes);
     buf_clear(&clean);
-    return rc;
+    return path;
 }
 
 /* "/path?query"; also what follows the authority of an absolute form, which may be empty or
@@ -86,8 +83,9 @@ static int parse_path(struct slice s, struct arena *arena, struct target *out)
         return 0;
     }
     if ((in_path & ENCODED) != 0)
-        return decode_path(out->raw_path, arena, &out->path);
-    out->path = one_leading_slash(out->raw_path);
+        out->path = decode_path(out->raw_path, arena);
+    else
+        out->path = one_leading_slash(out->raw_path);
     return 0;
 }
 

@@ -36,8 +36,8 @@ struct target {
 
 /* Read a request target. *out borrows from raw; a path that had to be decoded lives in arena.
  * A "%" without two hex digits stays as text; bytes that are not UTF-8 become U+FFFD. Returns 0,
- * or QLUA_ESYNTAX: controls and space, a "#", an encoded NUL, a form the method does not allow,
- * a scheme other than http and https, an invalid authority. */
+ * or QLUA_ESYNTAX: controls and space, a "#", a form the method does not allow, a scheme other
+ * than http and https, an invalid authority. An encoded NUL stays in the path. */
 int target_parse(struct slice raw, enum target_method method, struct arena *arena,
                  struct target *out);
 
