@@ -51,7 +51,7 @@ static void on_second(uv_timer_t *timer)
     strftime(date, sizeof(date), "%a, %d %b %Y %H:%M:%S GMT", &utc);
     floor->answer_len = (size_t)snprintf(floor->answer, ANSWER_SIZE,
                                          "HTTP/1.1 200 OK\r\n"
-                                         "Content-Type: text/plain; charset=utf-8\r\n"
+                                         "Content-Type: text/plain\r\n"
                                          "Content-Length: 13\r\n"
                                          "Date: %s\r\n\r\nHello, World!",
                                          date);

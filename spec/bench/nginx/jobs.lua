@@ -18,7 +18,7 @@ local function answer(content_type, body)
 end
 
 function M.plain()
-  answer("text/plain; charset=utf-8", "Hello, World!")
+  answer("text/plain", "Hello, World!")
 end
 
 function M.json()
