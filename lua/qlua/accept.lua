@@ -98,7 +98,7 @@ end
 
 --- An element and its quality; nil when q is not a number from 0 to 1.
 local function parse(element)
-  local from, text, to = element:match "()%s*;%s*[qQ]%s*=%s*([^;]-)%s*()%f[;\0]"
+  local from, text, to = element:match "()%s*;%s*[qQ]%s*=%s*([^;]-)%s*()%f[;%z]"
   if not from then
     return element, 1
   end

@@ -12,8 +12,13 @@ local M = {}
 -- how long a task waits before it looks again whether another one of the request has read
 local TURN = 0.001
 
---- Raise what a core function gave as its error: a status, a message or an error value.
+--- Raise what a core function gave as its error: a status, an error value, or what the system
+--- said of a file.
 local function fail(err)
+  if type(err) == "string" then
+    err = ("an uploaded file could not be stored in %s (server setting spool_dir): %s"):format(
+      core.spool_dir(), err)
+  end
   local class = type(err) == "number" and errors.default_exceptions[err]
   error(class and class() or err, 0)
 end
@@ -103,6 +108,8 @@ end
 local function limit_of(state, name, default)
   if state[name] ~= nil then
     return state[name]
+  elseif state._unlimited and state._unlimited[name] then
+    return nil
   end
   local app = core.app()
   local value = app and app.config[name:upper()]

@@ -53,7 +53,7 @@ function M.params(text)
       if text:byte(start) == 34 then
         params[name:lower()], next_at = quoted(text, start)
       else
-        params[name:lower()], next_at = text:match("^([^;]-)%s*()%f[;\0]", start)
+        params[name:lower()], next_at = text:match("^([^;]-)%s*()%f[;%z]", start)
       end
     end
     at = text:match("()%f[;];", next_at)

@@ -171,8 +171,17 @@ function core.body_next(handle) end
 function core.header_list(text) end
 
 ---@class qlua.FormParser userdata: reads a multipart body as it arrives
----@field feed fun(self, bytes: string): boolean?, integer|string? true, or nil and 413 (a limit), 400 (no form) or a message
----@field finish fun(self, handle: qlua.Handle): qlua.MultiDict?, table[]|integer|string form and files, or nil and as feed
+local FormParser = {} -- luacheck: ignore 241
+
+---@param bytes string
+---@return boolean? ok
+---@return integer|string? err 413 (a limit), 400 (no form) or a message
+function FormParser:feed(bytes) end
+
+---@param handle qlua.Handle
+---@return qlua.MultiDict? form
+---@return table[]|integer|string files or an error as of feed; 400: cut off
+function FormParser:finish(handle) end
 
 --- A parser for the request's boundary; nil when its Content-Type has none. nil limits: none.
 ---@param handle qlua.Handle

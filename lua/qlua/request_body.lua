@@ -156,9 +156,9 @@ end
 -- ---- limits -----------------------------------------------------------------------------------
 
 local function setting(name, apply)
-  M.fields[name] = function()
-    local app = core.app()
-    return app and app.config[apply.key]
+  M.fields[name] = function(state)
+    local app = not (state._unlimited and state._unlimited[name]) and core.app()
+    return app and app.config[apply.key] or nil
   end
   M.settings[name] = function(state, value)
     if value ~= nil and (type(value) ~= "number" or value ~= value or value < 0) then
@@ -166,6 +166,8 @@ local function setting(name, apply)
         check.describe(value))
     end
     state[name] = value
+    state._unlimited = state._unlimited or {}
+    state._unlimited[name] = value == nil
     if apply.core then
       apply.core(state._handle, value)
     end
