@@ -65,7 +65,7 @@ static bool takes_all(const struct rule *rule, const struct route_build *build)
     return true;
 }
 
-/* Of the endpoint's rules the one that was probably meant. */
+/* Of the endpoint's rules the one that was probably meant; among equals the first registered. */
 static const struct rule *closest(const struct endpoint *endpoint, const struct route_build *build)
 {
     const struct rule *best = NULL;
@@ -74,7 +74,7 @@ static const struct rule *closest(const struct endpoint *endpoint, const struct 
         const struct rule *rule = endpoint->rules[i];
         int score = takes_all(rule, build);
         score += build->method >= 0 && (rule->info.methods >> build->method & 1) != 0;
-        if (score > best_score) {
+        if (score > best_score || (score == best_score && rule->index < best->index)) {
             best_score = score;
             best = rule;
         }

@@ -43,7 +43,8 @@ static const char *name_of_kind(enum converter_kind kind)
     for (size_t i = 0; i < NBUILTINS; i++)
         if (builtins[i].kind == kind)
             return builtins[i].name;
-    return "custom";
+    assert(!"a kind without a name");
+    return "";
 }
 
 static int fault(struct err *err, int column, const char *message)
@@ -206,6 +207,8 @@ int converter_init(struct converter *c, enum converter_kind kind, struct arena *
     const struct argument *given[MAX_PARAMS] = {NULL};
 
     *c = (struct converter){.kind = kind, .custom = -1, .min_length = 1, .max_length = SIZE_MAX};
+    if (kind == CONVERTER_CUSTOM && arguments->count > 0)
+        return fault(err, arguments->list[0].column, "a custom converter takes no arguments");
     if (kind == CONVERTER_ANY)
         return init_any(c, arena, arguments, column, err);
     for (size_t i = 0; i < NBUILTINS; i++)
