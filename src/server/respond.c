@@ -222,7 +222,8 @@ enum respond_result respond(struct exchange *x, lua_State *L, int n)
     int type = n == 0 ? LUA_TNONE : lua_type(L, first);
     struct answer answer = {.status = 200};
     struct fields fields;
-    struct err err = {0};
+    struct err err; /* large: filled only by who fails */
+    err.name[0] = '\0';
     struct slice body;
     if (type == LUA_TLIGHTUSERDATA && response_is_answered(L, first))
         return finish_streamed(x);
