@@ -363,7 +363,7 @@ static enum route_outcome look_up(const struct route_table *table, const struct 
     case STEP_SLASH: return redirect(&w, true, match);
     case STEP_NONE: break;
     }
-    return missed(&w, domain, table->options.merge_slashes, match);
+    return missed(&w, domain, table->options.merge_slashes && method != 0, match);
 }
 
 enum route_outcome route_match(struct route_table *table, const struct route_query *query,

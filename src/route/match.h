@@ -1,7 +1,8 @@
 /* route/match.h - method and path to rule and values.
  *
  * Place in the flow: server/dispatch asks here once a request, middleware may ask again from
- * within a task: a lookup changes nothing and allocates nothing, but for the text of a redirect.
+ * within a task: a lookup changes nothing and allocates nothing, but for the text of a redirect
+ * and a path with doubled slashes.
  * Werkzeug's order: segment by segment, fixed text before variables, variables by weight; rules
  * that end at the same place by registration. A converter that rejects its text makes the lookup
  * go on with the next rule. Cost does not grow with the number of rules.
@@ -21,7 +22,8 @@ struct arena;
 
 /* How a lookup asks whether a custom converter takes a text. It is asked when all else of a rule
  * fits; slot is the index in values, so that the caller can keep what it converted (a later rule
- * may be asked with the same slot: the last one counts). May call lookups, may add rules. */
+ * may be asked with the same slot: the last one counts). It may look up and add rules; it must
+ * return: no error may jump over the lookup. */
 struct route_custom {
     bool (*accept)(void *data, int converter, struct slice text, int slot);
     void *data;
@@ -33,7 +35,7 @@ struct route_query {
     struct slice path; /* decoded bytes; "" is "/", and slashes at its start count as one */
     struct slice host; /* lower case, default port stripped; unused without hosts, subdomains */
     const struct route_custom *custom; /* NULL: custom converters take every text */
-    struct arena *arena;               /* for the text of a redirect */
+    struct arena *arena;               /* for a redirect; route_allowed needs none */
 };
 
 enum route_outcome {
