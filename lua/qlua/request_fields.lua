@@ -16,7 +16,6 @@ fields.path = core.request_path
 fields.query_string = core.request_query
 fields.http_version = core.request_http_version
 fields.scheme = core.request_scheme
-fields.host = core.request_host
 fields.args = core.request_args
 fields.headers = core.request_headers
 fields.cookies = core.request_cookies
@@ -24,6 +23,16 @@ fields.mimetype = core.request_mimetype
 fields.content_length = core.request_content_length
 fields.endpoint = core.request_endpoint
 fields.view_args = core.request_view_args
+
+--- Without a Host header (HTTP/1.0) the app's own name.
+function fields.host(handle)
+  local host = core.request_host(handle)
+  if host ~= "" then
+    return host
+  end
+  local app = core.app()
+  return app and app.config.SERVER_NAME or ""
+end
 
 function fields.remote_addr(handle)
   return (core.request_peer(handle))

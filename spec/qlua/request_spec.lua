@@ -145,6 +145,13 @@ describe("request", function()
       assert.same({ "http://h.test/url", "H.test", "/url?" }, { got[1], got[6], got[8] })
     end)
 
+    it("has an empty host when the client names none", function()
+      local c = raw.connect(live)
+      c:send "GET /field?name=url HTTP/1.0\r\n\r\n"
+      assert.equal('{"value":"http:///field?name=url"}', (c:response().body:gsub("%s", "")))
+      c:close()
+    end)
+
     it("is readable where that changes no meaning", function()
       local got = value "/field?name=url&x=%C3%A9%20%2B&y=%3C"
       assert.equal("http://localhost/field?name=url&x=é%20%2B&y=<", got)
