@@ -10,13 +10,14 @@ local function is_own(info)
   return info.what == "C" or info.source:sub(1, #OWN) == OWN
 end
 
---- The level, for error() in the caller, of the nearest frame outside of qlua.
+--- The level, for error() in the caller, of the nearest frame outside of qlua; 0 when there is
+--- none left, as after `return qlua.f(...)`: a tail call.
 local function user_level()
   local level = 3
   while true do
     local info = debug.getinfo(level, "S")
     if not info then
-      return 2
+      return 0
     elseif not is_own(info) then
       return level - 1
     end
@@ -87,7 +88,8 @@ function M.nearest(name, names)
   local best, least = nil, math.floor(#name / 2) + 1
   for candidate in pairs(names) do
     if type(candidate) == "string" then
-      local d = distance(name:lower(), candidate:lower())
+      local is_start = #name > 2 and candidate:sub(1, #name) == name
+      local d = is_start and 1 or distance(name:lower(), candidate:lower())
       if d < least or (d == least and best and candidate < best) then
         best, least = candidate, d
       end

@@ -35,6 +35,7 @@ describe("check", function()
     assert.equal("methods", check.nearest("metods", names))
     assert.equal("methods", check.nearest("Method", names))
     assert.equal("host", check.nearest("hots", names))
+    assert.equal("defaults", check.nearest("def", names))
     assert.is_nil(check.nearest("zzz", names))
   end)
 

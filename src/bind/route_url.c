@@ -1,5 +1,6 @@
 /* bind/route_url.c - url_for as Lua sees it: routes:choose and routes:build. */
 #include <lauxlib.h>
+#include <math.h>
 #include <stdlib.h>
 
 #include "base/buf.h"
@@ -9,6 +10,7 @@
 #include "http/request.h"
 #include "route/build.h"
 #include "route/quote.h"
+#include "value/number.h"
 
 enum { ARG_ROUTES = 1, ARG_ENDPOINT, ARG_VALUES, ARG_METHOD, ARG_DEFAULT, ARG_HOST, ARG_CUSTOM };
 
@@ -92,11 +94,17 @@ static struct buf *scratch_buf(struct arena *arena)
     return buf;
 }
 
-/* Append a value of the query as Python's str() writes it. */
+/* Append a value of the query: numbers and booleans as Python's str() writes them. */
 static void append_query_value(lua_State *L, int index, struct buf *out)
 {
     if (lua_isboolean(L, index)) {
         buf_cstr(out, lua_toboolean(L, index) ? "True" : "False");
+        return;
+    }
+    if (lua_type(L, index) == LUA_TNUMBER && isfinite(lua_tonumber(L, index))) {
+        char text[NUMBER_TEXT_MAX];
+        size_t n = number_write(text, lua_tonumber(L, index));
+        route_quote_query(out, slice_of(text, n));
         return;
     }
     lua_getglobal(L, "tostring");

@@ -59,19 +59,10 @@ local function print_json(list)
 end
 
 ---@param app qlua.App
----@param args string[]
----@return integer? exit code
+---@param args string[] { "--json" } or none
 return function(app, args)
-  local as_json = false
-  for _, word in ipairs(args) do
-    if word ~= "--json" then
-      io.stderr:write(("qlua routes: unknown option %s; there is --json\n"):format(word))
-      return 2
-    end
-    as_json = true
-  end
   local list = app.url_map:ordered()
-  if as_json then
+  if args[1] == "--json" then
     return print_json(list)
   elseif #list == 0 then
     return print "No routes were registered."
