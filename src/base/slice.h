@@ -43,6 +43,8 @@ static inline bool slice_eq_nocase(struct slice a, struct slice b)
 {
     if (a.len != b.len)
         return false;
+    if (slice_eq(a, b)) /* the usual case, and eight bytes at a time */
+        return true;
     for (size_t i = 0; i < a.len; i++)
         if (ascii_lower(a.data[i]) != ascii_lower(b.data[i]))
             return false;

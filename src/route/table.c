@@ -112,6 +112,11 @@ void route_table_build(struct route_table *table)
 
 /* ---- looking at rules ------------------------------------------------------------------ */
 
+bool route_table_uses_host(const struct route_table *table)
+{
+    return table->options.host_matching || table->options.server_name.len > 0;
+}
+
 int route_table_count(const struct route_table *table)
 {
     return (int)table->nrules;

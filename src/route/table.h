@@ -100,6 +100,9 @@ int route_table_add(struct route_table *table, const struct route_spec *spec, st
  * of loading keeps the first request from paying for it. */
 void route_table_build(struct route_table *table);
 
+/* Do lookups look at the request's host at all? */
+bool route_table_uses_host(const struct route_table *table);
+
 int route_table_count(const struct route_table *table);
 /* The rule of an index below route_table_count. */
 const struct route_rule_info *route_rule_at(const struct route_table *table, int index);

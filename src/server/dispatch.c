@@ -95,8 +95,10 @@ static bool accept_custom(void *data, int converter, struct slice text, int slot
 }
 
 /* The host as rules know it: lower case, without the scheme's own port. */
-static struct slice routed_host(struct request *req)
+static struct slice routed_host(const struct route_table *routes, struct request *req)
 {
+    if (!route_table_uses_host(routes))
+        return SLICE("");
     struct slice host = host_without_default_port(req->host, false);
     for (size_t i = 0; i < host.len; i++) {
         if (host.data[i] < 'A' || host.data[i] > 'Z')
@@ -114,7 +116,7 @@ static struct route_query query_of(struct exchange *x, const struct route_custom
     return (struct route_query){
         .method = x->req->method,
         .path = x->req->target.path,
-        .host = routed_host(x->req),
+        .host = routed_host(x->generation->routes, x->req),
         .custom = custom,
         .arena = &x->req->arena,
     };
