@@ -121,9 +121,9 @@ function M.App(name, options)
     subdomain_matching = options.subdomain_matching or false,
     template_folder = options.template_folder,
   }, meta)
-  rawset(self, "config", config.new(function(key, value)
+  self.config = config.new({ DEBUG = core.debug or false }, function(key, value)
     self:_config_changed(key, value)
-  end))
+  end)
   self.json = json.provider(self)
   self.logger = logging.new(self.name)
   self.url_map = url_map.new(self, options)
@@ -169,24 +169,28 @@ function App:_limits()
 end
 
 ---@private
-function App:_register_endpoint(where, name, view, derived)
+---@return string endpoint
+function App:_claim_endpoint(where, name, view, derived)
   local endpoint, displaced = self.url_map:claim(where, name, view, derived)
   if displaced then
     self.view_functions[displaced] = self.view_functions[name]
     self.view_functions[name] = nil
   end
   self.view_functions[endpoint] = view or self.view_functions[endpoint]
-  if not derived then
-    self:_changed()
-  end
   return endpoint
+end
+
+---@private
+function App:_register_endpoint(where, name, view)
+  self:_claim_endpoint(where, name, view)
+  self:_changed()
 end
 
 ---@private
 function App:_register_rule(where, rule, endpoint, options, view)
   local automatic = self.config.PROVIDE_AUTOMATIC_OPTIONS
   local made = rules.new(("%s %q"):format(where, rule), rule, endpoint, options, automatic)
-  made.endpoint = self:_register_endpoint(where, made.endpoint, view, made.derived)
+  made.endpoint = self:_claim_endpoint(where, made.endpoint, view, made.derived)
   self.url_map:add(where, made)
   self:_changed()
 end

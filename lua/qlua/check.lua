@@ -50,6 +50,11 @@ function M.describe(value)
   return "a " .. kind
 end
 
+--- "a list", "an integer".
+local function with_article(kind)
+  return (kind:find "^[aeiou]" and "an " or "a ") .. kind
+end
+
 --- Raise unless the value has the type.
 ---@param where string the function's name
 ---@param what string the argument's name
@@ -58,7 +63,7 @@ end
 ---@param optional? boolean nil will do
 function M.type(where, what, value, expected, optional)
   if type(value) ~= expected and not (optional and value == nil) then
-    M.fail("%s: %s must be a %s, got %s", where, what, expected, M.describe(value))
+    M.fail("%s: %s must be %s, got %s", where, what, with_article(expected), M.describe(value))
   end
 end
 
@@ -144,8 +149,8 @@ function M.options(where, options, known)
       fits = fits or (accepts and accepts(value)) or type(value) == kind
     end
     if not fits then
-      M.fail("%s: option %q must be a %s, got %s", where, name, (expected:gsub("|", " or ")),
-        M.describe(value))
+      M.fail("%s: option %q must be %s, got %s", where, name,
+        with_article(expected:gsub("|", " or ")), M.describe(value))
     end
   end
   return options or {}

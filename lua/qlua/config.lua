@@ -136,13 +136,16 @@ function Config:to_dict()
   return copy
 end
 
----@param on_change fun(key: string, value: any) called for each key that is set
+---@param first table<string, any> laid over the defaults
+---@param on_change fun(key: string, value: any) called for each key that is set later
 ---@return qlua.Config
-function M.new(on_change)
+function M.new(first, on_change)
   local config = newproxy(true)
   local values, meta = {}, getmetatable(config)
-  for key, value in pairs(DEFAULTS) do
-    values[key] = value
+  for _, source in ipairs { DEFAULTS, first } do
+    for key, value in pairs(source) do
+      values[key] = value
+    end
   end
   values_of[config], hook_of[config] = values, on_change
   meta.__name = "qlua.Config"

@@ -8,12 +8,14 @@
 -- luacheck: ignore 212 (stubs use no argument)
 
 ---@class qlua.Handle userdata: the running request's C side; dead after the request has ended
----@class qlua.File userdata: an open file, to be sent or read
 
 ---@class qlua.core
 ---@field current table [1] is the running task's context table, or nil; set by the scheduler
 ---@field null lightuserdata JSON null, the same as lua-cjson's
 ---@field ANSWERED lightuserdata returned by a dispatched function that sent its answer itself
+---@field debug? boolean the server's debug switch
+---@field version? string qlua's version
+---@field worker { pid: integer, id: integer, generation: integer }
 local core = {}
 
 --- The running task's context table, made on first touch: `{ handle = qlua.Handle }` in a task
@@ -46,7 +48,7 @@ function core.array(list) end
 ---@return boolean
 function core.is_array(value) end
 
--- ---- the request (bind/request.c, form.c); request_fields.lua says what each is for ------------
+-- ---- the request (bind/request.c, form.c); request_fields.lua says what each is for -----------
 
 ---@param handle qlua.Handle
 ---@return string
@@ -197,7 +199,7 @@ function core.form_parser(handle, max_memory, max_parts, spool_size, spool_dir) 
 ---@return integer? status 413: too many pairs
 function core.form_parse(text) end
 
--- ---- names with values (bind/multidict.c, headers_write.c) -------------------------------------
+-- ---- names with values (bind/multidict.c, headers_write.c) ------------------------------------
 
 ---@class qlua.MultiDict names with one or more values, as the client sent them; cannot be changed
 ---@field [string] string the first value of a name; a method's name wins
@@ -239,5 +241,258 @@ function core.multidict_empty(kind) end
 ---@param list table[]
 ---@return qlua.MultiDict
 function core.multidict_files(list) end
+
+-- ---- what is served (bind/generation.c) --------------------------------------------------------
+
+--- The function called for the rule of this index, with its variables.
+---@param index integer
+---@param fn function
+function core.route_target(index, fn) end
+
+--- Limits of one rule; those it does not name are the app's.
+---@param index integer
+---@param limits table<string, number|false>
+function core.route_limits(index, limits) end
+
+--- The app's limits: max_content_length, body_timeout, body_stall_timeout, response_timeout.
+---@param limits table<string, number|false> false: none
+function core.set_limits(limits) end
+
+---@param on boolean whether JSON is indented
+function core.set_debug(on) end
+
+---@param hooks { refused: function, failed: function, value: function }
+function core.set_hooks(hooks) end
+
+---@param err any what cancelled waits raise
+function core.set_cancelled(err) end
+
+---@param metatable table that of Responses
+function core.response_class(metatable) end
+
+---@param app qlua.App
+---@param json qlua.json.Provider
+---@param routes qlua.Routes
+function core.serve(app, json, routes) end
+
+---@return qlua.App? app the one being served
+function core.app() end
+
+---@return string? path the started file's folder, absolute, without a last slash
+function core.app_root() end
+
+---@return string? path the started file, absolute
+function core.app_path() end
+
+---@param options table of app:run
+function core.run_called(options) end
+
+-- ---- answers in pieces (bind/response.c) -------------------------------------------------------
+
+---@param response qlua.Response its body is not looked at
+function core.answer_start(response) end
+
+--- Waits while the client is slow.
+---@param chunk string
+function core.answer_write(chunk) end
+
+function core.answer_end() end
+
+function core.answer_abort() end
+
+---@return boolean started
+function core.answer_started() end
+
+-- ---- the log (bind/worker.c) -------------------------------------------------------------------
+
+---@param level "debug"|"info"|"warning"|"error"|"critical"
+---@param text string
+function core.log(level, text) end
+
+---@param text string
+function core.log_error(text) end
+
+-- ---- rules (bind/route.c, route_url.c) ---------------------------------------------------------
+
+---@class qlua.Routes userdata: the router of one app
+local Routes = {} -- luacheck: ignore
+
+---@param name string
+---@param converter qlua.Converter rules added from now on may use it
+function Routes:converter(name, converter) end
+
+---@param rule qlua.Rule
+---@return integer? index from 0, in order of registration
+---@return string? message
+---@return integer? column
+function Routes:add(rule) end
+
+---@param index integer
+---@return string[] names
+---@return string[] converters
+function Routes:variables(index) end
+
+---@return integer[] indices in the order in which requests try the rules
+function Routes:order() end
+
+--- The rule that build would take.
+---@param endpoint string
+---@param values table<string, any>
+---@param method? string
+---@param default_method? string
+---@param host? string
+---@return integer? index
+---@return string? message
+function Routes:choose(endpoint, values, method, default_method, host) end
+
+---@param endpoint string
+---@param values table<string, any>
+---@param method? string
+---@param default_method? string
+---@param host? string
+---@param converted? table<string, string> texts that custom converters made of values
+---@return string? url path and query
+---@return string host the host or subdomain; the message when there is no URL
+---@return integer? index
+function Routes:build(endpoint, values, method, default_method, host, converted) end
+
+---@param options { host_matching?: boolean, strict_slashes?: boolean, merge_slashes?: boolean,
+---  redirect_defaults?: boolean, server_name?: string }
+---@return qlua.Routes
+function core.routes(options) end
+
+--- Look requests up in these from now on.
+---@param routes qlua.Routes
+function core.serve_routes(routes) end
+
+---@param name string in upper case
+---@return boolean known to the parser
+function core.method_known(name) end
+
+-- ---- files (bind/file.c, condition.c) ----------------------------------------------------------
+
+---@class qlua.File userdata: an open regular file, to be sent or read; closed by the collector
+---@field size number
+---@field mtime number
+---@field path string
+---@field offset number
+---@field length number bytes from offset on that are to be sent
+local File = {} -- luacheck: ignore
+
+function File:close() end
+
+--- The next n bytes, or all; nil at the end.
+---@param n? number
+---@return string?
+function File:read(n) end
+
+--- Only these bytes, both included.
+---@param first number
+---@param last number
+---@return qlua.File self
+function File:range(first, last) end
+
+---@return string etag without quotes
+function File:etag() end
+
+---@param path string
+---@return qlua.File? file
+---@return string? message
+---@return integer? code
+---@return boolean? is_missing it is not there, or no regular file
+function core.file_open(path) end
+
+--- Never a file outside of the folder: neither by dots nor through links.
+---@param folder string
+---@param name string
+---@return qlua.File? file
+---@return string? message
+---@return integer? code
+---@return boolean? is_missing
+function core.file_open_in(folder, name) end
+
+---@param path string
+---@return number? size
+---@return number|string mtime
+function core.file_stat(path) end
+
+---@param value any
+---@return boolean
+function core.is_file(value) end
+
+---@param headers qlua.MultiDict
+---@param is_get_or_head boolean
+---@param etag? string as in the header
+---@param last_modified? number
+---@return "pass"|"not_modified"|"failed"
+function core.condition(headers, is_get_or_head, etag, last_modified) end
+
+---@param headers qlua.MultiDict
+---@param size number
+---@param etag? string
+---@param last_modified? number
+---@return number|false|nil first false: the whole; nil: none of it (416)
+---@return number? last
+function core.range(headers, size, etag, last_modified) end
+
+-- ---- texts (bind/text.c) -----------------------------------------------------------------------
+
+---@param code integer
+---@return string phrase "" when it has none
+function core.status_phrase(code) end
+
+---@param code integer
+---@return string
+function core.status_description(code) end
+
+---@param code integer
+---@param description? string plain text
+---@return string html
+function core.status_page(code, description) end
+
+---@param seconds? number since 1970; now by default
+---@return string
+function core.http_date(seconds) end
+
+---@param text string
+---@return number? seconds
+function core.parse_http_date(text) end
+
+---@param text string
+---@return string
+function core.escape_html(text) end
+
+---@param url string
+---@return string url with what may not stand in one percent-encoded
+function core.quote_iri(url) end
+
+---@param text string
+---@return string
+function core.quote_anchor(text) end
+
+--- For a parameter such as filename*=UTF-8''...
+---@param text string
+---@return string
+function core.quote_parameter(text) end
+
+---@param filename string
+---@return string?
+function core.mime_type(filename) end
+
+---@param mimetype string
+---@return boolean
+function core.mime_wants_charset(mimetype) end
+
+---@param value any
+---@return boolean
+function core.is_headers(value) end
+
+--- The text of a Set-Cookie header.
+---@param name string
+---@param value string
+---@param options table of response:set_cookie
+---@return string? text
+---@return string? message
+function core.cookie_write(name, value, options) end
 
 return core

@@ -52,7 +52,7 @@ describe("check", function()
       { { metods = {} }, 'AT run: unknown option "metods" (did you mean "methods"?)' },
       { { xyzzy = 1 }, 'AT run: unknown option "xyzzy" (known: folder, methods, name, port)' },
       { { "GET" }, "AT run: unknown option 1" },
-      { { port = 1.5 }, 'AT run: option "port" must be a integer, got the number 1.5' },
+      { { port = 1.5 }, 'AT run: option "port" must be an integer, got the number 1.5' },
       { { name = 1 }, 'AT run: option "name" must be a string, got the number 1' },
       { { folder = 1 }, 'AT run: option "folder" must be a string or boolean, got the number 1' },
       { 5, "AT run: options must be a table, got the number 5" },

@@ -5,7 +5,7 @@ describe("app.config", function()
 
   before_each(function()
     changes = {}
-    settings = config.new(function(key, value)
+    settings = config.new({ TESTING = false, FIRST = 1 }, function(key, value)
       changes[#changes + 1] = { key, value }
     end)
   end)
@@ -17,6 +17,7 @@ describe("app.config", function()
     assert.equal(2678400, settings.PERMANENT_SESSION_LIFETIME)
     assert.equal(16777216, settings.MAX_CONTENT_LENGTH)
     assert.equal("session", settings.SESSION_COOKIE_NAME)
+    assert.equal(1, settings.FIRST)
     assert.is_nil(settings.SECRET_KEY)
     assert.is_nil(settings.SERVER_NAME)
   end)
