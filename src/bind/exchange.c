@@ -16,6 +16,20 @@
 
 #define HANDLE "qlua.Handle"
 
+void exchange_init(struct exchange *x, void (*release)(struct task_context *context))
+{
+    x->custom_ref = LUA_NOREF;
+    task_context_init(&x->context, x, release);
+}
+
+void exchange_forget(struct exchange *x)
+{
+    if (x->handle != NULL)
+        x->handle->exchange = NULL;
+    if (x->custom_ref != LUA_NOREF)
+        luaL_unref(x->generation->script->L, LUA_REGISTRYINDEX, x->custom_ref);
+}
+
 struct exchange *check_exchange(lua_State *L, int index)
 {
     struct handle *handle = luaL_checkudata(L, index, HANDLE);

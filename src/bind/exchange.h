@@ -34,20 +34,27 @@ struct exchange {
     struct request *req;           /* counted */
     struct generation *generation; /* counted */
     struct task_context context;
-    struct handle *handle;       /* Lua's userdata, or NULL while nobody asked for it */
-    struct task *task;           /* answering now; NULL between tasks */
-    uint8_t stage;               /* enum exchange_stage */
-    uint8_t outcome;             /* enum route_outcome */
-    bool started;                /* answer_start was called: pieces follow */
-    bool ended;                  /* answer_end was called: the answer is whole */
-    bool aborted;                /* answer_abort was called: cut it */
-    bool body_whole;             /* the waiter wants all of the body */
-    uint64_t body_waiter;        /* id of the task waiting for the body; 0: none */
-    uint64_t drain_waiter;       /* id of the task waiting to write */
-    int custom_ref;              /* table of converted values by slot, or LUA_NOREF */
-    const char *converter_error; /* a custom converter raised: its text */
+    struct handle *handle;           /* Lua's userdata, or NULL while nobody asked for it */
+    void (*over)(struct task *task); /* dispatch's: a task of this exchange has ended */
+    struct task *task;               /* answering now; NULL between tasks */
+    uint8_t stage;                   /* enum exchange_stage */
+    uint8_t outcome;                 /* enum route_outcome */
+    bool started;                    /* answer_start was called: pieces follow */
+    bool ended;                      /* answer_end was called: the answer is whole */
+    bool aborted;                    /* answer_abort was called: cut it */
+    bool body_whole;                 /* the waiter wants all of the body */
+    uint64_t body_waiter;            /* id of the task waiting for the body; 0: none */
+    uint64_t drain_waiter;           /* id of the task waiting to write */
+    int custom_ref;                  /* table of converted values by slot, or LUA_NOREF */
+    const char *converter_error;     /* a custom converter raised: its text */
     struct route_match match;
 };
+
+/* Settle what Lua's side of a fresh, zeroed exchange needs; release is called when its last task
+ * has ended and its answer is out. */
+void exchange_init(struct exchange *x, void (*release)(struct task_context *context));
+/* Lua's side of it ends: the handle is dead, what converters made is let go. */
+void exchange_forget(struct exchange *x);
 
 /* The exchange behind the handle at index; raises when its request has ended. */
 struct exchange *check_exchange(struct lua_State *L, int index);

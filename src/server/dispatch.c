@@ -8,24 +8,20 @@
 #include "server/dispatch.h"
 
 #include <assert.h>
-#include <lauxlib.h>
-#include <lua.h>
 #include <string.h>
 
-#include "base/err.h"
-#include "base/escape.h"
-#include "base/log.h"
+#include "base/buf.h"
 #include "bind/exchange.h"
 #include "bind/generation.h"
+#include "bind/handover.h"
+#include "bind/respond.h"
 #include "bind/route.h"
 #include "http/handler.h"
-#include "http/status.h"
+#include "route/quote.h"
 #include "route/table.h"
-#include "script/call.h"
 #include "script/state.h"
 #include "server/access_log.h"
 #include "server/generation.h"
-#include "server/respond.h"
 
 static void over(struct task *task);
 
@@ -36,10 +32,7 @@ static void release_exchange(struct task_context *context)
     struct exchange *x = context->data;
     struct generation *generation = x->generation;
     struct request *req = x->req;
-    if (x->handle != NULL)
-        x->handle->exchange = NULL;
-    if (x->custom_ref != LUA_NOREF)
-        luaL_unref(generation->script->L, LUA_REGISTRYINDEX, x->custom_ref);
+    exchange_forget(x);
     req->exchange = NULL;
     request_unref(&req); /* x lies in its arena */
     generation_unref(&generation);
@@ -51,48 +44,13 @@ static struct exchange *new_exchange(struct dispatcher *dispatcher, struct reque
     memset(x, 0, offsetof(struct exchange, match));
     x->req = request_ref(req);
     x->generation = generation_ref(dispatcher->current);
-    x->custom_ref = LUA_NOREF;
-    task_context_init(&x->context, x, release_exchange);
+    exchange_init(x, release_exchange);
+    x->over = over;
     req->exchange = x;
     return x;
 }
 
 /* ---- routing ---- */
-
-/* A custom converter is asked: to_lua(self, text) gives the value; nil rejects the text. */
-static bool accept_custom(void *data, int converter, struct slice text, int slot)
-{
-    struct exchange *x = data;
-    struct script *script = x->generation->script;
-    lua_State *L = script->L;
-    if (x->converter_error != NULL || !routes_push_converter(L, converter))
-        return false;
-    lua_getfield(L, -1, "to_lua");
-    if (lua_isnil(L, -1)) {
-        lua_pop(L, 2);
-        return true; /* the text itself is the value */
-    }
-    lua_insert(L, -2);
-    lua_pushlstring(L, text.data, text.len);
-    struct err err;
-    if (script_call(script, 2, 1, &err) != 0) {
-        struct buf place = {0};
-        buf_printf(&place, "%s:%d: %s", err.name, err.line, err.message);
-        x->converter_error = arena_cstr(&x->req->arena, buf_view(&place));
-        buf_clear(&place);
-        return false;
-    }
-    bool accepted = !lua_isnil(L, -1);
-    if (x->custom_ref == LUA_NOREF) {
-        lua_newtable(L);
-        x->custom_ref = luaL_ref(L, LUA_REGISTRYINDEX);
-    }
-    lua_rawgeti(L, LUA_REGISTRYINDEX, x->custom_ref);
-    lua_insert(L, -2);
-    lua_rawseti(L, -2, slot + 1);
-    lua_pop(L, 1);
-    return accepted;
-}
 
 /* The host as rules know it: lower case, without the scheme's own port. */
 static struct slice routed_host(const struct route_table *routes, struct request *req)
@@ -125,7 +83,7 @@ static struct route_query query_of(struct exchange *x, const struct route_custom
 static void route(struct exchange *x)
 {
     struct request *req = x->req;
-    struct route_custom custom = {.accept = accept_custom, .data = x};
+    struct route_custom custom = {.accept = handover_convert, .data = x};
     struct route_query query = query_of(x, &custom);
     if (req->target.form == TARGET_ASTERISK)
         x->outcome = ROUTE_NOT_FOUND;
@@ -141,53 +99,8 @@ static void route(struct exchange *x)
 
 /* ---- running Lua ---- */
 
-static struct task *new_task(struct exchange *x, enum exchange_stage stage)
-{
-    struct task *task = task_new(x->generation->script, &x->context, over, x);
-    x->task = task;
-    x->stage = (uint8_t)stage;
-    return task;
-}
-
-static void push_hook(struct task *task, int ref)
-{
-    lua_rawgeti(task->L, LUA_REGISTRYINDEX, ref);
-}
-
-/* The view, with its variables. */
-static void run_target(struct exchange *x)
-{
-    struct task *task = new_task(x, STAGE_VIEW);
-    size_t n = x->match.nvalues;
-    lua_rawgeti(task->L, LUA_REGISTRYINDEX, x->generation->rules[x->match.rule].target_ref);
-    if (n > 0)
-        lua_checkstack(task->L, (int)n + 4);
-    for (size_t i = 0; i < n; i++)
-        exchange_push_variable(task->L, x, i);
-    task_run(task, (int)n);
-}
-
-static void push_methods(lua_State *L, uint64_t methods)
-{
-    const char *names[METHOD_COUNT];
-    int count = 0;
-    for (unsigned method = 0; method < METHOD_COUNT; method++) {
-        if ((methods >> method & 1) == 0)
-            continue;
-        const char *name = method_name(method).data;
-        int at = count++;
-        for (; at > 0 && strcmp(names[at - 1], name) > 0; at--)
-            names[at] = names[at - 1];
-        names[at] = name;
-    }
-    lua_createtable(L, count, 0);
-    for (int i = 0; i < count; i++) {
-        lua_pushstring(L, names[i]);
-        lua_rawseti(L, -2, i + 1);
-    }
-}
-
-static void push_redirect(lua_State *L, struct exchange *x)
+/* To the path the router says, on the same host unless it says another, with the query. */
+static void redirect(struct exchange *x)
 {
     struct request *req = x->req;
     struct slice host = x->match.redirect_host.len > 0
@@ -198,75 +111,31 @@ static void push_redirect(lua_State *L, struct exchange *x)
         buf_cstr(&url, "http://");
         buf_slice(&url, host);
     }
-    /* What url_for leaves as it is in a path. */
-    escape_url(&url, x->match.redirect_path, SLICE("!$&'()*+,/:;=@"));
+    route_quote_path(&url, x->match.redirect_path);
     if (req->target.has_query) {
         buf_char(&url, '?');
         buf_slice(&url, req->target.query);
     }
-    lua_pushlstring(L, url.data, url.len);
+    struct slice whole = arena_dup(&req->arena, buf_view(&url));
     buf_clear(&url);
-}
-
-/* No view for this request: dispatch.refused(kind, detail). */
-static void run_refused(struct exchange *x, int status, const char *kind)
-{
-    struct task *task = new_task(x, STAGE_FAILED);
-    lua_State *L = task->L;
-    push_hook(task, x->generation->refused_ref);
-    if (kind != NULL)
-        lua_pushstring(L, kind);
-    else
-        lua_pushinteger(L, status);
-    int n = 1;
-    if (status == 405 || (kind != NULL && strcmp(kind, "options") == 0)) {
-        push_methods(L, x->match.allowed);
-        n = 2;
-    } else if (kind != NULL) {
-        push_redirect(L, x);
-        n = 2;
-    }
-    task_run(task, n);
-}
-
-/* Something raised: dispatch.failed(error, traceback), in a coroutine of its own; `dead` keeps
- * its frames. The error is on top of its stack. */
-static void run_failed(struct exchange *x, struct task *dead)
-{
-    struct task *task = new_task(x, STAGE_FAILED);
-    push_hook(task, x->generation->failed_ref);
-    push_error_text(dead->L, -1);
-    push_traceback(task->L, dead->L, lua_tostring(dead->L, -1));
-    lua_pop(dead->L, 1);
-    lua_xmove(dead->L, task->L, 1);
-    lua_insert(task->L, -2);
-    task_run(task, 2);
-}
-
-/* A view's results that C does not answer by itself: dispatch.value(rule, results...). */
-static void run_value(struct exchange *x, struct task *from)
-{
-    int n = from->nresults;
-    bool refused = x->stage != STAGE_VIEW;
-    struct task *task = new_task(x, STAGE_VALUE);
-    push_hook(task, x->generation->value_ref);
-    lua_pushinteger(task->L, refused || x->outcome != ROUTE_FOUND ? -1 : x->match.rule);
-    lua_checkstack(task->L, n);
-    lua_xmove(from->L, task->L, n);
-    task_run(task, n + 1);
+    handover_redirect(x, whole);
 }
 
 /* Not even the error could be answered by Lua. */
 static void lose(struct exchange *x, struct task *task)
 {
     x->stage = STAGE_LOST;
-    push_error_text(task->L, -1);
-    push_traceback(task->L, task->L, lua_tostring(task->L, -1));
-    struct slice method = method_name(x->req->method);
-    log_write(x->generation->log, LOG_ERROR, "Exception while answering an error of %.*s %.*s\n%s",
-              (int)method.len, method.data, (int)x->req->target.path.len, x->req->target.path.data,
-              lua_tostring(task->L, -1));
+    handover_log_loss(x, task);
     respond_plain(x, 500);
+}
+
+/* Something raised, once or while its answer was made. */
+static void fail(struct exchange *x, struct task *task)
+{
+    if (x->stage == STAGE_FAILED)
+        lose(x, task);
+    else
+        handover_failed(x, task);
 }
 
 /* A task of this exchange has ended. */
@@ -277,21 +146,13 @@ static void over(struct task *task)
     if (x->req->gone || x->req->answer_state == ANSWER_DONE)
         return;
     if (task->failed) {
-        if (x->stage == STAGE_FAILED || x->generation->failed_ref == LUA_NOREF)
-            lose(x, task);
-        else
-            run_failed(x, task);
+        fail(x, task);
         return;
     }
     switch (respond(x, task->L, task->nresults)) {
     case RESPOND_SENT: break;
-    case RESPOND_RAISED: /* the error is on top of the stack */
-        if (x->stage == STAGE_FAILED)
-            lose(x, task);
-        else
-            run_failed(x, task);
-        break;
-    case RESPOND_FOR_LUA: run_value(x, task); break;
+    case RESPOND_RAISED: fail(x, task); break; /* the error is on top of the stack */
+    case RESPOND_FOR_LUA: handover_value(x, task); break;
     }
 }
 
@@ -310,43 +171,34 @@ static void on_head(void *data, struct request *req)
     exchange_for(data, req);
 }
 
-static void run_converter_error(struct exchange *x)
-{
-    struct task *task = new_task(x, STAGE_FAILED);
-    push_hook(task, x->generation->failed_ref);
-    lua_pushstring(task->L, x->converter_error);
-    lua_pushliteral(task->L, "in a custom converter's to_lua");
-    task_run(task, 2);
-}
-
 static void begin(struct exchange *x)
 {
     struct request *req = x->req;
     if (req->body_state == BODY_TOO_LARGE) {
-        run_refused(x, 413, NULL);
+        handover_refused(x, 413);
     } else if (x->converter_error != NULL) {
-        run_converter_error(x);
+        handover_converter_error(x);
     } else if (req->target.form == TARGET_ASTERISK) {
         x->match.allowed = (uint64_t)1 << METHOD_GET | (uint64_t)1 << METHOD_HEAD |
                            (uint64_t)1 << METHOD_OPTIONS | (uint64_t)1 << METHOD_POST |
                            (uint64_t)1 << METHOD_PUT | (uint64_t)1 << METHOD_PATCH |
                            (uint64_t)1 << METHOD_DELETE;
-        run_refused(x, 200, "options"); /* RFC 9110 9.3.7: the server as a whole */
+        handover_options(x); /* RFC 9110 9.3.7: the server as a whole */
     } else {
         switch (x->outcome) {
         case ROUTE_FOUND:
             if (req->method == METHOD_OPTIONS && (x->match.id & ROUTE_FLAG_OPTIONS) != 0) {
                 struct route_query query = query_of(x, NULL);
                 x->match.allowed = route_allowed(x->generation->routes, &query);
-                run_refused(x, 200, "options");
+                handover_options(x);
             } else {
-                run_target(x);
+                handover_view(x);
             }
             break;
-        case ROUTE_REDIRECT: run_refused(x, 308, "redirect"); break;
-        case ROUTE_METHOD_NOT_ALLOWED: run_refused(x, 405, NULL); break;
-        case ROUTE_WEBSOCKET_MISMATCH: run_refused(x, 400, NULL); break;
-        default: run_refused(x, 404, NULL);
+        case ROUTE_REDIRECT: redirect(x); break;
+        case ROUTE_METHOD_NOT_ALLOWED: handover_refused(x, 405); break;
+        case ROUTE_WEBSOCKET_MISMATCH: handover_refused(x, 400); break;
+        default: handover_refused(x, 404);
         }
     }
 }

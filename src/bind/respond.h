@@ -1,11 +1,11 @@
-/* server/respond.h - from what Lua returned to an answer on the wire.
+/* bind/respond.h - from what Lua returned to an answer on the wire.
  *
  * Place in the flow: dispatch comes here with a task's results. What needs no Lua code is sent
  * from here: strings, plain tables (JSON) and Responses, with status and headers; the rest goes
  * to dispatch.value (lua/qlua/returned.lua).
  */
-#ifndef QLUA_SERVER_RESPOND_H
-#define QLUA_SERVER_RESPOND_H
+#ifndef QLUA_BIND_RESPOND_H
+#define QLUA_BIND_RESPOND_H
 
 struct exchange;
 struct lua_State;

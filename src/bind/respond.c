@@ -1,5 +1,5 @@
-/* server/respond.c - from what Lua returned to an answer on the wire. See respond.h. */
-#include "server/respond.h"
+/* bind/respond.c - from what Lua returned to an answer on the wire. See respond.h. */
+#include "bind/respond.h"
 
 #include <lauxlib.h>
 #include <lua.h>

@@ -1,0 +1,170 @@
+/* bind/handover.c - hands a request to Lua. See handover.h. */
+#include "bind/handover.h"
+
+#include <lauxlib.h>
+#include <lua.h>
+#include <string.h>
+
+#include "base/buf.h"
+#include "base/err.h"
+#include "base/log.h"
+#include "bind/exchange.h"
+#include "bind/generation.h"
+#include "bind/route.h"
+#include "http/request.h"
+#include "script/call.h"
+#include "script/state.h"
+
+static struct task *new_task(struct exchange *x, enum exchange_stage stage)
+{
+    struct task *task = task_new(x->generation->script, &x->context, x->over, x);
+    x->task = task;
+    x->stage = (uint8_t)stage;
+    return task;
+}
+
+/* A task that is to call the hook with this reference. */
+static struct task *new_hook(struct exchange *x, enum exchange_stage stage, int ref)
+{
+    struct task *task = new_task(x, stage);
+    lua_rawgeti(task->L, LUA_REGISTRYINDEX, ref);
+    return task;
+}
+
+void handover_view(struct exchange *x)
+{
+    struct task *task = new_task(x, STAGE_VIEW);
+    size_t n = x->match.nvalues;
+    lua_rawgeti(task->L, LUA_REGISTRYINDEX, x->generation->rules[x->match.rule].target_ref);
+    if (n > 0)
+        lua_checkstack(task->L, (int)n + 4);
+    for (size_t i = 0; i < n; i++)
+        exchange_push_variable(task->L, x, i);
+    task_run(task, (int)n);
+}
+
+/* ---- dispatch.refused ---- */
+
+/* The names of a set of methods as a list, sorted. */
+static void push_methods(lua_State *L, uint64_t methods)
+{
+    const char *names[METHOD_COUNT];
+    int count = 0;
+    for (unsigned method = 0; method < METHOD_COUNT; method++) {
+        if ((methods >> method & 1) == 0)
+            continue;
+        const char *name = method_name(method).data;
+        int at = count++;
+        for (; at > 0 && strcmp(names[at - 1], name) > 0; at--)
+            names[at] = names[at - 1];
+        names[at] = name;
+    }
+    lua_createtable(L, count, 0);
+    for (int i = 0; i < count; i++) {
+        lua_pushstring(L, names[i]);
+        lua_rawseti(L, -2, i + 1);
+    }
+}
+
+void handover_refused(struct exchange *x, int status)
+{
+    struct task *task = new_hook(x, STAGE_FAILED, x->generation->refused_ref);
+    lua_pushinteger(task->L, status);
+    if (status == 405)
+        push_methods(task->L, x->match.allowed);
+    task_run(task, status == 405 ? 2 : 1);
+}
+
+void handover_options(struct exchange *x)
+{
+    struct task *task = new_hook(x, STAGE_FAILED, x->generation->refused_ref);
+    lua_pushliteral(task->L, "options");
+    push_methods(task->L, x->match.allowed);
+    task_run(task, 2);
+}
+
+void handover_redirect(struct exchange *x, struct slice url)
+{
+    struct task *task = new_hook(x, STAGE_FAILED, x->generation->refused_ref);
+    lua_pushliteral(task->L, "redirect");
+    lua_pushlstring(task->L, url.data, url.len);
+    task_run(task, 2);
+}
+
+/* ---- errors and other results ---- */
+
+void handover_failed(struct exchange *x, struct task *dead)
+{
+    struct task *task = new_hook(x, STAGE_FAILED, x->generation->failed_ref);
+    push_error_text(dead->L, -1);
+    push_traceback(task->L, dead->L, lua_tostring(dead->L, -1));
+    lua_pop(dead->L, 1);
+    lua_xmove(dead->L, task->L, 1);
+    lua_insert(task->L, -2);
+    task_run(task, 2);
+}
+
+void handover_converter_error(struct exchange *x)
+{
+    struct task *task = new_hook(x, STAGE_FAILED, x->generation->failed_ref);
+    lua_pushstring(task->L, x->converter_error);
+    lua_pushliteral(task->L, "in a custom converter's to_lua");
+    task_run(task, 2);
+}
+
+void handover_value(struct exchange *x, struct task *from)
+{
+    int n = from->nresults;
+    int rule = x->stage == STAGE_VIEW && x->outcome == ROUTE_FOUND ? x->match.rule : -1;
+    struct task *task = new_hook(x, STAGE_VALUE, x->generation->value_ref);
+    lua_pushinteger(task->L, rule);
+    lua_checkstack(task->L, n);
+    lua_xmove(from->L, task->L, n);
+    task_run(task, n + 1);
+}
+
+void handover_log_loss(struct exchange *x, struct task *task)
+{
+    push_error_text(task->L, -1);
+    push_traceback(task->L, task->L, lua_tostring(task->L, -1));
+    struct slice method = method_name(x->req->method);
+    log_write(x->generation->log, LOG_ERROR, "Exception while answering an error of %.*s %.*s\n%s",
+              (int)method.len, method.data, (int)x->req->target.path.len, x->req->target.path.data,
+              lua_tostring(task->L, -1));
+}
+
+/* ---- custom converters ---- */
+
+bool handover_convert(void *data, int converter, struct slice text, int slot)
+{
+    struct exchange *x = data;
+    struct script *script = x->generation->script;
+    lua_State *L = script->L;
+    if (x->converter_error != NULL || !routes_push_converter(L, converter))
+        return false;
+    lua_getfield(L, -1, "to_lua");
+    if (lua_isnil(L, -1)) {
+        lua_pop(L, 2);
+        return true; /* the text itself is the value */
+    }
+    lua_insert(L, -2);
+    lua_pushlstring(L, text.data, text.len);
+    struct err err;
+    if (script_call(script, 2, 1, &err) != 0) {
+        struct buf place = {0};
+        buf_printf(&place, "%s:%d: %s", err.name, err.line, err.message);
+        x->converter_error = arena_cstr(&x->req->arena, buf_view(&place));
+        buf_clear(&place);
+        return false;
+    }
+    bool accepted = !lua_isnil(L, -1);
+    if (x->custom_ref == LUA_NOREF) {
+        lua_newtable(L);
+        x->custom_ref = luaL_ref(L, LUA_REGISTRYINDEX);
+    }
+    lua_rawgeti(L, LUA_REGISTRYINDEX, x->custom_ref);
+    lua_insert(L, -2);
+    lua_rawseti(L, -2, slot + 1);
+    lua_pop(L, 1);
+    return accepted;
+}

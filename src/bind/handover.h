@@ -1,0 +1,41 @@
+/* bind/handover.h - hands a request to Lua: the rule's view, or one of dispatch.lua's hooks.
+ *
+ * Place in the flow: server/dispatch decides which; each function makes a task of the exchange,
+ * pushes what it is called with and runs it. When the task has ended x->over(task) is called.
+ */
+#ifndef QLUA_BIND_HANDOVER_H
+#define QLUA_BIND_HANDOVER_H
+
+#include <stdbool.h>
+
+#include "base/slice.h"
+
+struct exchange;
+struct task;
+
+/* The view of the matched rule, with its variables. */
+void handover_view(struct exchange *x);
+
+/* dispatch.refused: no view is asked. By status; for 405 and options with x->match.allowed; for
+ * a redirect with where to. */
+void handover_refused(struct exchange *x, int status);
+void handover_options(struct exchange *x);
+void handover_redirect(struct exchange *x, struct slice url);
+
+/* dispatch.failed(error, traceback), in a coroutine of its own: `dead` keeps its frames, its
+ * error is on top of its stack. */
+void handover_failed(struct exchange *x, struct task *dead);
+/* The same for an error that no task raised: a custom converter's. */
+void handover_converter_error(struct exchange *x);
+
+/* dispatch.value(rule, results...): what the view returned is not for C to send. */
+void handover_value(struct exchange *x, struct task *from);
+
+/* Not even the error could be answered by Lua: log the one on top of the task's stack. */
+void handover_log_loss(struct exchange *x, struct task *task);
+
+/* struct route_custom.accept: asks a custom converter's to_lua(self, text) for the value; nil
+ * rejects the text. data is the exchange. An error is kept in x->converter_error. */
+bool handover_convert(void *data, int converter, struct slice text, int slot);
+
+#endif
