@@ -14,6 +14,7 @@
 
 #include "base/err.h"
 #include "base/log.h"
+#include "bind/load.h"
 #include "http/conn.h"
 #include "http/handler.h"
 #include "net/loop.h"

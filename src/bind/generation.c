@@ -6,6 +6,7 @@
 #include <math.h>
 #include <stdlib.h>
 
+#include "base/err.h"
 #include "base/mem.h"
 #include "bind/bind.h"
 #include "bind/check.h"
@@ -239,13 +240,41 @@ static int l_spool_dir(lua_State *L)
     return 1;
 }
 
+/* Raised by app:run to end a script; no user code can mistake it for an error of its own. */
+static const char run_mark;
+
+static int64_t number_option(lua_State *L, const char *name)
+{
+    lua_getfield(L, 1, name);
+    int64_t value = lua_isnumber(L, -1) ? (int64_t)lua_tonumber(L, -1) : -1;
+    lua_pop(L, 1);
+    return value;
+}
+
 /* core.run_called(options): app:run was called; in a plain script this ends it */
 static int l_run_called(lua_State *L)
 {
     struct generation *g = generation_of(L);
-    if (g != NULL && g->owner != NULL)
-        g->owner->on_run(L, g->owner->data);
-    return 0;
+    if (g == NULL || g->owner == NULL)
+        return 0;
+    struct run_options options = {.port = -1, .workers = -1, .debug = -1};
+    if (lua_istable(L, 1)) {
+        lua_getfield(L, 1, "host");
+        options.host = lua_tostring(L, -1); /* the table keeps it */
+        lua_getfield(L, 1, "debug");
+        options.debug = lua_isnil(L, -1) ? -1 : lua_toboolean(L, -1);
+        lua_pop(L, 2);
+        options.port = number_option(L, "port");
+        options.workers = number_option(L, "workers");
+    }
+    struct err err = {0};
+    bool ends = g->owner->on_run(g->owner->data, &options, &err);
+    if (err.code != 0)
+        return luaL_error(L, "%s", err.message);
+    if (!ends)
+        return 0;
+    lua_pushlightuserdata(L, (void *)(uintptr_t)&run_mark);
+    return lua_error(L);
 }
 
 static const luaL_Reg functions[] = {

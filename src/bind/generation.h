@@ -12,6 +12,7 @@
 
 #include "base/buf.h"
 
+struct err;
 struct log;
 struct lua_State;
 struct route_table;
@@ -32,10 +33,19 @@ struct generation_rule {
     struct generation_limits limits;
 };
 
+/* What app:run{} asks for. */
+struct run_options {
+    const char *host;
+    int64_t port;
+    int64_t workers;
+    int debug; /* 0 or 1 */
+};
+
 /* Upward calls of bind/: filled by who runs the script. */
 struct generation_owner {
-    /* app:run(options) was called; options is at index 1 of L (a table or nil). May raise. */
-    void (*on_run)(struct lua_State *L, void *data);
+    /* app:run(options) was called: what is not given is NULL or -1. True: the script ends here.
+     * With err->code set the call raises its message. */
+    bool (*on_run)(void *data, const struct run_options *options, struct err *err);
     void *data;
 };
 

@@ -21,11 +21,6 @@ struct generation *generation_new(struct loop *loop, const struct log *log,
                                   const struct config *config, int worker_id, uint32_t number,
                                   struct err *err);
 
-/* Call qlua.loader's `function` with the arguments (NULL-terminated texts) in a task. When it is
- * over done(data, text) is called: text is NULL, or the error with its traceback. */
-void generation_run(struct generation *generation, const char *function, const char *const *args,
-                    void (*done)(void *data, const char *text), void *data);
-
 struct generation *generation_ref(struct generation *generation);
 /* Drop a reference and set the pointer NULL; the last one closes the Lua state. */
 void generation_unref(struct generation **generation);

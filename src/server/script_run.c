@@ -1,17 +1,16 @@
 /* server/script_run.c - Lua without a server. See script_run.h. */
 #include "server/script_run.h"
 
-#include <lauxlib.h>
-#include <lua.h>
 #include <stdio.h>
 #include <stdlib.h>
 
 #include "base/err.h"
 #include "base/log.h"
+#include "bind/load.h"
 #include "net/loop.h"
-#include "script/state.h"
 #include "server/config.h"
 #include "server/generation.h"
+#include "server/load_error.h"
 
 struct script_run {
     struct config *config;
@@ -23,72 +22,26 @@ struct script_run {
     int exit_code;
 };
 
-/* Raised by app:run to end the script; no user code can mistake it for an error of its own. */
-static const char run_mark;
-
-static const char *text_option(lua_State *L, const char *name)
-{
-    lua_getfield(L, 1, name);
-    const char *text = lua_tostring(L, -1);
-    lua_pop(L, 1);
-    return text; /* the options table keeps it */
-}
-
-static int64_t number_option(lua_State *L, const char *name)
-{
-    lua_getfield(L, 1, name);
-    int64_t value = lua_isnumber(L, -1) ? (int64_t)lua_tonumber(L, -1) : -1;
-    lua_pop(L, 1);
-    return value;
-}
-
-/* app:run(options) in a plain script: it ends here and the process becomes `qlua run`. */
-static void on_run(lua_State *L, void *data)
+/* app:run(options): a plain script ends there and the process becomes `qlua run`. */
+static bool on_run(void *data, const struct run_options *options, struct err *err)
 {
     struct script_run *run = data;
     if (!run->is_script)
-        return;
-    const char *host = NULL;
-    int64_t port = -1, workers = -1;
-    int debug = -1;
-    if (lua_istable(L, 1)) {
-        host = text_option(L, "host");
-        port = number_option(L, "port");
-        workers = number_option(L, "workers");
-        lua_getfield(L, 1, "debug");
-        debug = lua_isnil(L, -1) ? -1 : lua_toboolean(L, -1);
-        lua_pop(L, 1);
-    }
-    struct err err = {0};
-    if (config_set_run(run->config, host, port, debug, workers, &err) != 0)
-        luaL_error(L, "%s", err.message);
-    lua_pushlightuserdata(L, (void *)(uintptr_t)&run_mark);
-    lua_error(L);
+        return false;
+    config_set_run(run->config, options->host, options->port, options->debug, options->workers,
+                   err);
+    return true;
 }
 
 static void on_over(void *data, const char *error)
 {
     struct script_run *run = data;
     if (error != NULL && !run->config->run_requested) {
-        fprintf(stderr, "qlua: %s\n", error);
+        load_error_print("", error);
         run->exit_code = 1;
     }
     run->over = true;
     loop_stop(run->loop);
-}
-
-/* The global `arg`: [0] is the file, [1] and on its arguments. */
-static void set_arg(struct script_run *run, const char *path, char **args)
-{
-    lua_State *L = run->generation->script->L;
-    lua_newtable(L);
-    lua_pushstring(L, path);
-    lua_rawseti(L, -2, 0);
-    for (int i = 0; args != NULL && args[i] != NULL; i++) {
-        lua_pushstring(L, args[i]);
-        lua_rawseti(L, -2, i + 1);
-    }
-    lua_setglobal(L, "arg");
 }
 
 static int open_run(struct script_run *run, const struct log *log)
@@ -126,7 +79,7 @@ int script_run(struct config *config, const char *path, char **args)
     struct script_run run = {.config = config, .is_script = true};
     if (open_run(&run, &log) != 0)
         return 1;
-    set_arg(&run, path, args);
+    generation_set_arg(run.generation, path, args);
     const char *texts[] = {path, config->app_name, NULL};
     return run_to_end(&run, "script", texts);
 }
@@ -137,7 +90,7 @@ int command_run(struct config *config, const char *module, const char *path, cha
     struct script_run run = {.config = config};
     if (open_run(&run, &log) != 0)
         return 1;
-    set_arg(&run, path == NULL ? "" : path, args);
+    generation_set_arg(run.generation, path == NULL ? "" : path, args);
     const char *texts[] = {module, path == NULL ? "" : path,
                            config->app_name == NULL ? "" : config->app_name, NULL};
     return run_to_end(&run, "command", texts);

@@ -15,6 +15,7 @@
 #include "base/err.h"
 #include "base/log.h"
 #include "base/mem.h"
+#include "bind/load.h"
 #include "http/conn.h"
 #include "http/handler.h"
 #include "net/listener.h"
@@ -25,6 +26,7 @@
 #include "server/control.h"
 #include "server/dispatch.h"
 #include "server/generation.h"
+#include "server/load_error.h"
 
 #define TICK_MS 1000
 /* How long an idle connection is read on once the server stops, for a request on its way. */
@@ -239,7 +241,7 @@ static void on_loaded(void *data, const char *error)
     if (worker->state != WORKER_LOADING)
         return;
     if (error != NULL) {
-        fprintf(stderr, "qlua: the app did not load: %s\n", error);
+        load_error_print("the app did not load", error);
         worker_end(worker, WORKER_EXIT_APP_FAILED);
         return;
     }
