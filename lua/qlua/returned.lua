@@ -137,9 +137,10 @@ function M.redirect(location, code)
     check.fail("redirect: the code must be one of 301, 302, 303, 305, 307, 308, got %s",
       check.describe(code))
   end
-  local url = core.escape_html(location)
-  local response = responses.new(REDIRECT_PAGE:format(url, url), code or 302)
-  response.location = location
+  local url = core.quote_iri(location)
+  local page = REDIRECT_PAGE:format(core.escape_html(url), core.escape_html(location))
+  local response = responses.new(page, code or 302)
+  response.headers:set("Location", url)
   return response
 end
 

@@ -85,8 +85,9 @@ local function set_caching(headers, options)
   end
 end
 
---- The response that sends an open file called `name`.
-local function respond(file, name, options, open)
+--- The response that sends an open file.
+local function respond(file, options, open)
+  local name = file.path
   local request = options.conditional and require "qlua.request" or nil
   local coding, varies
   if request then
@@ -149,7 +150,7 @@ function M.send_file(path, options)
   if not file then
     check.fail("send_file: %s", message)
   end
-  return respond(file, path, options, function(suffix)
+  return respond(file, options, function(suffix)
     return (core.file_open(path .. suffix))
   end)
 end
@@ -174,8 +175,9 @@ function M.send_from_directory(folder, name, options)
   elseif not file then
     check.fail("send_from_directory: %s", message)
   end
-  return respond(file, name, all, function(suffix)
-    return (core.file_open_in(folder, name .. suffix))
+  local found = file.path:sub(#folder + 2) -- the name without dots
+  return respond(file, all, function(suffix)
+    return (core.file_open_in(folder, found .. suffix))
   end)
 end
 

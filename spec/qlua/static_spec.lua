@@ -100,6 +100,17 @@ describe("static files", function()
       get("/static/digits.txt").header.etag)
   end)
 
+  it("are one file under all of its names", function()
+    local etag = get("/static/digits.txt").header.etag
+    local names = { "./digits.txt", "x/../digits.txt", "digits.txt/", "sub//../digits.txt" }
+    for _, name in ipairs(names) do
+      local r = get("/from?name=" .. name)
+      assert.same({ 200, etag, "text/plain; charset=utf-8" },
+        { r.status, r.header.etag, r.header["content-type"] })
+    end
+    assert.equal("gz", get("/from?name=./app.js/", { ["Accept-Encoding"] = "gzip" }).body)
+  end)
+
   for path, expected in pairs {
     ["empty.txt"] = { "", "text/plain; charset=utf-8" },
     ["sub/page.html"] = { "<p>", "text/html; charset=utf-8" },

@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <lauxlib.h>
+#include <limits.h>
 #include <lua.h>
 #include <stdio.h>
 #include <string.h>
@@ -116,10 +117,13 @@ static int l_file_open_in(lua_State *L)
 {
     struct slice folder = check_slice(L, 1);
     struct slice name = check_slice(L, 2);
-    lua_pushfstring(L, "%s/%s", folder.data, name.data);
+    char clean[PATH_MAX];
+    int code = file_normalise(name.data, name.len, clean);
+    if (code != 0)
+        return push_file_failure(L, code, name.data);
+    lua_pushfstring(L, "%s/%s", folder.data, clean);
     struct lua_file *file = push_file(L, lua_gettop(L));
-    int fd = file_open_below(folder.data, name.data, name.len);
-    return finish_file(L, file, fd, lua_tostring(L, -2));
+    return finish_file(L, file, file_open_below(folder.data, clean), lua_tostring(L, -2));
 }
 
 /* core.file_stat(path) -> size, mtime | nil, message, code, missing; regular files only */

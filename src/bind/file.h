@@ -28,9 +28,15 @@ struct lua_file *lua_file_at(struct lua_State *L, int index);
  * for what is neither. */
 int file_open_path(const char *path);
 
-/* The same for `name` below `folder`: links are followed inside the folder and never out of it.
- * -EXDEV when the name leads out, -EINVAL for a NUL or backslash in it. */
-int file_open_below(const char *folder, const char *name, size_t len);
+/* Resolve "." and ".." of a name by its text alone, as posixpath.normpath does: a folder that is
+ * named and left again need not exist. dst has PATH_MAX bytes. Returns 0, -EXDEV when the name
+ * leads out of where it begins, -EINVAL for a NUL or backslash in it, -EISDIR when nothing is
+ * left. */
+int file_normalise(const char *name, size_t len, char *dst);
+
+/* The same as file_open_path for a normalised name below `folder`: links are followed inside the
+ * folder and never out of it (-EXDEV). */
+int file_open_below(const char *folder, const char *name);
 
 /* core.condition and core.range (condition.c), added to the table on top. */
 void bind_condition(struct lua_State *L);

@@ -37,9 +37,7 @@ int file_open_path(const char *path)
     return only_regular(open(path, OPEN_FLAGS));
 }
 
-/* Resolve "." and ".." by the text alone, as posixpath.normpath does: a folder that is named and
- * left again need not exist. Returns 0, or negative errno. dst has PATH_MAX bytes. */
-static int normalise(const char *name, size_t len, char *dst)
+int file_normalise(const char *name, size_t len, char *dst)
 {
     size_t used = 0;
     if (len >= PATH_MAX)
@@ -89,12 +87,8 @@ static int open_resolved(const char *folder, const char *name)
     return code;
 }
 
-int file_open_below(const char *folder, const char *name, size_t len)
+int file_open_below(const char *folder, const char *name)
 {
-    char clean[PATH_MAX];
-    int code = normalise(name, len, clean);
-    if (code != 0)
-        return code;
     int root = open(folder, O_PATH | O_DIRECTORY | O_CLOEXEC);
     if (root < 0)
         return -errno;
@@ -105,11 +99,11 @@ int file_open_below(const char *folder, const char *name, size_t len)
     long fd;
     int tries = 0;
     do /* EAGAIN: something was renamed while a link with ".." was followed */
-        fd = syscall(SYS_openat2, root, clean, &how, sizeof(how));
+        fd = syscall(SYS_openat2, root, name, &how, sizeof(how));
     while (fd < 0 && (errno == EAGAIN || errno == EINTR) && ++tries < 8);
-    code = fd < 0 ? -errno : only_regular((int)fd);
+    int code = fd < 0 ? -errno : only_regular((int)fd);
     close(root);
     if (code == -ENOSYS || code == -EPERM || code == -E2BIG)
-        return open_resolved(folder, clean);
+        return open_resolved(folder, name);
     return code;
 }
