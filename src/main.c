@@ -110,8 +110,8 @@ static int apply_options(struct program *program)
     for (size_t i = 0; i < program->options.nsettings && rc == 0; i++) {
         const struct option_setting *setting = &program->options.settings[i];
         if (setting->is_app_key)
-            config_set_app_key(&program->config, CONFIG_COMMAND_LINE, setting->where, setting->name,
-                               setting->value);
+            rc = config_set_app_key(&program->config, CONFIG_COMMAND_LINE, setting->where,
+                                    setting->name, setting->value, &program->err);
         else
             rc = config_set(&program->config, CONFIG_COMMAND_LINE, setting->where, setting->name,
                             setting->value, setting->append, &program->err);

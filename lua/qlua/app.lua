@@ -4,6 +4,7 @@
 local Scaffold = require "qlua.scaffold"
 local check = require "qlua.check"
 local config = require "qlua.config"
+local config_layers = require "qlua.config_layers"
 local core = require "qlua.core"
 local current = require "qlua.current"
 local json = require "qlua.json"
@@ -124,6 +125,7 @@ function M.App(name, options)
   self.config = config.new({ DEBUG = core.debug or false }, function(key, value)
     self:_config_changed(key, value)
   end)
+  config_layers.begin(self.config)
   self.json = json.provider(self)
   self.logger = logging.new(self.name)
   self.url_map = url_map.new(self, options)

@@ -7,6 +7,7 @@
 require "qlua.coroutine"
 require "qlua.require"
 
+local config_layers = require "qlua.config_layers"
 local core = require "qlua.core"
 local current = require "qlua.current"
 local errors = require "qlua.errors"
@@ -54,7 +55,9 @@ end
 ---@param name string what `...` is in the file
 ---@return qlua.App
 function M.load(path, name)
-  return find_app(path, (compile(path)(name)))
+  local app = find_app(path, (compile(path)(name)))
+  config_layers.finish(app.config)
+  return app
 end
 
 --- Load the app and serve it.

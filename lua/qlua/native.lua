@@ -261,6 +261,14 @@ function core.set_limits(limits) end
 ---@param on boolean whether JSON is indented
 function core.set_debug(on) end
 
+--- App keys of the config file's `app` object, in the order given; without a value: absent.
+---@return { [1]: string, [2]: any }[]
+function core.config_file() end
+
+--- App keys of `--set KEY=VALUE`, in the order given.
+---@return { [1]: string, [2]: any }[]
+function core.config_set() end
+
 ---@param hooks { refused: function, failed: function, value: function }
 function core.set_hooks(hooks) end
 

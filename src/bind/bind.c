@@ -12,6 +12,7 @@ static int l_open(lua_State *L)
     lua_newtable(L);
     bind_task(L);
     bind_generation(L);
+    bind_config(L);
     bind_exchange(L);
     bind_request(L);
     bind_multidict(L);

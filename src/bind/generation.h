@@ -13,6 +13,7 @@
 #include "base/buf.h"
 
 struct err;
+struct app_keys;
 struct log;
 struct lua_State;
 struct route_table;
@@ -56,6 +57,9 @@ struct generation {
     const char *root;     /* the app file's folder, absolute, without a last slash */
     const char *app_path; /* the app file */
     const char *spool_dir;
+    const struct app_keys *app_file; /* bind/config.h: what was given outside; may be NULL */
+    const struct app_keys *app_set;
+    bool debug_mode; /* the server's switch; `debug` below is the app's */
     int worker_id;
     uint32_t number; /* 1 for the first loaded in this worker, 2 for the next, ... */
     uint32_t refs;   /* the worker's, and one a request */

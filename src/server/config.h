@@ -14,6 +14,7 @@
 
 #include "base/arena.h"
 #include "base/slice.h"
+#include "bind/config.h"
 
 struct err;
 
@@ -36,32 +37,19 @@ struct config_list {
     size_t count;
 };
 
-/* An app key with its value as valid JSON text, in the order in which it was given. */
-struct config_entry {
-    const char *key;
-    struct slice json;
-    const char *origin; /* for messages: the file's name, or "--set" */
-};
-
-struct config_entries {
-    struct config_entry *items;
-    size_t count;
-    size_t capacity;
-};
-
 /* All lives in `arena`. Durations are milliseconds, sizes bytes; texts without a value are NULL. */
 struct config {
     struct arena arena;
     enum config_origin origin[CONFIG_MAX]; /* by place in the table: who gave the value, ... */
     const char *where[CONFIG_MAX];         /* ... and in what words ("--port"); NULL: nobody */
 
-    const char *app_path; /* absolute path of the app file, NULL before it is known */
-    const char *app_name; /* its stem: "app" for app.lua, the value of ... in the app file */
-    const char *app_root; /* its folder, absolute, without a last slash */
-    const char *file;     /* the config file as given, or NULL */
-    struct config_entries app_file; /* the file's `app` object */
-    struct config_entries app_set;  /* --set KEY=VALUE */
-    bool run_requested;             /* a script called app:run */
+    const char *app_path;     /* absolute path of the app file, NULL before it is known */
+    const char *app_name;     /* its stem: "app" for app.lua, the value of ... in the app file */
+    const char *app_root;     /* its folder, absolute, without a last slash */
+    const char *file;         /* the config file as given, or NULL */
+    struct app_keys app_file; /* the file's `app` object */
+    struct app_keys app_set;  /* --set KEY=VALUE */
+    bool run_requested;       /* a script called app:run */
 
     /* addresses */
     const char *host;
@@ -133,9 +121,9 @@ int config_set(struct config *config, enum config_origin origin, const char *whe
                struct slice name, struct slice value, bool append, struct err *err);
 
 /* The same for an app key, into app_file or app_set; a value that is no JSON becomes a JSON
- * string. */
-void config_set_app_key(struct config *config, enum config_origin origin, const char *where,
-                        struct slice key, struct slice value);
+ * string. A key that does not begin with an upper-case letter is refused. 0, or err. */
+int config_set_app_key(struct config *config, enum config_origin origin, const char *where,
+                       struct slice key, struct slice value, struct err *err);
 
 /* What app:run{} of a script asks for, in place of a command line; a NULL host and a value of -1
  * are not given; debug is 0 or 1. Sets run_requested. */

@@ -45,7 +45,7 @@ static int value_ends(struct reader *reader)
     if (reader->section == SECTION_SERVER)
         rc = config_set(reader->config, CONFIG_FILE, reader->path, key, value, false, reader->err);
     else
-        config_set_app_key(reader->config, CONFIG_FILE, reader->path, key, value);
+        rc = config_set_app_key(reader->config, CONFIG_FILE, reader->path, key, value, reader->err);
     reader->value.len = 0;
     return rc;
 }

@@ -336,23 +336,43 @@ int config_set(struct config *config, enum config_origin origin, const char *whe
     return 0;
 }
 
-/* Room for one more entry at the end of the list. */
-static struct config_entry *add_entry(struct config *config, struct config_entries *entries)
+/* Room for one more at the end of the list. */
+static struct app_key *add_key(struct config *config, struct app_keys *keys)
 {
-    if (entries->count == entries->capacity) {
-        size_t capacity = entries->capacity == 0 ? 16 : entries->capacity * 2;
-        struct config_entry *items = arena_array(&config->arena, capacity, sizeof(*items));
-        for (size_t i = 0; i < entries->count; i++)
-            items[i] = entries->items[i];
-        entries->items = items;
-        entries->capacity = capacity;
+    if (keys->count == keys->capacity) {
+        size_t capacity = keys->capacity == 0 ? 16 : keys->capacity * 2;
+        struct app_key *items = arena_array(&config->arena, capacity, sizeof(*items));
+        for (size_t i = 0; i < keys->count; i++)
+            items[i] = keys->items[i];
+        keys->items = items;
+        keys->capacity = capacity;
     }
-    return &entries->items[entries->count++];
+    return &keys->items[keys->count++];
 }
 
-void config_set_app_key(struct config *config, enum config_origin origin, const char *where,
-                        struct slice key, struct slice given)
+/* `--set port=80` would set a key that nobody reads. */
+static int refuse_key(struct slice name, enum config_origin origin, const char *where,
+                      struct err *err)
 {
+    snprintf(err->name, sizeof(err->name), "%s", where);
+    int len = name.len > 80 ? 80 : (int)name.len;
+    if (config_setting_find(name) >= 0 && origin == CONFIG_FILE)
+        return err_set(err, fault_of(origin),
+                       "app.%.*s: app keys are UPPER_CASE; %.*s is a server setting and belongs in "
+                       "\"server\"",
+                       len, name.data, len, name.data);
+    if (config_setting_find(name) >= 0)
+        return err_set(err, fault_of(origin),
+                       "app keys are UPPER_CASE; the server setting is server.%.*s", len,
+                       name.data);
+    return err_set(err, fault_of(origin), "app keys are UPPER_CASE, not \"%.*s\"", len, name.data);
+}
+
+int config_set_app_key(struct config *config, enum config_origin origin, const char *where,
+                       struct slice key, struct slice given, struct err *err)
+{
+    if (key.len == 0 || key.data[0] < 'A' || key.data[0] > 'Z')
+        return refuse_key(key, origin, where, err);
     struct arena *arena = &config->arena;
     struct value value = {.arena = arena};
     struct slice json = given;
@@ -363,11 +383,12 @@ void config_set_app_key(struct config *config, enum config_origin origin, const 
         buf_char(&quoted, '"');
         json = buf_view(&quoted);
     }
-    struct config_entries *entries = origin == CONFIG_FILE ? &config->app_file : &config->app_set;
-    *add_entry(config, entries) = (struct config_entry){
-        .key = arena_cstr(arena, key),
+    struct app_keys *keys = origin == CONFIG_FILE ? &config->app_file : &config->app_set;
+    *add_key(config, keys) = (struct app_key){
+        .name = arena_cstr(arena, key),
         .json = arena_dup(arena, json),
         .origin = arena_cstr(arena, slice_cstr(where)),
     };
     buf_clear(&quoted);
+    return 0;
 }

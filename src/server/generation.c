@@ -27,6 +27,9 @@ struct generation *generation_new(struct loop *loop, const struct log *log,
     g->root = config->app_root;
     g->app_path = config->app_path;
     g->spool_dir = config->spool_dir;
+    g->app_file = &config->app_file;
+    g->app_set = &config->app_set;
+    g->debug_mode = config->debug;
     g->worker_id = worker_id;
     g->number = number;
     bind_all(script->L);

@@ -1,0 +1,113 @@
+--- App keys from outside: the config file's `app` object and --set reach app.config, in order.
+
+local files = require "support.files"
+local http = require "support.http"
+local server = require "support.server"
+
+-- /KEY answers with the key as JSON, as it is now and as it was while the file was loaded
+local APP = [[
+local qlua = require "qlua"
+local app = qlua.App(...)
+local early = app.config:to_dict()
+app.config.CODE = "code"
+app.config.BOTH = "code"
+app.config.OVER = "code"
+app:route("/<key>", function(key)
+  return { now = app.config:get(key), early = early[key] }
+end)
+app:route("/size", { methods = { "POST" } }, function() return "ok" end)
+return app
+]]
+
+local FILE = [[
+{ "app": { "ONLY": [1, {"a": null}, {}], "BOTH": "file", "OVER": "file", "MAX_FORM_PARTS": 7,
+  "SET": "file", "SESSION_COOKIE_NAME": null } }
+]]
+
+describe("app keys", function()
+  local folder
+  before_each(function()
+    folder = files.folder { ["c.json"] = FILE }
+  end)
+  after_each(function()
+    server.stop_all()
+    files.remove(folder)
+  end)
+
+  local function start(...)
+    return server.start { app = APP, folder = folder, args = { ... } }
+  end
+
+  local function value(s, key)
+    return http.get(s, "/" .. key).body
+  end
+
+  it("come from the file: any JSON, before the app's code", function()
+    local s = start("--config", folder .. "/c.json")
+    assert.equal('{"early":[1,{"a":null},{}],"now":[1,{"a":null},{}]}\n', value(s, "ONLY"))
+    assert.equal('{"early":"file","now":"code"}\n', value(s, "BOTH"))
+    assert.equal('{"early":7,"now":7}\n', value(s, "MAX_FORM_PARTS"))
+    assert.equal('{"now":"code"}\n', value(s, "CODE"))
+    assert.equal("{}\n", value(s, "SESSION_COOKIE_NAME")) -- null takes a default away
+  end)
+
+  it("come from --set: over the file and over the app's code", function()
+    local s = start("--config", folder .. "/c.json", "--set", "OVER=set", "--set", "SET=2",
+      "--set", 'LIST=["a"]', "--set", "TEXT=a b", "--set", "SET=3")
+    assert.equal('{"early":"set","now":"set"}\n', value(s, "OVER"))
+    assert.equal('{"early":3,"now":3}\n', value(s, "SET"))
+    assert.equal('{"early":["a"],"now":["a"]}\n', value(s, "LIST"))
+    assert.equal('{"early":"a b","now":"a b"}\n', value(s, "TEXT"))
+  end)
+
+  it("reach the limits that C keeps", function()
+    local s = start("--set", "MAX_CONTENT_LENGTH=10")
+    assert.equal(200, http.post(s, "/size", { body = ("x"):rep(10) }).status)
+    assert.equal(413, http.post(s, "/size", { body = ("x"):rep(11) }).status)
+  end)
+
+  it("include DEBUG, which follows the server's debug switch", function()
+    assert.equal('{"early":false,"now":false}\n', value(start(), "DEBUG"))
+    server.stop_all()
+    local s = server.start { app = APP, folder = folder, args = { "--debug" } }
+    assert.same({ early = true, now = true }, require "cjson".decode(value(s, "DEBUG")))
+  end)
+
+  it("reach the commands as well", function()
+    files.write(folder .. "/listed.lua", [[
+local qlua = require "qlua"
+local app = qlua.App(..., { static_folder = false })
+app:route("/" .. app.config.PLACE, function() return "" end)
+return app
+]])
+    local listed = server.run { argv = { "routes", folder .. "/listed.lua", "--set",
+      "PLACE=here" }, folder = folder }
+    assert.equal("", listed:stderr())
+    assert.truthy(listed:stdout():find("/here", 1, true))
+  end)
+
+  -- words, standard error, exit code
+  local cases = {
+    { "port=80", 2, "--set port: app keys are UPPER_CASE; the server setting is server.port" },
+    { "flag=1", 2, '--set flag: app keys are UPPER_CASE, not "flag"' },
+  }
+  for _, case in ipairs(cases) do
+    it("are refused as --set " .. case[1], function()
+      files.write(folder .. "/app.lua", APP)
+      local s = server.run { argv = { "run", folder .. "/app.lua", "--set", case[1] },
+        folder = folder }
+      assert.equal(("qlua: %s\n"):format(case[3]), s:stderr())
+      assert.equal(case[2], s:exit_code())
+    end)
+  end
+
+  it("are refused in the file with their line", function()
+    files.write(folder .. "/app.lua", APP)
+    files.write(folder .. "/c.json", '{ "app": {\n  "port": 1 } }')
+    local s = server.run { argv = { "run", "app.lua", "--config", "c.json" }, folder = folder,
+      cwd = folder }
+    assert.equal("qlua: c.json:2: app.port: app keys are UPPER_CASE; port is a server setting and "
+      .. 'belongs in "server"\n', s:stderr())
+    assert.equal(1, s:exit_code())
+  end)
+end)

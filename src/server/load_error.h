@@ -1,0 +1,14 @@
+/* server/load_error.h - an error of the app's Lua code, told to the person who starts it.
+ *
+ * Place in the flow: worker.c and script_run.c hand over what the loading task died of. The text
+ * is shortened to what helps: the message, and the frames of the user's own files. In the log of
+ * a running server errors keep their whole traceback.
+ */
+#ifndef QLUA_SERVER_LOAD_ERROR_H
+#define QLUA_SERVER_LOAD_ERROR_H
+
+/* Write "qlua: WHAT: message" and the user's frames to standard error, at most 12 lines in one
+ * piece; `text` is message and traceback as luaL_traceback makes them. */
+void load_error_print(const char *what, const char *text);
+
+#endif
