@@ -17,7 +17,7 @@ local WARM = COUNT / 10
 local CONNECTIONS = 8
 local MAX_GROWTH_KIB = 2048
 local MAX_GROWTH_FDS = 2
-local ABORT_EVERY = 50 -- batches; an aborted connection each
+local ABORT_EVERY = 10 -- batches; an aborted connection each
 local RENEW_EVERY = 400 -- batches; all connections anew
 
 local APP = [[
@@ -92,15 +92,24 @@ local function exchange(connection)
   return #KINDS
 end
 
---- Leave in the middle of something, with a reset: a body half sent, an answer not read.
+local POST = "POST /echo HTTP/1.1\r\nHost: x\r\n"
+local ABORTED = {
+  BATCH, -- the answers are not read
+  POST .. "Content-Length: 1000\r\n\r\n{\"a\":", -- the body is half sent
+  POST .. "Transfer-Encoding: chunked\r\n\r\nzz\r\n", -- the body is no body
+  "GET / HTTP/1.1\r\nHost: x\r\nBad Header: x\r\n\r\n",
+}
+
+--- Leave in the middle of something: with a reset, or after what the server has to say.
 local function abort(s, round)
   local connection = raw.connect(s)
-  if round % 2 == 0 then
-    connection:send "POST /echo HTTP/1.1\r\nHost: x\r\nContent-Length: 1000\r\n\r\n{\"a\":"
+  connection:send(ABORTED[round % #ABORTED + 1])
+  if round % #ABORTED >= 2 then
+    connection:response()
+    connection:close()
   else
-    connection:send(BATCH)
+    connection:reset()
   end
-  connection:reset()
   return 1
 end
 

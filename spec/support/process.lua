@@ -43,7 +43,10 @@ local function become(argv, options)
   if options.cwd then
     unistd.chdir(options.cwd)
   end
-  stdlib.setenv("LD_PRELOAD", nil)
+  stdlib.setenv("LD_PRELOAD", nil) -- what a sanitized spec needs, a sanitized program has
+  if os.getenv "SERVER_ASAN_OPTIONS" then
+    stdlib.setenv("ASAN_OPTIONS", os.getenv "SERVER_ASAN_OPTIONS")
+  end
   for name, value in pairs(options.env or {}) do
     stdlib.setenv(name, value or nil)
   end
