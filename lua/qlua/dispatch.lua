@@ -70,14 +70,13 @@ local function log_exception(err, traceback)
     traceback))
 end
 
---- The answer to an error that a view, or what was made of its results, raised.
+--- The answer to an error that a view, or what was made of its results, raised. Not called once
+--- the client is gone.
 ---@param err any
 ---@param traceback string
 function M.failed(err, traceback)
   local has_begun = core.answer_started()
-  if classes.is_a(err, errors.Cancelled) then
-    return core.ANSWERED -- the client is gone
-  elseif not has_begun and classes.is_a(err, errors.HTTPException) then
+  if not has_begun and classes.is_a(err, errors.HTTPException) then
     return err:get_response()
   end
   log_exception(err, traceback or "")

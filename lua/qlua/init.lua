@@ -40,7 +40,6 @@ local qlua = {
   send_file = static.send_file,
   send_from_directory = static.send_from_directory,
   stream_with_context = returned.stream_with_context,
-  escape = core.escape_html,
   -- modules
   errors = errors,
   json = json,

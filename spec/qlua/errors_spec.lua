@@ -36,6 +36,11 @@ local CASES = {
   bad_tostring = function() error(setmetatable({}, { __tostring = error })) end,
   unknown = function() abort(402) end,
   index = function() local t = nil; return t.x end,
+  cancelled = function()
+    local task = qlua.spawn(function() qlua.sleep(10) end)
+    task:cancel()
+    return task:wait()
+  end,
 }
 
 app:route("/<case>", { endpoint = "case" }, function(case) return CASES[case]() end)
@@ -119,6 +124,7 @@ describe("qlua.errors", function()
     ["nil"] = "nil", number = "5", instance = "own words", bad_tostring = "of type table",
     unknown = "abort: there is no HTTP error for the number 402; codes that have one are the keys "
       .. "of qlua.errors.default_exceptions",
+    cancelled = "the task was cancelled",
     index = "app.lua:%d+: attempt to index local 't' %(a nil value%)",
   } do
     it("hides other errors from the client, and logs them: " .. case, function()

@@ -150,7 +150,7 @@ static uint64_t check_methods(lua_State *L, int index)
             break;
         int method = method_of(check_slice(L, -1));
         if (method < 0)
-            luaL_error(L, "unknown method %s", lua_tostring(L, -1));
+            return (uint64_t)luaL_error(L, "unknown method %s", lua_tostring(L, -1));
         methods |= (uint64_t)1 << method;
         lua_pop(L, 1);
     }
