@@ -145,8 +145,6 @@ M.Cancelled = classes.class("Cancelled", M.Exception)
 --- Raised by `url_for` when no rule fits.
 M.BuildError = classes.class("BuildError", M.Exception)
 
-core.set_cancelled(M.Cancelled "the task was cancelled")
-
 --- End the request with an HTTP error.
 ---@param code integer|qlua.Response a status that has a class, or a response to be sent as it is
 ---@param description? string|{ description?: string, response?: qlua.Response }

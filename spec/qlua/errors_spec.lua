@@ -124,7 +124,7 @@ describe("qlua.errors", function()
     ["nil"] = "nil", number = "5", instance = "own words", bad_tostring = "of type table",
     unknown = "abort: there is no HTTP error for the number 402; codes that have one are the keys "
       .. "of qlua.errors.default_exceptions",
-    cancelled = "the task was cancelled",
+    cancelled = "\ncancelled\n",
     index = "app.lua:%d+: attempt to index local 't' %(a nil value%)",
   } do
     it("hides other errors from the client, and logs them: " .. case, function()
