@@ -22,7 +22,6 @@ local M = {}
 ---@field data string
 ---@field json any
 ---@field is_json boolean
----@field content_length? integer
 ---@field timeout number|false|nil seconds in which the client takes nothing; false: no limit
 ---@field cache_control qlua.CacheControl
 ---@field vary qlua.HeaderSet
@@ -50,9 +49,8 @@ local function checked_body(where, body)
   if kind == "string" or kind == "function" or kind == "nil" or core.is_file(body) then
     return body
   end
-  local hint = kind == "table" and "; qlua.jsonify makes a response of a table" or ""
   check.fail("%s: the body must be a string or an iterator function, got %s%s", where,
-    check.describe(body), hint)
+    check.describe(body), kind == "table" and "; qlua.jsonify makes a response of a table" or "")
 end
 
 --- A response with checked parts. Inside of qlua; the public constructor is Response(...).
@@ -109,10 +107,10 @@ function M.Response(body, status, headers, options)
       check.fail("Response: %s", message)
     end
   end
-  if options.mimetype and not options.content_type then
-    self.mimetype = options.mimetype
-  elseif options.content_type then
+  if options.content_type then
     self.content_type = options.content_type
+  elseif options.mimetype then
+    self.mimetype = options.mimetype
   end
   return self
 end
@@ -166,19 +164,17 @@ function Response:set_cookie(key, value, options)
   if not text then
     check.fail("set_cookie: %s", message)
   end
-  local app = current.app()
-  local limit = app and app.config.MAX_COOKIE_SIZE or 4093
+  local limit = current.app() and current.app().config.MAX_COOKIE_SIZE or 4093
   if limit > 0 and #text > limit then
-    core.log("warning", ("the cookie %q has %d bytes, more than MAX_COOKIE_SIZE (%d): browsers " ..
-      "may drop it"):format(key, #text, limit))
+    core.log("warning", ("the cookie %q has %d bytes, more than MAX_COOKIE_SIZE (%d): browsers "
+      .. "may drop it"):format(key, #text, limit))
   end
   self.headers:add("Set-Cookie", text)
 end
 
 --- Make the client forget a cookie: path and domain must be those it was set with.
 ---@param key string
----@param options? { path?: string|false, domain?: string, secure?: boolean, httponly?: boolean,
----  samesite?: string, partitioned?: boolean }
+---@param options? table as of set_cookie
 function Response:delete_cookie(key, options)
   local all = { expires = 0, max_age = 0 }
   for name, value in pairs(options or {}) do
