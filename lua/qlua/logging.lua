@@ -6,8 +6,15 @@ local core = require "qlua.core"
 
 local M = {}
 
+---@alias qlua.LogLine fun(self, message: string, ...) with arguments a format of string.format
+
 ---@class qlua.Logger
 ---@field name string
+---@field debug qlua.LogLine
+---@field info qlua.LogLine
+---@field warning qlua.LogLine
+---@field error qlua.LogLine
+---@field critical qlua.LogLine
 local Logger = {}
 Logger.__index = Logger
 Logger.__name = "qlua.Logger"

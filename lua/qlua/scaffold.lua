@@ -16,7 +16,15 @@ local rules = require "qlua.rules"
 ---@field max_content_length? integer
 ---@field body_timeout? number
 
+---@alias qlua.Register fun(self, rule: string, options?: qlua.RouteOptions|function,
+---  view?: function): function
+
 ---@class qlua.Scaffold
+---@field get qlua.Register route with the one method GET
+---@field post qlua.Register
+---@field put qlua.Register
+---@field delete qlua.Register
+---@field patch qlua.Register
 local Scaffold = {}
 
 --- The options and the view of `(rule, options?, view)`.

@@ -1,0 +1,30 @@
+local server = require "support.server"
+
+describe("app.logger", function()
+  teardown(server.stop_all)
+
+  it("writes formatted lines, and messages alone as they stand", function()
+    local running = server.start { app = [[
+      local qlua = require "qlua"
+      local app = qlua.App(...)
+      app.logger:info("%d of %s", 3, "four")
+      app.logger:warning "100%"
+      app.logger:critical "worse"
+      qlua.log:error("without %s", "an app")
+      qlua.log:debug "below the level"
+      local _, message = pcall(function() app.logger:info("%d", "x") end)
+      app.logger:info(message)
+      app.logger:exception "here"
+      return app
+    ]] }
+    local log = running:wait_for_stderr "[ERROR] here\nstack traceback:\n"
+    for _, text in ipairs {
+      "[INFO] 3 of four\n", "[WARNING] 100%\n", "[CRITICAL] worse\n", "[ERROR] without an app\n",
+      "log: bad argument", '(in the format "%d")', "[ERROR] here\nstack traceback:\n",
+    } do
+      assert.matches(text, log, 1, true)
+    end
+    assert.matches("app%.lua:8: log: bad argument", log)
+    assert.is_nil(log:find "below the level")
+  end)
+end)
