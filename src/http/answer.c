@@ -39,6 +39,8 @@ static void write_out(struct conn *conn, struct slice body)
 {
     struct http_server *server = conn->server;
     struct slice parts[2] = {buf_view(&conn->output), body};
+    if (conn->backlog > 0)
+        conn_note_progress(conn);
     if (parts[0].len + body.len > 0)
         stream_write(conn->stream, parts, 2);
     conn->output.len = 0;
@@ -282,6 +284,7 @@ void conn_refuse(struct conn *conn, int status)
 {
     struct request *req = conn->req;
     req->keep_alive = false;
+    req->stall_ms = conn->stall_ms; /* no route says one: that of the answer before */
     struct buf page = {0};
     status_page(&page, status, SLICE(""));
     struct answer answer = {.status = status,
@@ -291,7 +294,11 @@ void conn_refuse(struct conn *conn, int status)
     if (req->method != METHOD_HEAD || !conn->parser.in_body)
         buf_slice(&conn->output, buf_view(&page));
     buf_clear(&page);
-    conn->dispatched = false; /* the handler never saw it */
+    if (conn->state == CONN_ACTIVE) { /* the handler has seen the head */
+        req->answer_state = ANSWER_DONE;
+        conn->server->handler->on_done(conn->server->data, req);
+    }
+    conn->dispatched = false;
     conn_linger(conn);
 }
 

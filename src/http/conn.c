@@ -5,16 +5,10 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-#include "base/log.h"
 #include "base/mem.h"
 #include "http/conn_internal.h"
 #include "net/loop.h"
 #include "net/stream.h"
-
-/* How long input is dropped after the last answer, so that the peer can read it before a reset
- * (RFC 9112 9.6), and how much of it at most. */
-#define LINGER_MS    2000
-#define LINGER_BYTES (16u * 1024 * 1024)
 
 static void conn_set_state(struct conn *conn, enum conn_state state)
 {
@@ -56,8 +50,6 @@ void conn_close(struct conn *conn, bool reset)
 {
     if (conn->state == CONN_CLOSED)
         return;
-    if (!reset)
-        conn_flush(conn);
     conn_set_state(conn, CONN_CLOSED);
     timer_stop(&conn->timer);
     drop_file(conn);
@@ -67,126 +59,27 @@ void conn_close(struct conn *conn, bool reset)
     stream_close(conn->stream, reset);
 }
 
-/* The last answer is written; input that may still come must not turn into a reset. */
 void conn_linger(struct conn *conn)
 {
     conn_flush(conn);
     drop_request(conn);
-    if (conn->eof) {
-        conn_close(conn, false);
-        return;
-    }
     conn_set_state(conn, CONN_LINGER);
     buf_clear(&conn->input);
-    conn->last_input = 0; /* counts dropped bytes from here on */
-    conn->deadline = loop_now(conn->server->loop) + LINGER_MS;
+    conn->since = conn->last_input = loop_now(conn->server->loop);
     stream_shutdown(conn->stream);
-    conn_settle(conn);
-}
-
-/* ---- what may be read, and until when ---- */
-
-static bool body_is_full(const struct conn *conn)
-{
-    const struct request *req = conn->req;
-    return req != NULL && req->body_state == BODY_READING && !req->body_whole &&
-           req->answer_state != ANSWER_DONE && req->body.len >= CONN_BODY_WATER;
-}
-
-/* When the peer must have done something; 0: never. */
-static uint64_t deadline_of(struct conn *conn, uint64_t now)
-{
-    const struct http_settings *settings = &conn->server->settings;
-    const struct request *req = conn->req;
-    size_t pending = stream_pending(conn->stream);
-    if (pending > 0 && conn->stall_ms > 0) {
-        if (conn->last_pending == 0)
-            conn->last_progress = now;
-        conn->last_pending = pending;
-        return now + conn->stall_ms / 4 + 1; /* looks whether output has moved */
-    }
-    conn->last_pending = 0;
-    switch (conn->state) {
-    case CONN_IDLE:
-        return conn->since + (conn->draining ? conn->drain_ms : settings->keep_alive_timeout_ms);
-    case CONN_HEAD: return conn->since + settings->header_timeout_ms;
-    case CONN_LINGER: return conn->deadline;
-    default: break;
-    }
-    if (req == NULL || req->body_state != BODY_READING || body_is_full(conn))
-        return 0;
-    uint64_t stall = req->body_stall_ms == 0 ? 0 : conn->last_input + req->body_stall_ms;
-    if (!req->body_whole || req->body_timeout_ms == 0)
-        return stall;
-    uint64_t whole = req->body_started_ms + req->body_timeout_ms;
-    return stall == 0 || whole < stall ? whole : stall;
-}
-
-void conn_settle(struct conn *conn)
-{
-    if (conn->state == CONN_CLOSED || conn->in_batch)
-        return;
-    if (!conn->eof && conn->input.len < CONN_INPUT_WATER && !body_is_full(conn))
-        stream_read_start(conn->stream);
+    if (conn->eof && stream_pending(conn->stream) == 0)
+        conn_close(conn, false);
     else
-        stream_read_stop(conn->stream);
-    struct loop *loop = conn->server->loop;
-    uint64_t now = loop_now(loop);
-    conn->deadline = deadline_of(conn, now);
-    /* A timer due too early costs less than one moved for every request: it looks again. */
-    if (conn->deadline != 0 &&
-        (!timer_is_started(&conn->timer) || conn->timer.due > conn->deadline))
-        timer_start(loop, &conn->timer, conn->deadline > now ? conn->deadline - now : 1);
-}
-
-static void output_stalled(struct conn *conn, uint64_t now)
-{
-    size_t pending = stream_pending(conn->stream);
-    if (pending < conn->last_pending)
-        conn->last_progress = now;
-    conn->last_pending = pending;
-    if (now - conn->last_progress < conn->stall_ms) {
         conn_settle(conn);
-        return;
-    }
-    log_write(conn->server->log, LOG_WARNING,
-              "a client took nothing of its answer for %u ms (RESPONSE_TIMEOUT); connection reset",
-              conn->stall_ms);
-    conn_close(conn, true);
 }
 
-static void body_is_late(struct conn *conn)
+void conn_end(struct conn *conn)
 {
-    struct request *req = conn->req;
-    req->body_state = BODY_TIMED_OUT;
-    req->keep_alive = false;
-    if (req->answer_state == ANSWER_DONE) {
+    conn_flush(conn);
+    if (stream_pending(conn->stream) > 0)
         conn_linger(conn);
-        return;
-    }
-    conn->server->handler->on_body(conn->server->data, req);
-    conn_settle(conn);
-}
-
-static void on_timer(struct timer *timer)
-{
-    struct conn *conn = LIST_ENTRY(timer, struct conn, timer);
-    uint64_t now = loop_now(conn->server->loop);
-    if (conn->deadline == 0)
-        return;
-    if (conn->deadline > now) {
-        timer_start(conn->server->loop, timer, conn->deadline - now);
-        return;
-    }
-    if (stream_pending(conn->stream) > 0 && conn->stall_ms > 0) {
-        output_stalled(conn, now);
-        return;
-    }
-    switch (conn->state) {
-    case CONN_HEAD: conn_refuse(conn, 408); break;
-    case CONN_ACTIVE: body_is_late(conn); break;
-    default: conn_close(conn, false);
-    }
+    else
+        conn_close(conn, false);
 }
 
 /* ---- a request's head ---- */
@@ -277,13 +170,17 @@ static void dispatch(struct conn *conn)
 /* The request is over on both sides. */
 static void finish_request(struct conn *conn)
 {
-    bool keep = conn->req->keep_alive && !conn->draining;
+    struct request *req = conn->req;
+    bool keep = req->keep_alive && !conn->draining;
+    /* Input that nobody will read turns a close into a reset (RFC 9112 9.6). */
+    bool more = conn->input.len > 0 || conn->has_more || conn->draining ||
+                req->body_state >= BODY_TOO_LARGE;
     drop_request(conn);
     if (!keep) {
-        if (conn->input.len > 0 || conn->has_more)
+        if (more)
             conn_linger(conn);
         else
-            conn_close(conn, false);
+            conn_end(conn);
         return;
     }
     conn->since = loop_now(conn->server->loop);
@@ -398,9 +295,41 @@ static bool may_parse(const struct conn *conn)
     if (conn->state >= CONN_LINGER || conn->message_done)
         return false;
     if (conn->req == NULL)
-        return conn->output.len + stream_pending(conn->stream) < CONN_HIGH_WATER;
-    return !body_is_full(conn) &&
+        return stream_pending(conn->stream) < CONN_HIGH_WATER;
+    return !conn_body_is_full(conn) &&
            (conn->req->body_state < BODY_TOO_LARGE || conn->req->answer_state == ANSWER_DONE);
+}
+
+/* No more input comes and all that came is parsed. That is not "gone": what was asked is
+ * answered (RFC 9112 9.6). */
+static void input_ended(struct conn *conn)
+{
+    switch (conn->state) {
+    case CONN_IDLE: conn_end(conn); break;
+    case CONN_HEAD: conn_refuse(conn, 400); break;
+    case CONN_ACTIVE:
+        if (conn->message_done)
+            break;
+        conn->req->keep_alive = false;
+        conn->message_done = true;
+        body_ended(conn, BODY_BROKEN);
+        advance(conn);
+        break;
+    case CONN_LINGER:
+        if (stream_pending(conn->stream) == 0)
+            conn_close(conn, false);
+        break;
+    default: break;
+    }
+}
+
+/* RFC 9112 2.2: line ends before a request are no part of it; between requests they are nothing
+ * to time or to answer. */
+static struct slice skip_line_ends(struct slice input)
+{
+    while (input.len > 0 && (input.data[0] == '\r' || input.data[0] == '\n'))
+        input = slice_from(input, 1);
+    return input;
 }
 
 /* Parse and hand up as much as may be; answers gather in one write. */
@@ -408,8 +337,12 @@ static void process(struct conn *conn, struct slice input)
 {
     conn->in_batch = true;
     while (input.len > 0 && may_parse(conn)) {
-        if (conn->req == NULL)
+        if (conn->req == NULL) {
+            input = skip_line_ends(input);
+            if (input.len == 0)
+                break;
             begin_request(conn);
+        }
         enum parser_event event = parser_feed(&conn->parser, &input);
         conn->has_more = input.len > 0;
         switch (event) {
@@ -422,6 +355,8 @@ static void process(struct conn *conn, struct slice input)
             advance(conn);
         if (conn->req == NULL)
             conn->message_done = false;
+        if (conn->output.len >= CONN_HIGH_WATER)
+            conn_flush(conn);
     }
     /* A head whose body begins in the next read: it waits no longer. */
     if (conn->state == CONN_ACTIVE && conn->req != NULL && !conn->dispatched) {
@@ -435,8 +370,8 @@ static void process(struct conn *conn, struct slice input)
     if (conn->state == CONN_CLOSED)
         return;
     conn_flush(conn);
-    if (conn->eof && conn->req == NULL && conn->input.len == 0 && conn->state != CONN_LINGER)
-        conn_close(conn, false);
+    if (conn->eof && conn->input.len == 0)
+        input_ended(conn);
     conn_settle(conn);
 }
 
@@ -466,10 +401,9 @@ void conn_answered(struct conn *conn)
         return;
     if (conn->req == NULL)
         conn->message_done = false;
-    if (conn->eof && conn->req == NULL && conn->input.len == 0)
-        conn_close(conn, false);
-    else
-        conn_resume(conn);
+    if (conn->eof && conn->input.len == 0)
+        input_ended(conn);
+    conn_resume(conn);
 }
 
 /* ---- what the stream says ---- */
@@ -478,9 +412,8 @@ static void on_read(void *data, struct slice bytes)
 {
     struct conn *conn = data;
     if (conn->state == CONN_LINGER) {
-        conn->last_input += bytes.len;
-        if (conn->last_input > LINGER_BYTES)
-            conn_close(conn, true);
+        conn->last_input = loop_now(conn->server->loop);
+        conn_settle(conn);
         return;
     }
     if (conn->input.len > 0 || !may_parse(conn)) {
@@ -491,31 +424,19 @@ static void on_read(void *data, struct slice bytes)
     process(conn, bytes);
 }
 
-/* End of input is not "gone": what was asked is answered (RFC 9112 9.6). */
 static void on_eof(void *data)
 {
     struct conn *conn = data;
     conn->eof = true;
-    if (conn->state == CONN_ACTIVE && !conn->message_done) {
-        conn->req->keep_alive = false;
-        conn->message_done = true;
-        if (conn->req->answer_state == ANSWER_DONE) {
-            advance(conn);
-            return;
-        }
-        body_ended(conn, BODY_BROKEN);
-    } else if (conn->state == CONN_HEAD) {
-        conn_refuse(conn, 400);
-    } else if (conn->state != CONN_ACTIVE && conn->input.len == 0) {
-        conn_close(conn, false);
-    }
+    if (conn->input.len == 0)
+        input_ended(conn);
     conn_settle(conn);
 }
 
 static void on_error(void *data, int code)
 {
     (void)code; /* reset or failed write: nothing to tell and nobody to tell it to */
-    conn_close(data, false);
+    conn_close(data, true);
 }
 
 static void on_drain(void *data)
@@ -523,7 +444,6 @@ static void on_drain(void *data)
     struct conn *conn = data;
     if (conn->state == CONN_CLOSED)
         return;
-    conn->last_pending = 0;
     if (conn->file_fd >= 0) {
         conn_send_file(conn);
         return;
@@ -531,6 +451,10 @@ static void on_drain(void *data)
     struct request *req = conn->req;
     if (req != NULL && conn->dispatched && req->answer_state == ANSWER_STREAMING)
         conn->server->handler->on_drain(conn->server->data, req);
+    else if (conn->state == CONN_IDLE || conn->state == CONN_LINGER)
+        conn->since = conn->last_input = loop_now(conn->server->loop);
+    if (conn->state == CONN_LINGER && conn->eof)
+        conn_close(conn, false);
     conn_resume(conn);
 }
 
@@ -562,7 +486,7 @@ void conn_open(struct http_server *server, struct stream *stream)
         conn = mem_alloc(sizeof(*conn));
     *conn = (struct conn){.server = server, .stream = stream, .file_fd = -1};
     parser_init(&conn->parser, server->settings.max_target_size, server->settings.max_header_size);
-    timer_init(&conn->timer, on_timer);
+    timer_init(&conn->timer, conn_on_timer);
     conn->since = loop_now(server->loop);
     conn->draining = server->stopping;
     conn->drain_ms = server->drain_ms;

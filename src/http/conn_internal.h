@@ -1,6 +1,7 @@
-/* http/conn_internal.h - what conn.c, answer.c and server.c share of a connection.
+/* http/conn_internal.h - what the files of a connection share.
  *
- * Place in the flow: inside http/ only. conn.c reads and decides, answer.c writes.
+ * Place in the flow: inside http/ only. conn.c reads and decides, conn_time.c sets deadlines,
+ * answer.c writes.
  */
 #ifndef QLUA_HTTP_CONN_INTERNAL_H
 #define QLUA_HTTP_CONN_INTERNAL_H
@@ -18,7 +19,7 @@ enum conn_state {
     CONN_IDLE,   /* between requests: nothing of the next one has arrived */
     CONN_HEAD,   /* part of a head has arrived */
     CONN_ACTIVE, /* a request is with the handler, or its body or answer is under way */
-    CONN_LINGER, /* the last answer is out: input is dropped until the peer closes */
+    CONN_LINGER, /* the last answer is written: input is dropped until the peer has it and closes */
     CONN_CLOSED  /* stream_close was called: only on_close follows */
 };
 
@@ -30,9 +31,9 @@ struct conn {
     struct parser parser;
     struct timer timer;
     uint64_t deadline;      /* loop milliseconds; 0: none. The timer may be due earlier. */
-    uint64_t since;         /* when it became idle, or the head began */
-    uint64_t last_input;    /* when body bytes came last; LINGER: bytes dropped */
-    size_t last_pending;    /* output queued when progress was last seen */
+    uint64_t since;         /* when it became idle, the head began, or it began to linger */
+    uint64_t last_input;    /* when body bytes (LINGER: any) came last */
+    uint64_t backlog;       /* output the peer had not taken when last looked at; 0: none */
     uint64_t last_progress; /* when the peer last took output */
     struct buf input;       /* read and not yet parsed: behind a parked request */
     struct buf output;      /* written and not yet given to the stream */
@@ -66,10 +67,18 @@ void conn_flush(struct conn *conn);
 void conn_answered(struct conn *conn);
 /* Readable or not, deadline: decide anew after something changed. */
 void conn_settle(struct conn *conn);
-/* Close; with reset the peer sees that something went wrong. */
+/* Called by conn->timer. */
+void conn_on_timer(struct timer *timer);
+/* Holds as much of the body as it may: nothing is read until the handler takes some. */
+bool conn_body_is_full(const struct conn *conn);
+/* Look whether the peer has taken output; before every write to a peer that is behind. */
+void conn_note_progress(struct conn *conn);
+/* Close now, whatever is queued; with reset the peer sees that something went wrong. */
 void conn_close(struct conn *conn, bool reset);
-/* The last answer is written: drop what still comes until the peer closes, then close. */
+/* The last answer is written: drop what still comes until the peer has taken it and closes. */
 void conn_linger(struct conn *conn);
+/* No request follows: close once the peer has taken what is written. */
+void conn_end(struct conn *conn);
 /* Parse what was kept behind a parked request or a full body, if that may be now. */
 void conn_resume(struct conn *conn);
 /* Answer with a default page from here and close: the request cannot be handed up. */

@@ -89,6 +89,11 @@ static size_t pending(const struct stream *stream)
     return of(stream)->queued.len;
 }
 
+static uint64_t backlog(const struct stream *stream)
+{
+    return pending(stream);
+}
+
 static const struct stream_ops memory_ops = {
     .read_start = no_op,
     .read_stop = no_op,
@@ -97,6 +102,7 @@ static const struct stream_ops memory_ops = {
     .shutdown = shutdown_stream,
     .close = close_stream,
     .pending = pending,
+    .backlog = backlog,
 };
 
 struct stream *memory_stream_new(struct loop *loop, struct buf *output, size_t window)

@@ -4,9 +4,11 @@
 #include <arpa/inet.h>
 #include <assert.h>
 #include <errno.h>
+#include <linux/sockios.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <stdlib.h>
+#include <sys/ioctl.h>
 #include <sys/sendfile.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -232,12 +234,10 @@ static int64_t send_file(struct stream *stream, int fd, int64_t *offset, uint64_
         return n;
     if (errno == EAGAIN || errno == EINTR)
         return 0;
-    if (errno == EINVAL || errno == ENOSYS)
+    if (errno == EINVAL || errno == ENOSYS || errno == EIO) /* the file's fault, not the peer's */
         return QLUA_ELIMIT;
-    int code = -errno;
-    if (code != -EIO)
-        fail(s, code);
-    return code;
+    fail(s, -errno);
+    return s->error;
 }
 
 static size_t pending(const struct stream *stream)
@@ -245,6 +245,18 @@ static size_t pending(const struct stream *stream)
     const struct socket_stream *s = of(stream);
     /* libuv's own count falls with every partial write, ours with whole ones. */
     return s->pending == 0 ? 0 : uv_stream_get_write_queue_size(&s->handle.stream);
+}
+
+/* What the kernel holds counts: it takes a large piece at once, and again only when a third of
+ * its buffer is free, while a slow peer acknowledges all the time. */
+static uint64_t backlog(const struct stream *stream)
+{
+    uv_os_fd_t fd;
+    int queued = 0;
+    if (uv_fileno((const uv_handle_t *)&of(stream)->handle.stream, &fd) != 0 ||
+        ioctl(fd, SIOCOUTQ, &queued) != 0)
+        queued = 0;
+    return pending(stream) + (uint64_t)queued;
 }
 
 static const struct stream_ops socket_ops = {
@@ -255,6 +267,7 @@ static const struct stream_ops socket_ops = {
     .shutdown = shutdown_stream,
     .close = close_stream,
     .pending = pending,
+    .backlog = backlog,
 };
 
 /* ---- making ---- */

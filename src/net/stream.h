@@ -44,6 +44,9 @@ struct stream_ops {
     void (*close)(struct stream *stream, bool reset);
     /* Bytes accepted by write but not yet by the peer's side. */
     size_t (*pending)(const struct stream *stream);
+    /* Bytes written which the peer's side has not acknowledged, as far as we can know: falls
+     * whenever the peer takes something. */
+    uint64_t (*backlog)(const struct stream *stream);
 };
 
 struct stream {
@@ -87,6 +90,11 @@ static inline void stream_shutdown(struct stream *stream)
 static inline size_t stream_pending(const struct stream *stream)
 {
     return stream->ops->pending(stream);
+}
+
+static inline uint64_t stream_backlog(const struct stream *stream)
+{
+    return stream->ops->backlog(stream);
 }
 
 /* Close after queued output has been given to the kernel (reset: at once, with a RST). */
