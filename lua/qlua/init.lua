@@ -12,6 +12,7 @@ local multidict_headers = core.headers
 local request = require "qlua.request"
 local response = require "qlua.response"
 local returned = require "qlua.returned"
+local signals = require "qlua.signals"
 local static = require "qlua.static"
 local task = require "qlua.task"
 local url_for = require "qlua.url_for"
@@ -44,6 +45,7 @@ local qlua = {
   errors = errors,
   json = json,
   log = logging.new "qlua",
+  signals = signals,
   -- waiting
   sleep = task.sleep,
   spawn = task.spawn,
