@@ -69,8 +69,10 @@ SAY = @echo "  $(1) $@"
 # Sub-makes run after deps, so that what it installed is found; in parallel unless told otherwise.
 AGAIN = $(MAKE) --no-print-directory $(if $(findstring jobserver,$(MAKEFLAGS)),,-j$(shell nproc))
 
-.PHONY: all run test test-build check-all bench bench-build fuzz fuzz-build sanitize lint format \
-	install deps clean
+LINTS := lint-clang-format lint-luacheck lint-cppcheck lint-clang-tidy
+
+.PHONY: all run test test-build check-all bench bench-build fuzz fuzz-build sanitize lint $(LINTS) \
+	format install deps clean
 .DELETE_ON_ERROR:
 
 all: $(BUILD)/qlua
@@ -225,12 +227,21 @@ sanitize: deps
 # ---- style ---------------------------------------------------------------------------------
 
 lint: deps
-	clang-format --dry-run -Werror $(C_FILES)
-	luacheck -q lua apps spec
-	cppcheck --quiet --error-exitcode=1 --std=c11 --inline-suppr --suppressions-list=.cppcheck \
+	@$(AGAIN) -k $(LINTS)
+
+lint-clang-format:
+	@clang-format --dry-run -Werror $(C_FILES)
+
+lint-luacheck:
+	@luacheck -q lua apps spec
+
+lint-cppcheck:
+	@cppcheck --quiet --error-exitcode=1 --std=c11 --inline-suppr --suppressions-list=.cppcheck \
 	  --enable=warning,performance,portability -Isrc -I$(LLHTTP_INCLUDE) $(SOURCES)
-	printf '%s\n' $(SOURCES) | xargs -P $$(nproc) -n 4 sh -c \
+
+lint-clang-tidy:
+	@printf '%s\n' $(SOURCES) | xargs -P $$(nproc) -n 4 sh -c \
 	  'clang-tidy --quiet "$$@" -- $(CPPFLAGS) $(CFLAGS) 2>/dev/null' clang-tidy
 
 format:
-	clang-format -i $(C_FILES)
+	@clang-format -i $(C_FILES)
