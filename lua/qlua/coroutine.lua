@@ -8,42 +8,75 @@
 
 local core = require "qlua.core"
 
+local traceback = debug.traceback
 local raw_resume, raw_yield, raw_create = coroutine.resume, coroutine.yield, coroutine.create
 local raw_status, raw_running = coroutine.status, coroutine.running
 local WAIT = core.WAIT
+local WAITS = "cannot resume a coroutine whose inner code waits; it goes on by itself"
 
 local M = {}
 
 --- Coroutines whose inner code waits: nobody else may resume them meanwhile.
 local waiting = setmetatable({}, { __mode = "k" })
 
---- The latest error that killed a coroutine, with the frames it died with.
-local last_error, last_frames
+--- The latest error that killed a coroutine, and the coroutine that was told of it.
+local last = setmetatable({}, { __mode = "v" })
+--- The frames it died with.
+local last_frames
 
-local function note_death(co, err)
-  local frames = debug.traceback(co)
-  if last_frames and rawequal(last_error, err) then
-    last_frames = last_frames .. "\n" .. frames
-  else
-    last_error, last_frames = err, frames
+--- Note what killed co, which `parent` resumes or waits for: when the same error then kills the
+--- parent too, its frames are those of both.
+---@param co thread
+---@param err any
+---@param parent thread
+function M.note_death(co, err, parent)
+  local frames = traceback(co):gsub("^stack traceback:", "stack traceback of a coroutine:")
+  if last_frames and last.parent == co and rawequal(last.error, err) then
+    frames = last_frames .. "\n" .. frames
   end
+  last.error, last.parent, last_frames = err, parent, frames
 end
 
---- The frames of the coroutines that an error has killed on its way, or nil.
----@param err any the error as it was caught
----@return string?
-function M.frames_of(err)
-  local frames = last_frames
-  if frames and (rawequal(last_error, err) or (type(err) == "string" and
-      type(last_error) == "string" and err:sub(-#last_error) == last_error)) then
-    return (frames:gsub("stack traceback:", "in a coroutine:"))
+--- An error's text, whatever was raised.
+---@param err any
+---@return string
+function M.text_of(err)
+  if err == nil then
+    return "nil: error was called without a message"
   end
+  local ok, text = pcall(tostring, err)
+  return ok and type(text) == "string" and text
+    or ("(an error value of type %s, whose __tostring fails)"):format(type(err))
 end
+
+--- What is logged of an error that killed co: its text, the frames of the coroutines that died
+--- of it before, and those of co.
+---@param err any
+---@param co? thread nil: it has no frames
+---@return string
+function M.traceback(err, co)
+  local text = M.text_of(err)
+  if not co then
+    return text
+  end
+  local frames = traceback(co)
+  if last_frames and last.parent == co and rawequal(last.error, err) then
+    frames = last_frames .. "\n" .. frames
+  end
+  return text .. "\n" .. frames
+end
+
+core.set_traceback(M.traceback)
 
 local pass
 
---- Wait on behalf of co, then go on in it with what the wait gave.
+--- Wait on behalf of co, then go on in it with what the wait gave. Where a C function is in the
+--- way the wait is undone, and fails at its own place.
 local function wait_for(co)
+  local message = core.wait_barrier()
+  if message then
+    return pass(co, raw_resume(co, nil, message))
+  end
   waiting[co] = true
   return pass(co, raw_resume(co, M.end_wait(co, raw_yield(WAIT))))
 end
@@ -59,7 +92,7 @@ function pass(co, ok, first, ...)
       return wait_for(co)
     end
   else
-    note_death(co, first)
+    M.note_death(co, first, raw_running())
   end
   return ok, first, ...
 end
@@ -67,7 +100,7 @@ end
 ---@async
 function coroutine.resume(co, ...)
   if waiting[co] then
-    return false, "cannot resume a coroutine whose inner code waits"
+    return false, WAITS
   end
   return pass(co, raw_resume(co, ...))
 end
@@ -84,7 +117,7 @@ function coroutine.wrap(fn)
   local co = raw_create(fn)
   return function(...)
     if waiting[co] then
-      error("cannot resume a coroutine whose inner code waits", 2)
+      error(WAITS, 2)
     end
     return unwrap(pass(co, raw_resume(co, ...)))
   end
@@ -95,7 +128,5 @@ function coroutine.status(co)
   local status = raw_status(co)
   return status == "suspended" and waiting[co] and "normal" or status
 end
-
-M.running = raw_running
 
 return M

@@ -12,7 +12,7 @@ local core = require "qlua.core"
 local current = require "qlua.current"
 local errors = require "qlua.errors"
 
-core.set_cancelled(errors.Cancelled "cancelled")
+core.set_cancelled(errors.Cancelled "the task was cancelled")
 
 local M = {}
 

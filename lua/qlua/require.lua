@@ -1,8 +1,16 @@
 --- `require` in Lua, so that a module may wait while it loads: a yield does not cross the C one.
---- Flow: replaces the global before the app is loaded; semantics and messages are Lua 5.1's.
+--- Flow: replaces the global before the app is loaded; semantics and messages are Lua 5.1's. A
+--- task that needs a module which another one is loading waits for it.
+
+local check = require "qlua.check"
+local core = require "qlua.core"
+local task = require "qlua.task"
 
 local loaded, loaders = package.loaded, package.loaders
 local LOADING = {}
+
+--- Which task loads a module, and for which module a task waits: ids, not to be kept longer.
+local loading_by, waits_for = {}, {}
 
 local function find_loader(name)
   local tried = {}
@@ -14,22 +22,42 @@ local function find_loader(name)
       tried[#tried + 1] = found
     end
   end
-  error(("module '%s' not found:%s"):format(name, table.concat(tried)), 3)
+  check.fail("module '%s' not found:%s", name, table.concat(tried))
+end
+
+--- Would waiting for this module be waiting for oneself?
+local function is_loop(name, me)
+  while name do
+    local owner = loading_by[name]
+    if not owner or owner == me then
+      return true
+    end
+    name = waits_for[owner]
+  end
+  return false
+end
+
+--- Another task loads it: wait until it has.
+---@async
+local function wait_for(name)
+  local me = core.task_id()
+  while loaded[name] == LOADING do
+    if is_loop(name, me) then
+      check.fail("loop or previous error loading module '%s'", name)
+    end
+    waits_for[me] = name
+    local ok, err = core.sleep(0)
+    waits_for[me] = nil
+    task.await(ok, err)
+  end
 end
 
 ---@async
----@param name string
----@return any
-function require(name) -- luacheck: ignore 121
-  local value = loaded[name]
-  if value == LOADING then
-    error(("loop or previous error loading module '%s'"):format(name), 2)
-  elseif value then
-    return value
-  end
+local function load(name)
   local loader = find_loader(name)
-  loaded[name] = LOADING
+  loaded[name], loading_by[name] = LOADING, core.task_id()
   local ok, result = pcall(loader, name)
+  loading_by[name] = nil
   if not ok then
     loaded[name] = nil
     error(result, 0)
@@ -40,6 +68,18 @@ function require(name) -- luacheck: ignore 121
     loaded[name] = true
   end
   return loaded[name]
+end
+
+---@async
+---@param name string
+---@return any
+function require(name) -- luacheck: ignore 121
+  local value = loaded[name]
+  if value == LOADING then
+    wait_for(name)
+    value = loaded[name]
+  end
+  return value or load(name)
 end
 
 return require

@@ -1,7 +1,9 @@
 --- Waiting: sleep, spawn, gather, timeout.
 --- Flow: `qlua.sleep` and the rest come here; the scheduler is the core's (src/script/task.h).
 
+local check = require "qlua.check"
 local core = require "qlua.core"
+local coroutines = require "qlua.coroutine"
 local errors = require "qlua.errors"
 
 local M = {}
@@ -19,14 +21,13 @@ M.await = await
 
 local function check_function(name, position, fn)
   if type(fn) ~= "function" then
-    error(("%s: argument %d must be a function, got %s"):format(name, position, type(fn)), 3)
+    check.fail("%s: argument %d must be a function, got %s", name, position, check.describe(fn))
   end
 end
 
 local function check_seconds(name, seconds)
   if type(seconds) ~= "number" or seconds ~= seconds then
-    error(("%s: seconds must be a number, got %s"):format(name,
-      type(seconds) == "number" and "nan" or type(seconds)), 3)
+    check.fail("%s: seconds must be a number, got %s", name, check.describe(seconds))
   end
 end
 
@@ -42,12 +43,19 @@ end
 ---@class qlua.Task
 local Task = {}
 
-local function results_of(task)
+--- Raise what a task died of; its frames go into the traceback.
+local function raise_from(task)
   local results = core.task_results(task)
-  if core.task_state(task) == "returned" then
-    return unpack(results, 1, results.n)
-  end
+  coroutines.note_death(results.thread, results[1], coroutine.running())
   error(results[1], 0)
+end
+
+local function results_of(task)
+  if core.task_state(task) ~= "returned" then
+    raise_from(task)
+  end
+  local results = core.task_results(task)
+  return unpack(results, 1, results.n)
 end
 
 --- The results of the task's function, once it has returned; its error is raised.
@@ -80,9 +88,13 @@ function M.spawn(fn, ...)
   return core.spawn(fn, ...)
 end
 
+--- Cancel the tasks and wait until each has ended, its clean-up done.
 local function cancel_all(tasks)
   for i = 1, #tasks do
     core.task_cancel(tasks[i])
+  end
+  for i = 1, #tasks do
+    await(core.task_join(false, tasks[i]))
   end
 end
 
@@ -90,14 +102,14 @@ end
 local function join(tasks)
   local ok, err = core.task_join(false, unpack(tasks))
   if ok == nil then
-    cancel_all(tasks)
+    cancel_all(tasks) -- whose wait raises err again
     error(err, 0)
   end
   for i = 1, #tasks do
     local state = core.task_state(tasks[i])
     if state == "failed" or state == "cancelled" then
       cancel_all(tasks)
-      error(core.task_results(tasks[i])[1], 0)
+      raise_from(tasks[i])
     end
   end
 end
@@ -108,13 +120,13 @@ end
 ---@param ... function
 ---@return any ...
 function M.gather(...)
-  local count = select("#", ...)
+  local functions, count = { ... }, select("#", ...)
+  for i = 1, count do
+    check_function("gather", i, functions[i])
+  end
   local tasks = {}
   for i = 1, count do
-    check_function("gather", i, (select(i, ...)))
-  end
-  for i = 1, count do
-    tasks[i] = core.spawn((select(i, ...)))
+    tasks[i] = core.spawn(functions[i])
   end
   if count > 0 then
     join(tasks)
@@ -126,7 +138,8 @@ function M.gather(...)
   return unpack(results, 1, count)
 end
 
---- The results of fn(...), or errors.Timeout raised when it takes longer; fn is then cancelled.
+--- The results of fn(...), or errors.Timeout raised when it takes longer; fn is then cancelled,
+--- and its clean-up has run before the error is raised.
 ---@async
 ---@param seconds number
 ---@param fn function
@@ -140,7 +153,10 @@ function M.timeout(seconds, fn, ...)
     core.task_cancel(task)
     error(over, 0)
   elseif not over then
-    core.task_cancel(task)
+    cancel_all { task }
+    if core.task_state(task) == "failed" then
+      raise_from(task) -- its clean-up went wrong
+    end
     error(errors.Timeout(("timed out after %s seconds"):format(seconds)), 0)
   end
   return results_of(task)

@@ -39,14 +39,17 @@ struct exchange {
     struct task *task;               /* answering now; NULL between tasks */
     uint8_t stage;                   /* enum exchange_stage */
     uint8_t outcome;                 /* enum route_outcome */
-    bool started;                    /* answer_start was called: pieces follow */
-    bool ended;                      /* answer_end was called: the answer is whole */
-    bool aborted;                    /* answer_abort was called: cut it */
-    bool body_whole;                 /* the waiter wants all of the body */
-    uint64_t body_waiter;            /* id of the task waiting for the body; 0: none */
-    uint64_t drain_waiter;           /* id of the task waiting to write */
-    int custom_ref;                  /* table of converted values by slot, or LUA_NOREF */
-    const char *converter_error;     /* a custom converter raised: its text */
+    bool in_lua;      /* the answer must pass through dispatch.value, whatever the view returned */
+    uint8_t failures; /* how often dispatch.failed was asked */
+    bool started;     /* answer_start was called: pieces follow */
+    bool ended;       /* answer_end was called: the answer is whole */
+    bool aborted;     /* answer_abort was called: cut it */
+    bool body_whole;  /* the waiter wants all of the body */
+    uint64_t body_waiter;        /* id of the task waiting for the body; 0: none */
+    uint32_t burst;              /* bytes written since its task last waited */
+    uint64_t drain_waiter;       /* id of the task waiting to write */
+    int custom_ref;              /* table of converted values by slot, or LUA_NOREF */
+    const char *converter_error; /* a custom converter raised: its text */
     struct route_match match;
 };
 

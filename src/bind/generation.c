@@ -175,6 +175,14 @@ static int l_set_cancelled(lua_State *L)
     return 0;
 }
 
+/* core.set_traceback(fn): fn(err, thread) gives the text that is logged of an error */
+static int l_set_traceback(lua_State *L)
+{
+    luaL_checktype(L, 1, LUA_TFUNCTION);
+    keep(L, 1, &script_of(L)->traceback_ref);
+    return 0;
+}
+
 /* core.response_class(metatable): what marks a Response */
 static int l_response_class(lua_State *L)
 {
@@ -284,6 +292,7 @@ static const luaL_Reg functions[] = {
     {"set_debug", l_set_debug},
     {"set_hooks", l_set_hooks},
     {"set_cancelled", l_set_cancelled},
+    {"set_traceback", l_set_traceback},
     {"response_class", l_response_class},
     {"serve", l_serve},
     {"app", l_app},

@@ -96,20 +96,22 @@ void handover_redirect(struct exchange *x, struct slice url)
 void handover_failed(struct exchange *x, struct task *dead)
 {
     struct task *task = new_hook(x, STAGE_FAILED, x->generation->failed_ref);
-    push_error_text(dead->L, -1);
-    push_traceback(task->L, dead->L, lua_tostring(dead->L, -1));
-    lua_pop(dead->L, 1);
     lua_xmove(dead->L, task->L, 1);
-    lua_insert(task->L, -2);
-    task_run(task, 2);
+    if (dead->failed) {
+        lua_pushthread(dead->L);
+        lua_xmove(dead->L, task->L, 1);
+    } else {
+        lua_pushnil(task->L); /* it returned, and goes back to the pool: no frames of its own */
+    }
+    lua_pushboolean(task->L, dead->out_of_memory);
+    task_run(task, 3);
 }
 
 void handover_converter_error(struct exchange *x)
 {
     struct task *task = new_hook(x, STAGE_FAILED, x->generation->failed_ref);
     lua_pushstring(task->L, x->converter_error);
-    lua_pushliteral(task->L, "in a custom converter's to_lua");
-    task_run(task, 2);
+    task_run(task, 1);
 }
 
 void handover_value(struct exchange *x, struct task *from)
@@ -125,12 +127,12 @@ void handover_value(struct exchange *x, struct task *from)
 
 void handover_log_loss(struct exchange *x, struct task *task)
 {
-    push_error_text(task->L, -1);
-    push_traceback(task->L, task->L, lua_tostring(task->L, -1));
+    push_traceback(task->L, task->L);
     struct slice method = method_name(x->req->method);
-    log_write(x->generation->log, LOG_ERROR, "Exception while answering an error of %.*s %.*s\n%s",
-              (int)method.len, method.data, (int)x->req->target.path.len, x->req->target.path.data,
-              lua_tostring(task->L, -1));
+    log_write(x->generation->log, LOG_ERROR, "Exception %s %.*s %.*s%s\n%s",
+              x->req->gone ? "on request" : "while answering an error of", (int)method.len,
+              method.data, (int)x->req->target.path.len, x->req->target.path.data,
+              x->req->gone ? ", whose client has gone" : "", lua_tostring(task->L, -1));
 }
 
 /* ---- custom converters ---- */
@@ -152,7 +154,9 @@ bool handover_convert(void *data, int converter, struct slice text, int slot)
     struct err err;
     if (script_call(script, 2, 1, &err) != 0) {
         struct buf place = {0};
-        buf_printf(&place, "%s:%d: %s", err.name, err.line, err.message);
+        if (err.name[0] != '\0')
+            buf_printf(&place, "%s:%d: ", err.name, err.line);
+        buf_printf(&place, "%s\nin a custom converter's to_lua", err.message);
         x->converter_error = arena_cstr(&x->req->arena, buf_view(&place));
         buf_clear(&place);
         return false;

@@ -22,8 +22,8 @@ void handover_refused(struct exchange *x, int status);
 void handover_options(struct exchange *x);
 void handover_redirect(struct exchange *x, struct slice url);
 
-/* dispatch.failed(error, traceback), in a coroutine of its own: `dead` keeps its frames, its
- * error is on top of its stack. */
+/* dispatch.failed(error, thread, out_of_memory), in a coroutine of its own: the thread of `dead`
+ * keeps its frames, its error is on top of its stack. */
 void handover_failed(struct exchange *x, struct task *dead);
 /* The same for an error that no task raised: a custom converter's. */
 void handover_converter_error(struct exchange *x);
@@ -31,7 +31,8 @@ void handover_converter_error(struct exchange *x);
 /* dispatch.value(rule, results...): what the view returned is not for C to send. */
 void handover_value(struct exchange *x, struct task *from);
 
-/* Not even the error could be answered by Lua: log the one on top of the task's stack. */
+/* Log the error on top of the task's stack, which Lua cannot answer: it was raised while an
+ * error was answered, or the client has gone. */
 void handover_log_loss(struct exchange *x, struct task *task);
 
 /* struct route_custom.accept: asks a custom converter's to_lua(self, text) for the value; nil

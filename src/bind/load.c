@@ -35,8 +35,7 @@ static void on_loaded(struct task *task)
     const char *text = NULL;
     if (task->failed) {
         lua_State *L = task->L;
-        push_error_text(L, -1);
-        push_traceback(L, L, lua_tostring(L, -1));
+        push_traceback(L, L);
         text = lua_tostring(L, -1);
     }
     loading->done(loading->data, text);

@@ -24,6 +24,9 @@ bool response_is(lua_State *L, int index, const struct generation *generation)
     return is;
 }
 
+/* Bytes that a task may write without a wait in between. */
+#define BURST_MAX (256u * 1024)
+
 /* Its address is core.ANSWERED. */
 static const char answered_mark;
 
@@ -101,7 +104,7 @@ static struct exchange *need_exchange(lua_State *L)
     return x;
 }
 
-/* core.answer_start(response): send the head now; the body follows in pieces */
+/* core.answer_start(response) -> may a body follow, in pieces? The head is sent now */
 static int l_answer_start(lua_State *L)
 {
     struct exchange *x = need_exchange(L);
@@ -118,7 +121,8 @@ static int l_answer_start(lua_State *L)
     response_set_timeout(x->req, &view, x->generation,
                          x->outcome == ROUTE_FOUND ? x->match.rule : -1);
     request_answer_start(x->req, &view.answer);
-    return 0;
+    lua_pushboolean(L, !x->req->answer_to_head);
+    return 1;
 }
 
 static void forget_drain(struct wait *wait)
@@ -137,6 +141,28 @@ void exchange_on_drain(struct exchange *x)
         task_wake(task, 0);
 }
 
+static void on_turn_over(struct timer *timer)
+{
+    task_wake(LIST_ENTRY(timer, struct task, timer), 0);
+}
+
+static void forget_turn(struct wait *wait)
+{
+    struct task *task = wait->data;
+    timer_stop(&task->timer);
+}
+
+/* A client that reads as fast as the task writes: others must have their turn, and we must hear
+ * when it goes. */
+static int let_others_run(lua_State *L, struct exchange *x)
+{
+    struct task *task = task_current(L);
+    x->burst = 0;
+    task->timer.fn = on_turn_over;
+    timer_start(task->script->loop, &task->timer, 0);
+    return task_park(L, forget_turn, task);
+}
+
 /* core.answer_write(chunk) -> true; waits while the client is slow */
 static int l_answer_write(lua_State *L)
 {
@@ -145,10 +171,16 @@ static int l_answer_write(lua_State *L)
     if (!x->started || x->ended)
         return luaL_error(L, "no answer is being sent in pieces");
     task_check_park(L);
+    if (task_current(L)->cancelled)
+        return task_park(L, forget_drain, x); /* raises: an endless stream ends with its client */
+    x->burst += (uint32_t)(chunk.len < BURST_MAX ? chunk.len : BURST_MAX) + 64;
     if (!request_answer_write(x->req, chunk)) {
+        if (x->burst > BURST_MAX)
+            return let_others_run(L, x);
         lua_pushboolean(L, 1);
         return 1;
     }
+    x->burst = 0;
     x->drain_waiter = task_current(L)->id;
     return task_park(L, forget_drain, x);
 }
@@ -176,7 +208,23 @@ static int l_answer_started(lua_State *L)
     return 1;
 }
 
+/* core.answer_gone() -> is the client gone? */
+static int l_answer_gone(lua_State *L)
+{
+    struct exchange *x = exchange_current(L);
+    lua_pushboolean(L, x != NULL && x->req->gone);
+    return 1;
+}
+
+/* core.answer_in_lua(): the view's results pass through dispatch.value, whatever they are */
+static int l_answer_in_lua(lua_State *L)
+{
+    need_exchange(L)->in_lua = true;
+    return 0;
+}
+
 static const luaL_Reg functions[] = {
+    {"answer_gone", l_answer_gone},       {"answer_in_lua", l_answer_in_lua},
     {"answer_start", l_answer_start},     {"answer_write", l_answer_write},
     {"answer_end", l_answer_end},         {"answer_abort", l_answer_abort},
     {"answer_started", l_answer_started}, {NULL, NULL},

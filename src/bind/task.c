@@ -29,7 +29,7 @@ struct spawn {
     uint64_t join;   /* ... and in which of its waits */
     uint8_t state;   /* enum spawn_state */
     bool collected;  /* the userdata is gone */
-    int results_ref; /* a table { n =, ... } or { error }, once done */
+    int results_ref; /* what keep_results made, once done */
 };
 
 /* ---- sleep ---- */
@@ -76,16 +76,15 @@ static struct spawn *check_spawn(lua_State *L, int index)
 static void log_failure(struct task *task)
 {
     lua_State *L = task->L;
-    push_error_text(L, -1);
-    push_traceback(L, L, lua_tostring(L, -1));
+    push_traceback(L, L);
     size_t len;
     const char *text = lua_tolstring(L, -1, &len);
     log_write(task->script->log, LOG_ERROR,
               "Exception in a spawned task, which nobody waits for\n%s", text == NULL ? "?" : text);
-    lua_pop(L, 2);
+    lua_pop(L, 1);
 }
 
-/* Runs protected: { n = count, ... } of the values on top of the stack. */
+/* { n = count, ... } of its arguments */
 static int l_pack(lua_State *L)
 {
     int n = lua_gettop(L);
@@ -98,25 +97,37 @@ static int l_pack(lua_State *L)
     return 1;
 }
 
+/* Results as { n = count, ... }; an error as { error, thread = coroutine with its frames }. */
 static void keep_results(struct spawn *spawn, struct task *task)
 {
-    lua_State *L = task->L;
+    lua_State *L = task->script->L; /* a dead coroutine runs nothing */
     int n = task->nresults;
+    lua_checkstack(L, n + 4);
     lua_pushcfunction(L, l_pack);
-    lua_insert(L, -1 - n);
-    if (lua_pcall(L, n, 1, 0) != 0)
-        spawn->state = SPAWN_FAILED;
+    lua_xmove(task->L, L, n);
+    lua_call(L, n, 1); /* outside of tasks memory is not refused */
+    if (task->failed) {
+        lua_pushthread(task->L);
+        lua_xmove(task->L, L, 1);
+        lua_setfield(L, -2, "thread");
+    }
     spawn->results_ref = luaL_ref(L, LUA_REGISTRYINDEX);
+}
+
+/* The task that waits for this one now, or NULL. */
+static struct task *waiter_of(const struct spawn *spawn)
+{
+    struct task *task = spawn->waiter == 0 ? NULL : task_find(spawn->script, spawn->waiter);
+    bool waits = task != NULL && task->state == TASK_WAITING && task->awaits > 0 &&
+                 task->join == spawn->join;
+    return waits ? task : NULL;
 }
 
 static void tell_waiter(struct spawn *spawn)
 {
-    struct task *waiter = spawn->waiter == 0 ? NULL : task_find(spawn->script, spawn->waiter);
+    struct task *waiter = waiter_of(spawn);
     spawn->waiter = 0;
-    if (waiter == NULL || waiter->state != TASK_WAITING || waiter->awaits == 0 ||
-        waiter->join != spawn->join)
-        return;
-    if (spawn->state == SPAWN_RETURNED && --waiter->awaits > 0)
+    if (waiter == NULL || (spawn->state == SPAWN_RETURNED && --waiter->awaits > 0))
         return;
     waiter->awaits = 0;
     lua_pushboolean(waiter->L, 1);
@@ -127,10 +138,10 @@ static void on_spawn_done(struct task *task)
 {
     struct spawn *spawn = task->owner;
     spawn->id = 0;
-    spawn->state = !task->failed     ? SPAWN_RETURNED
-                   : task->cancelled ? SPAWN_CANCELLED
-                                     : SPAWN_FAILED;
-    if (spawn->state == SPAWN_FAILED && spawn->waiter == 0)
+    spawn->state = !task->failed               ? SPAWN_RETURNED
+                   : task_died_of_cancel(task) ? SPAWN_CANCELLED
+                                               : SPAWN_FAILED;
+    if (spawn->state == SPAWN_FAILED && waiter_of(spawn) == NULL)
         log_failure(task);
     if (spawn->collected) {
         free(spawn);
@@ -160,7 +171,8 @@ static int l_spawn(lua_State *L)
     luaL_checktype(L, 1, LUA_TFUNCTION);
     struct task *parent = task_current(L);
     if (parent == NULL)
-        return luaL_error(L, "tasks can be spawned from within a task only");
+        return task_misuse(L, "tasks can be spawned from within a task only: not in a custom "
+                              "converter");
     int n = lua_gettop(L);
     struct spawn **slot = lua_newuserdata(L, sizeof(*slot));
     *slot = NULL;
@@ -200,10 +212,11 @@ static void check_joinable(lua_State *L, const struct spawn *spawn)
     if (spawn->state != SPAWN_RUNNING)
         return;
     if (spawn->id == task->id)
-        luaL_error(L, "a task cannot wait for itself");
-    const struct task *other = spawn->waiter == 0 ? NULL : task_find(spawn->script, spawn->waiter);
-    if (other != NULL && other != task && other->awaits > 0 && other->join == spawn->join)
-        luaL_error(L, "another task waits for this one already");
+        task_misuse(L, "a task cannot wait for itself");
+    const struct task *other = waiter_of(spawn);
+    if (other != NULL && other != task)
+        task_misuse(L, "another task waits for this one already; only one can: wait there and "
+                       "hand the results on");
 }
 
 /* Are all done, or has one failed? */
@@ -249,6 +262,26 @@ static int l_task_join(lua_State *L)
     return task_park(L, forget_join, task);
 }
 
+/* core.wait_barrier() -> nil, or why the running function cannot pass a wait outward; the wait
+ * has then been undone */
+static int l_wait_barrier(lua_State *L)
+{
+    if (!task_push_barrier(L))
+        return 0;
+    task_undo_wait(task_current(L));
+    return 1;
+}
+
+/* core.task_id() -> what tells the running task from the others that live; nil outside of one */
+static int l_task_id(lua_State *L)
+{
+    struct task *task = task_current(L);
+    if (task == NULL)
+        return 0;
+    lua_pushlightuserdata(L, task);
+    return 1;
+}
+
 /* core.task_state(task) -> "running" | "returned" | "failed" | "cancelled" */
 static int l_task_state(lua_State *L)
 {
@@ -257,7 +290,7 @@ static int l_task_state(lua_State *L)
     return 1;
 }
 
-/* core.task_results(task) -> { n =, ... }: what it returned, or { error } */
+/* core.task_results(task) -> { n =, ... }: what it returned, or { error, thread = } */
 static int l_task_results(lua_State *L)
 {
     struct spawn *spawn = check_spawn(L, 1);
@@ -285,6 +318,8 @@ static const luaL_Reg functions[] = {
     {"task_state", l_task_state},
     {"task_results", l_task_results},
     {"task_cancel", l_task_cancel},
+    {"wait_barrier", l_wait_barrier},
+    {"task_id", l_task_id},
     {NULL, NULL},
 };
 

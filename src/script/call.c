@@ -10,11 +10,6 @@
 #include "base/err.h"
 #include "script/state.h"
 
-void push_traceback(lua_State *L, lua_State *co, const char *text)
-{
-    luaL_traceback(L, co, text, 0);
-}
-
 /* tostring(value), which may run a metamethod of the user's. */
 static int l_text(lua_State *L)
 {
@@ -40,6 +35,26 @@ void push_error_text(lua_State *L, int index)
         lua_pop(L, 1);
         lua_pushfstring(L, "(error object is a %s value)", luaL_typename(L, index));
     }
+}
+
+void push_traceback(lua_State *L, lua_State *co)
+{
+    lua_State *main = script_of(co)->L; /* co itself is dead: nothing may run on it */
+    lua_rawgeti(main, LUA_REGISTRYINDEX, script_of(co)->traceback_ref);
+    lua_pushvalue(co, -1);
+    lua_pushthread(co);
+    lua_xmove(co, main, 2);
+    if (lua_pcall(main, 2, 1, 0) == 0 && lua_type(main, -1) == LUA_TSTRING) {
+        lua_xmove(main, L, 1);
+        return;
+    }
+    lua_pop(main, 1);
+    lua_pushvalue(co, -1);
+    lua_xmove(co, main, 1);
+    push_error_text(main, -1);
+    luaL_traceback(main, co, lua_tostring(main, -1), 0);
+    lua_xmove(main, L, 1);
+    lua_pop(main, 2);
 }
 
 /* "file.lua:12: message" -> name, line, message. */

@@ -17,8 +17,10 @@ struct script;
  * error names its place) and nothing on the stack. */
 int script_call(struct script *script, int nargs, int nresults, struct err *err);
 
-/* Push the traceback of coroutine co, which died or waits, onto L: `text` and the frames. */
-void push_traceback(struct lua_State *L, struct lua_State *co, const char *text);
+/* Push onto L what is told of the error on top of co, which died of it: its text, the frames of
+ * the coroutines that died of it before, and those of co. Runs lua/qlua/coroutine.lua's traceback
+ * (core.set_traceback) once that is loaded; never raises. */
+void push_traceback(struct lua_State *L, struct lua_State *co);
 
 /* Push a text for any error value at index: strings as they are, else what tostring gives;
  * never raises. */

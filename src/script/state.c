@@ -132,7 +132,7 @@ struct script *script_new(struct loop *loop, const struct log *log,
     script->log = log;
     script->modules = options->modules;
     script->lua_dir = getenv("QLUA_LUA_DIR");
-    script->cancelled_ref = LUA_NOREF;
+    script->cancelled_ref = script->traceback_ref = LUA_NOREF;
     script->L = luaL_newstate();
     if (script->L == NULL) {
         free(script);

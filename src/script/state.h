@@ -20,6 +20,12 @@ struct lua_State;
 struct script_module;
 struct task;
 
+/* Where task_find finds a task by the low bits of its id. */
+struct task_slot {
+    struct task *task;
+    uint32_t next_free; /* task is NULL: the next slot without one */
+};
+
 struct script {
     struct lua_State *L;
     struct loop *loop;
@@ -29,15 +35,19 @@ struct script {
     const char *lua_dir; /* QLUA_LUA_DIR, or NULL */
 
     struct task *running;
-    struct list live;  /* tasks that are READY, RUNNING or WAITING */
+    struct list live;  /* tasks that are NEW, READY, RUNNING or WAITING */
     struct list ready; /* to be resumed at the end of this turn */
     struct task *pool; /* idle ones */
+    struct task_slot *slots;
+    uint32_t nslots;
+    uint32_t free_slot; /* nslots: none is free */
     struct later run_ready;
     uint32_t pooled;
     uint32_t live_count;
     uint64_t next_id;
     int current_ref;   /* the table whose [1] is the running task's context table */
     bool current_set;  /* [1] is not nil now */
+    int traceback_ref; /* traceback(err, thread) -> text, or LUA_NOREF */
     int cancelled_ref; /* the value raised for cancelled tasks (errors.Cancelled), or LUA_NOREF */
 
     /* the memory cap: script/memory.h */

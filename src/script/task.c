@@ -8,13 +8,22 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/log.h"
 #include "base/mem.h"
+#include "script/context.h"
 #include "script/memory.h"
 #include "script/state.h"
 #include "script/task_internal.h"
 
 /* Coroutines kept for reuse: as many as a busy worker has requests waiting at once. */
 #define POOL_MAX 1024
+/* How often a cancelled task may catch errors.Cancelled and wait again: clean-up takes a few
+ * waits, `while true do pcall(wait) end` would hold the worker for ever. */
+#define CANCEL_PATIENCE 100
+/* An id is a counter above the task's slot: task_find need not search. */
+#define SLOT_BITS 24
+/* The chunk names of qlua's own Lua (modules.h) begin so. */
+#define OWN_SOURCE "@lua/qlua/"
 
 static void run_ready(void *data);
 
@@ -33,10 +42,38 @@ static void on_unset(struct timer *timer)
     assert(!"a task's timer fired which no wait had set");
 }
 
+/* A slot that no task has; the table of slots grows with the tasks that live at once. */
+static uint32_t take_slot(struct script *script)
+{
+    struct task_slot *slot;
+    if (script->free_slot == script->nslots) {
+        uint32_t count = script->nslots == 0 ? 64 : script->nslots * 2;
+        assert(count <= (uint32_t)1 << SLOT_BITS && "more tasks than ids have room for");
+        script->slots = mem_realloc(script->slots, count * sizeof(*script->slots));
+        for (uint32_t i = script->nslots; i < count; i++)
+            script->slots[i] = (struct task_slot){.next_free = i + 1};
+        script->nslots = count;
+    }
+    slot = &script->slots[script->free_slot];
+    uint32_t index = script->free_slot;
+    script->free_slot = slot->next_free;
+    return index;
+}
+
+static void free_task(struct task *task)
+{
+    struct script *script = task->script;
+    script->slots[task->slot] = (struct task_slot){.next_free = script->free_slot};
+    script->free_slot = task->slot;
+    free(task);
+}
+
 static struct task *make_task(struct script *script)
 {
     struct task *task = mem_zalloc(sizeof(*task));
     task->script = script;
+    task->slot = take_slot(script);
+    script->slots[task->slot].task = task;
     task->L = lua_newthread(script->L);
     task->ref = luaL_ref(script->L, LUA_REGISTRYINDEX);
     list_init(&task->ready);
@@ -54,9 +91,10 @@ struct task *task_new(struct script *script, struct task_context *context,
     } else {
         task = make_task(script);
     }
-    task->id = ++script->next_id;
-    task->state = TASK_READY;
-    task->failed = task->out_of_memory = task->cancelled = false;
+    task->id = ++script->next_id << SLOT_BITS | task->slot;
+    task->state = TASK_NEW;
+    task->failed = task->out_of_memory = task->cancelled = task->abandoned = false;
+    task->ignored_cancels = 0;
     task->context = context == NULL ? NULL : task_context_ref(context);
     task->on_done = on_done;
     task->owner = owner;
@@ -72,6 +110,7 @@ static void retire(struct task *task)
     list_remove(&task->node);
     list_remove(&task->ready);
     script->live_count--;
+    context_leave_all(task);
     if (task->context != NULL)
         task_context_unref(script, &task->context);
     task->id = 0;
@@ -84,7 +123,7 @@ static void retire(struct task *task)
         return;
     }
     luaL_unref(script->L, LUA_REGISTRYINDEX, task->ref);
-    free(task);
+    free_task(task);
 }
 
 void tasks_clear(struct script *script)
@@ -100,8 +139,11 @@ void tasks_clear(struct script *script)
     while (script->pool != NULL) {
         struct task *task = script->pool;
         script->pool = task->next_idle;
-        free(task);
+        free_task(task);
     }
+    free(script->slots);
+    script->slots = NULL;
+    script->nslots = script->free_slot = 0;
 }
 
 /* ---- context ---- */
@@ -148,13 +190,90 @@ void task_show_context(struct script *script, const struct task_context *context
 
 /* ---- running ---- */
 
-/* A bare coroutine.yield in a task's own coroutine: nobody could resume it. */
+/* "file.lua:12: " of the innermost frame that is not qlua's own, or "". */
+static void push_user_place(lua_State *L)
+{
+    lua_Debug ar;
+    const char *dir = script_of(L)->lua_dir;
+    for (int level = 0; lua_getstack(L, level, &ar); level++) {
+        lua_getinfo(L, "Sl", &ar);
+        bool is_own =
+            ar.currentline <= 0 || strncmp(ar.source, OWN_SOURCE, strlen(OWN_SOURCE)) == 0;
+        if (dir != NULL && strncmp(ar.source + 1, dir, strlen(dir)) == 0)
+            is_own = true;
+        if (!is_own) {
+            lua_pushfstring(L, "%s:%d: ", ar.short_src, ar.currentline);
+            return;
+        }
+    }
+    lua_pushliteral(L, "");
+}
+
+int task_misuse(lua_State *L, const char *text)
+{
+    push_user_place(L);
+    lua_pushstring(L, text);
+    lua_concat(L, 2);
+    return lua_error(L);
+}
+
+static const char wait_mark;
+
+/* A bare coroutine.yield in a task's own coroutine: nobody could resume it. Its frames stay for
+ * the traceback. */
 static int stray_yield(struct task *task)
 {
-    lua_settop(task->L, 0);
-    lua_pushliteral(task->L, "attempt to yield from outside a coroutine: coroutine.yield works "
-                             "inside coroutine.create and coroutine.wrap only");
+    lua_State *L = task->L;
+    lua_settop(L, 0);
+    push_user_place(L);
+    lua_pushliteral(L, "attempt to yield from outside a coroutine: coroutine.yield works inside "
+                       "coroutine.create and coroutine.wrap only; to let others run, call "
+                       "qlua.sleep(0)");
+    lua_concat(L, 2);
     return LUA_ERRRUN;
+}
+
+static void push_cancelled(struct script *script, lua_State *L)
+{
+    if (script->cancelled_ref == LUA_NOREF)
+        lua_pushliteral(L, "cancelled");
+    else
+        lua_rawgeti(L, LUA_REGISTRYINDEX, script->cancelled_ref);
+}
+
+/* It caught its cancellation too often: it is not resumed again. */
+static int abandon(struct task *task)
+{
+    log_write(task->script->log, LOG_WARNING,
+              "a cancelled task caught errors.Cancelled and waited again, %d times; it was ended. "
+              "A pcall around a wait must let errors.Cancelled through",
+              CANCEL_PATIENCE);
+    lua_settop(task->L, 0);
+    push_cancelled(task->script, task->L);
+    return LUA_ERRRUN;
+}
+
+/* What a yield means: LUA_YIELD for a wait, or an error (on top of the stack). */
+static int yielded(struct task *task)
+{
+    bool is_wait =
+        lua_gettop(task->L) == 1 && lua_touserdata(task->L, 1) == (const void *)&wait_mark;
+    if (is_wait && task->abandoned)
+        return abandon(task);
+    if (!is_wait || task->state != TASK_WAITING)
+        return stray_yield(task);
+    lua_settop(task->L, 0);
+    return LUA_YIELD;
+}
+
+/* A wait that never reached us: a C module resumed the coroutine that waits and took its yield
+ * for its own. */
+static void drop_lost_wait(struct task *task)
+{
+    if (task->state != TASK_WAITING)
+        return;
+    task->state = TASK_RUNNING;
+    task->wait.cancel(&task->wait);
 }
 
 static int resume(struct task *task, int nargs)
@@ -166,25 +285,19 @@ static int resume(struct task *task, int nargs)
     task->state = TASK_RUNNING;
     memory_enter(script);
     int rc = lua_resume(task->L, nargs);
-    if (rc == LUA_YIELD) {
-        if (task->state == TASK_WAITING)
-            lua_settop(task->L, 0); /* the mark of the wait */
-        else
-            rc = stray_yield(task);
-    }
+    if (rc == LUA_YIELD)
+        rc = yielded(task);
+    if (rc != LUA_YIELD)
+        drop_lost_wait(task);
     script->running = outer;
     task_show_context(script, outer == NULL ? NULL : outer->context);
     return rc;
 }
 
-void task_run(struct task *task, int nargs)
+/* It returned (rc 0) or died: tell its owner, and be rid of it. */
+static void finish(struct task *task, int rc)
 {
     struct script *script = task->script;
-    int rc = resume(task, nargs);
-    if (rc == LUA_YIELD) {
-        memory_leave(script);
-        return;
-    }
     task->state = TASK_DONE;
     task->failed = rc != 0;
     task->out_of_memory = rc != 0 && script->refused;
@@ -194,29 +307,53 @@ void task_run(struct task *task, int nargs)
     memory_leave(script);
 }
 
+void task_run(struct task *task, int nargs)
+{
+    int rc = resume(task, nargs);
+    if (rc == LUA_YIELD)
+        memory_leave(task->script);
+    else
+        finish(task, rc);
+}
+
 void task_start(struct task *task, int nargs)
 {
     struct script *script = task->script;
-    task->state = TASK_READY;
+    if (task->state != TASK_NEW)
+        task->state = TASK_READY;
     task->nargs = nargs;
     list_append(&script->ready, &task->ready);
     loop_later(script->loop, &script->run_ready);
+}
+
+/* Cancelled before it has begun: its function never runs. */
+static void never_run(struct task *task)
+{
+    memory_enter(task->script);
+    lua_settop(task->L, 0);
+    push_cancelled(task->script, task->L);
+    finish(task, LUA_ERRRUN);
 }
 
 /* Those that were ready when the turn ended; who becomes ready meanwhile waits for the next. */
 static void run_ready(void *data)
 {
     struct script *script = data;
-    uint64_t last = script->next_id;
-    for (uint32_t n = script->live_count; n > 0 && !list_is_empty(&script->ready); n--) {
-        struct task *task = LIST_ENTRY(script->ready.next, struct task, ready);
-        if (task->id > last)
-            break;
-        list_remove(&task->ready);
-        task_run(task, task->nargs);
+    struct list batch;
+    list_init(&batch);
+    while (!list_is_empty(&script->ready)) {
+        struct list *node = script->ready.next;
+        list_remove(node);
+        list_append(&batch, node);
     }
-    if (!list_is_empty(&script->ready))
-        loop_later(script->loop, &script->run_ready);
+    while (!list_is_empty(&batch)) {
+        struct task *task = LIST_ENTRY(batch.next, struct task, ready);
+        list_remove(&task->ready);
+        if (task->state == TASK_NEW && task->cancelled)
+            never_run(task);
+        else
+            task_run(task, task->nargs);
+    }
 }
 
 struct task *task_current(lua_State *L)
@@ -226,53 +363,94 @@ struct task *task_current(lua_State *L)
 
 struct task *task_find(struct script *script, uint64_t id)
 {
-    for (struct list *node = script->live.next; node != &script->live; node = node->next) {
-        struct task *task = LIST_ENTRY(node, struct task, node);
-        if (task->id == id)
-            return task;
-    }
-    return NULL;
+    uint64_t slot = id & (((uint64_t)1 << SLOT_BITS) - 1);
+    struct task *task = slot < script->nslots ? script->slots[slot].task : NULL;
+    return task != NULL && task->id == id ? task : NULL;
 }
 
 /* ---- waiting ---- */
 
-/* The name of the C function that a yield could not cross, and where it was called. */
-static void describe_barrier(lua_State *L, char *name, size_t size)
+/* Push the name that a standard library has for the function on top of the stack: "table.sort";
+ * or nil. */
+static void push_library_name(lua_State *L)
 {
-    lua_Debug ar;
-    snprintf(name, size, "a C function");
-    for (int level = 1; lua_getstack(L, level, &ar); level++) {
-        lua_getinfo(L, "Sn", &ar);
-        if (strcmp(ar.what, "C") == 0) {
-            if (ar.name != NULL)
-                snprintf(name, size, "the C function '%s'", ar.name);
+    static const char *const libraries[] = {"_G", "string", "table", "io", "os", "debug"};
+    int fn = lua_gettop(L);
+    for (size_t i = 0; i < sizeof(libraries) / sizeof(libraries[0]); i++) {
+        lua_getglobal(L, libraries[i]);
+        if (!lua_istable(L, -1)) {
+            lua_pop(L, 1);
+            continue;
+        }
+        for (lua_pushnil(L); lua_next(L, -2) != 0; lua_pop(L, 1)) {
+            if (!lua_rawequal(L, -1, fn) || lua_type(L, -2) != LUA_TSTRING)
+                continue;
+            lua_pushfstring(L, "%s%s%s", i == 0 ? "" : libraries[i], i == 0 ? "" : ".",
+                            lua_tostring(L, -2));
+            lua_replace(L, fn + 1);
+            lua_settop(L, fn + 1);
             return;
         }
+        lua_pop(L, 1);
     }
+    lua_pushnil(L);
+}
+
+/* Is the function of this frame a C function that a yield cannot cross? */
+static bool is_barrier(lua_State *L, lua_Debug *ar)
+{
+    lua_getinfo(L, "Snf", ar);
+    lua_getglobal(L, "pcall");
+    lua_getglobal(L, "xpcall");
+    bool is = strcmp(ar->what, "C") == 0 && !lua_rawequal(L, -3, -2) && !lua_rawequal(L, -3, -1);
+    lua_pop(L, 3);
+    return is;
+}
+
+bool task_push_barrier(lua_State *L)
+{
+    if (lua_isyieldable(L))
+        return false;
+    int top = lua_gettop(L);
+    lua_Debug ar;
+    const char *name = NULL;
+    for (int level = 1; lua_getstack(L, level, &ar); level++) {
+        if (!is_barrier(L, &ar))
+            continue;
+        lua_getinfo(L, "f", &ar);
+        push_library_name(L);
+        name = lua_isnil(L, -1) ? ar.name : lua_tostring(L, -1);
+        break;
+    }
+    if (name == NULL)
+        lua_pushliteral(L, "a C function");
+    else
+        lua_pushfstring(L, "the C function '%s'", name);
+    name = lua_tostring(L, -1);
+    push_user_place(L);
+    lua_pushfstring(L,
+                    "%sthis call would wait, and %s is in the way: it cannot be suspended; "
+                    "fetch what is waited for before calling it",
+                    lua_tostring(L, -1), name);
+    lua_replace(L, top + 1);
+    lua_settop(L, top + 1);
+    return true;
 }
 
 void task_check_park(lua_State *L)
 {
     struct task *task = task_current(L);
     if (task == NULL)
-        luaL_error(L, "this call would wait, and nothing can wait here: custom converters and "
-                      "code outside of a task run to their end at once");
-    if (!lua_isyieldable(L)) {
-        char name[128];
-        describe_barrier(L, name, sizeof(name));
-        luaL_error(L,
-                   "this call would wait, and %s is in the way: it cannot be suspended; fetch what "
-                   "is waited for before calling it",
-                   name);
-    }
+        task_misuse(L, "this call would wait, and nothing can wait here: custom converters and "
+                       "code outside of a task run to their end at once");
+    if (task_push_barrier(L))
+        lua_error(L);
+    drop_lost_wait(task);
 }
 
-static void push_cancelled(struct script *script, lua_State *L)
+void task_undo_wait(struct task *task)
 {
-    if (script->cancelled_ref == LUA_NOREF)
-        lua_pushliteral(L, "cancelled");
-    else
-        lua_rawgeti(L, LUA_REGISTRYINDEX, script->cancelled_ref);
+    drop_lost_wait(task);
 }
 
 int task_park(lua_State *L, void (*cancel)(struct wait *wait), void *data)
@@ -282,6 +460,11 @@ int task_park(lua_State *L, void (*cancel)(struct wait *wait), void *data)
     if (task->cancelled) {
         /* It was asked to stop and went on: every further wait raises at once. */
         cancel(&task->wait);
+        if (++task->ignored_cancels > CANCEL_PATIENCE) {
+            task->abandoned = true;
+            task_push_wait_mark(L);
+            return lua_yield(L, 1);
+        }
         lua_pushnil(L);
         push_cancelled(task->script, L);
         return 2;
@@ -293,8 +476,7 @@ int task_park(lua_State *L, void (*cancel)(struct wait *wait), void *data)
 
 void task_push_wait_mark(lua_State *L)
 {
-    static const char mark;
-    lua_pushlightuserdata(L, (void *)(uintptr_t)&mark);
+    lua_pushlightuserdata(L, (void *)(uintptr_t)&wait_mark);
 }
 
 static void wake(struct task *task, int nargs)
@@ -321,13 +503,23 @@ void task_wake_error(struct task *task)
     wake(task, 2);
 }
 
+bool task_died_of_cancel(const struct task *task)
+{
+    if (!task->failed || !task->cancelled)
+        return false;
+    push_cancelled(task->script, task->L);
+    bool is = lua_rawequal(task->L, -1, -2);
+    lua_pop(task->L, 1);
+    return is;
+}
+
 void task_cancel(struct task *task)
 {
     if (task->cancelled || task->state == TASK_DONE || task->state == TASK_IDLE)
         return;
     task->cancelled = true;
     if (task->state != TASK_WAITING)
-        return; /* running, or about to: its next wait raises */
+        return; /* running or woken: its next wait raises; new: run_ready ends it */
     task->wait.cancel(&task->wait);
     push_cancelled(task->script, task->L);
     task_wake_error(task);

@@ -34,7 +34,8 @@ struct task_context {
 
 enum task_state {
     TASK_IDLE,    /* in the pool */
-    TASK_READY,   /* resumed soon: for the first time, or woken by another task */
+    TASK_NEW,     /* made, and not begun yet */
+    TASK_READY,   /* woken by another task: resumed soon */
     TASK_RUNNING, /* inside lua_resume */
     TASK_WAITING, /* parked on task->wait */
     TASK_DONE     /* returned or died; results or error lie on its stack */
@@ -50,20 +51,24 @@ struct task {
     struct list node;  /* in script->live */
     struct list ready; /* in script->ready */
     struct script *script;
-    struct lua_State *L; /* the coroutine */
-    int ref;             /* keeps the coroutine alive */
-    uint64_t id;         /* never reused */
-    uint8_t state;       /* enum task_state */
-    bool failed;         /* DONE by an error: its value is on top of L */
-    bool out_of_memory;  /* DONE by an error after an allocation was refused */
-    bool cancelled;      /* asked to stop: its waits raise */
-    int nargs;           /* READY: values on top of L to resume with */
-    int nresults;        /* DONE: values on top of L */
-    uint32_t awaits;     /* bind/task: how many other tasks it waits for ... */
-    uint64_t join;       /* ... in which wait: tells an old wait's tasks from this one's */
+    struct lua_State *L;     /* the coroutine */
+    int ref;                 /* keeps the coroutine alive */
+    uint64_t id;             /* never reused; 0 while in the pool */
+    uint32_t slot;           /* where task_find looks */
+    uint8_t state;           /* enum task_state */
+    bool failed;             /* DONE by an error: its value is on top of L */
+    bool out_of_memory;      /* DONE by an error after an allocation was refused */
+    bool cancelled;          /* asked to stop: its waits raise */
+    bool abandoned;          /* it waits again and again although cancelled: never resumed */
+    uint8_t ignored_cancels; /* waits begun after having been cancelled */
+    int nargs;               /* NEW, READY: values on top of L to resume with */
+    int nresults;            /* DONE: values on top of L */
+    uint32_t awaits;         /* bind/task: how many other tasks it waits for ... */
+    uint64_t join;           /* ... in which wait: tells an old wait's tasks from this one's */
     struct wait wait;
     struct timer timer; /* for sleep and deadlines: a task waits for one thing at a time */
     struct task_context *context; /* may be NULL */
+    struct context_frame *frames; /* contexts entered and not yet left: script/context.h */
     /* DONE: called once; takes what it needs from the stack. The task is gone afterwards. */
     void (*on_done)(struct task *task);
     void *owner; /* on_done's */
@@ -89,6 +94,14 @@ struct task *task_current(struct lua_State *L);
 int task_park(struct lua_State *L, void (*cancel)(struct wait *wait), void *data);
 /* May the running function wait here? Raises as task_park does; call it before acquiring. */
 void task_check_park(struct lua_State *L);
+/* Is a C function in the way of a wait from here? If so push the text that says which. */
+bool task_push_barrier(struct lua_State *L);
+/* The wait just begun cannot be: undo it; the task runs on. For a coroutine's wait that cannot
+ * be passed outward. */
+void task_undo_wait(struct task *task);
+
+/* Raise text as an error at the file and line of the user's code that called here. */
+int task_misuse(struct lua_State *L, const char *text);
 
 /* Push what a parked call yields: a user's coroutine that yields it passes the wait outward
  * (lua/qlua/coroutine.lua). */
@@ -101,8 +114,12 @@ void task_wake(struct task *task, int nvalues);
 void task_wake_error(struct task *task);
 
 /* Ask a task to stop: a waiting one is woken with errors.Cancelled, a running one gets it at
- * its next wait, one that has not begun never runs (on_done is called, failed). */
+ * its next wait, one that has not begun never runs (on_done is called, failed, at the end of the
+ * turn). A task that catches its cancellation again and again is ended where it waits. */
 void task_cancel(struct task *task);
+
+/* DONE: did it end by being cancelled, and not by an error of its own on the way out? */
+bool task_died_of_cancel(const struct task *task);
 
 /* The live task with this id, or NULL. */
 struct task *task_find(struct script *script, uint64_t id);

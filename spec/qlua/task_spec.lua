@@ -1,0 +1,778 @@
+--- Waiting: sleep, spawn, gather, timeout, cancel, and where waiting works.
+
+local raw = require "support.raw"
+local server = require "support.server"
+local wait = require "support.wait"
+
+local PRELUDE = [[
+local qlua = require "qlua"
+local app = qlua.App(...)
+local request, g = qlua.request, qlua.g
+
+]]
+
+describe("task", function()
+  local s
+
+  --- Start an app whose views are pieces of Lua: path -> body of the view.
+  local function start(views, files)
+    local parts = { PRELUDE }
+    for path, body in pairs(views) do
+      parts[#parts + 1] = ("app:route(%q, function(...)\n%s\nend)\n"):format(path, body)
+    end
+    parts[#parts + 1] = "return app\n"
+    s = server.start { app = table.concat(parts), files = files }
+    return s
+  end
+
+  local function get(path)
+    local c = raw.connect(s)
+    c:send(("GET %s HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"):format(path))
+    local response = c:response()
+    c:close()
+    return response.body, response.status
+  end
+
+  --- What one view gives.
+  local function run(body, files)
+    start({ ["/"] = body }, files)
+    return get "/"
+  end
+
+  after_each(server.stop_all)
+
+  describe("sleep", function()
+    it("wakes in the order of the times, none too early", function()
+      assert.equal("c b a", run [[
+        local order = {}
+        local function later(name, seconds)
+          return function()
+            local t0 = require("socket").gettime()
+            qlua.sleep(seconds)
+            local slept = require("socket").gettime() - t0
+            assert(slept >= seconds - 0.0005, "woke after " .. slept)
+            order[#order + 1] = name
+          end
+        end
+        qlua.gather(later("a", 0.09), later("b", 0.05), later("c", 0.01))
+        return table.concat(order, " ")
+      ]])
+    end)
+
+    it("does not block other requests", function()
+      start { ["/slow"] = "qlua.sleep(30) return 'slow'", ["/fast"] = "return 'fast'" }
+      local c = raw.connect(s)
+      c:send "GET /slow HTTP/1.1\r\nHost: x\r\n\r\n"
+      assert.equal("fast", get "/fast")
+      assert.is_true(c:is_silent(0.01))
+      c:close()
+    end)
+
+    it("lets others run for 0 and below", function()
+      assert.equal("1 2 1 2", run [[
+        local order = {}
+        local function twice(name)
+          return function()
+            order[#order + 1] = name
+            qlua.sleep(name == "1" and 0 or -5)
+            order[#order + 1] = name
+          end
+        end
+        qlua.gather(twice "1", twice "2")
+        return table.concat(order, " ")
+      ]])
+    end)
+
+    it("refuses what is no number, at the caller's line", function()
+      start {
+        ["/text"] = "qlua.sleep('soon') return ''", ["/none"] = "qlua.sleep() return ''",
+        ["/nan"] = "qlua.sleep(0 / 0) return ''",
+      }
+      local given = { text = 'the string "soon"', none = "nil", nan = "the number nan" }
+      for path, what in pairs(given) do
+        get("/" .. path)
+        local text = s:wait_for_stderr("request GET /" .. path .. "\n")
+        local message = text:match("request GET /" .. path .. "\n([^\n]*)")
+        assert.truthy(message:find("app.lua:%d+: sleep: seconds must be a number, got "), message)
+        assert.truthy(message:gsub("%-nan", "nan"):find(what, 1, true), message)
+      end
+    end)
+  end)
+
+  describe("spawn", function()
+    it("shares the request and g of its parent", function()
+      assert.equal("/ before after", run [[
+        g.word = "before"
+        local task = qlua.spawn(function()
+          local path, word = request.path, g.word
+          g.word = "after"
+          return path, word
+        end)
+        local path, word = task:wait()
+        return path .. " " .. word .. " " .. g.word
+      ]])
+    end)
+
+    it("gets its arguments, and gives all its results", function()
+      assert.equal("3 1 nil 3", run [[
+        local function back(...) return ... end
+        local function show(...)
+          return ("%d %s %s %s"):format(select("#", ...), tostring((...)),
+            tostring((select(2, ...))), tostring((select(3, ...))))
+        end
+        return show(qlua.spawn(back, 1, nil, 3):wait())
+      ]])
+    end)
+
+    it("gives its results again to whoever waits again", function()
+      assert.equal("5 5", run [[
+        local task = qlua.spawn(function() return "5" end)
+        local first = task:wait()
+        return first .. " " .. task:wait()
+      ]])
+    end)
+
+    it("raises its error where it is waited for, with the frames of both", function()
+      local body, status = run [[
+        local function inner() error { code = 7 } end
+        local task = qlua.spawn(function() inner() end)
+        local ok, err = pcall(task.wait, task)
+        assert(not ok and err.code == 7)
+        qlua.spawn(function() qlua.sleep(0.001) error "deep" end):wait()
+        return "not reached"
+      ]]
+      assert.equal(500, status)
+      assert.falsy(body:find "deep")
+      local text = s:wait_for_stderr "deep"
+      assert.truthy(text:find("Exception on request GET /\n[^\n]*app.lua:10: deep\n"), text)
+      assert.truthy(text:find("traceback of a coroutine:.*app.lua:10: in .*app.lua:10: in "), text)
+      assert.falsy(text:find("nobody waits", 1, true))
+    end)
+
+    it("has its error logged when nobody waits", function()
+      assert.equal("done", run [[
+        qlua.spawn(function()
+          local function inner() error "lonely" end
+          inner()
+        end)
+        return "done"
+      ]])
+      local text = s:wait_for_stderr "lonely"
+      assert.truthy(text:find("%[ERROR%] Exception in a spawned task, which nobody waits for\n"
+        .. "[^\n]*app.lua:7: lonely\nstack traceback:\n.*app.lua:7: in function 'inner'"), text)
+    end)
+
+    it("outlives the answer, with its request", function()
+      start {
+        ["/begin"] = [[
+          qlua.spawn(function()
+            qlua.sleep(0.05)
+            result = request.path .. " " .. g.mark -- luacheck: ignore
+          end)
+          g.mark = "m"
+          return "answered"
+        ]],
+        ["/result"] = "return result or ''",
+      }
+      assert.equal("answered", get "/begin")
+      assert.equal("/begin m", s:wait_for(function()
+        local text = get "/result"
+        return text ~= "" and text
+      end))
+    end)
+
+    it("says what it is and how it stands", function()
+      assert.equal("<Task running> <Task returned> <Task failed> <Task cancelled>", run [[
+        local a = qlua.spawn(function() end)
+        local b = qlua.spawn(function() error "x" end)
+        local c = qlua.spawn(function() qlua.sleep(9) end)
+        local first = tostring(a)
+        pcall(b.wait, b)
+        c:cancel()
+        pcall(c.wait, c)
+        return table.concat({ first, tostring(a), tostring(b), tostring(c) }, " ")
+      ]])
+    end)
+
+    it("needs a function", function()
+      run "qlua.spawn('x') return ''"
+      s:wait_for_stderr('spawn: argument 1 must be a function, got the string "x"')
+    end)
+  end)
+
+  describe("wait", function()
+    it("cannot be for the waiting task itself", function()
+      run [[
+        local task
+        task = qlua.spawn(function() task:wait() return "" end)
+        return task:wait()
+      ]]
+      assert.truthy(s:wait_for_stderr("itself"):find(
+        "app.lua:7: a task cannot wait for itself", 1, true))
+    end)
+
+    it("is for one task at a time", function()
+      run [[
+        local task = qlua.spawn(function() qlua.sleep(5) end)
+        qlua.spawn(function() task:wait() end)
+        qlua.sleep(0.01)
+        task:wait()
+        return ""
+      ]]
+      assert.truthy(s:wait_for_stderr("another task"):find("app.lua:9: another task waits for this "
+        .. "one already; only one can: wait there and hand the results on", 1, true))
+    end)
+
+    it("is free again when the one who waited has given up", function()
+      assert.equal("late", run [[
+        local task = qlua.spawn(function() qlua.sleep(0.03) return "late" end)
+        local impatient = qlua.spawn(function() task:wait() end)
+        qlua.sleep(0.005)
+        impatient:cancel()
+        qlua.sleep(0)
+        return task:wait()
+      ]])
+    end)
+  end)
+
+  describe("gather", function()
+    it("gives the first result of each, in order", function()
+      assert.equal("a nil c 4", run [[
+        local a, b, c, d = qlua.gather(
+          function() qlua.sleep(0.02) return "a", "more" end,
+          function() end,
+          function() return "c" end,
+          function() qlua.sleep(0.01) return 4 end)
+        return ("%s %s %s %s"):format(a, tostring(b), c, d)
+      ]])
+    end)
+
+    it("gives nothing for nothing", function()
+      assert.equal("0", run [[return tostring(select("#", qlua.gather()))]])
+    end)
+
+    it("raises the first error, and has cancelled the rest", function()
+      assert.equal("boom cleaned false", run [[
+        local cleaned, finished = "", false
+        local ok, err = pcall(qlua.gather,
+          function() qlua.sleep(0.005) error("boom", 0) end,
+          function()
+            local ok, why = pcall(qlua.sleep, 5)
+            cleaned = "cleaned"
+            error(why, 0)
+          end,
+          function() qlua.sleep(5) finished = true end)
+        return ("%s %s %s"):format(err, cleaned, tostring(ok or finished))
+      ]])
+      assert.falsy(s:stderr():find "Exception")
+    end)
+
+    it("nests", function()
+      assert.equal("1 2 3 4", run [[
+        local function pair(x, y)
+          return function()
+            local a, b = qlua.gather(function() qlua.sleep(0.002) return x end,
+              function() return y end)
+            return a .. " " .. b
+          end
+        end
+        local first, second = qlua.gather(pair("1", "2"), pair("3", "4"))
+        return first .. " " .. second
+      ]])
+    end)
+
+    it("cancels its functions when it is cancelled", function()
+      assert.equal("2", run [[
+        local cleaned = 0
+        local function one()
+          pcall(qlua.sleep, 9)
+          cleaned = cleaned + 1
+        end
+        local task = qlua.spawn(function() qlua.gather(one, one) end)
+        qlua.sleep(0.005)
+        task:cancel()
+        qlua.sleep(0.005)
+        return tostring(cleaned)
+      ]])
+    end)
+
+    it("names an argument that is no function", function()
+      run "qlua.gather(print, 5) return ''"
+      assert.truthy(s:wait_for_stderr("gather:"):find(
+        "app.lua:6: gather: argument 2 must be a function, got the number 5", 1, true))
+    end)
+
+    it("does not take longer for each when 4,000 wait", function()
+      start {
+        ["/"] = [[
+          local function timed(count)
+            local functions = {}
+            for i = 1, count do
+              functions[i] = function() qlua.sleep(0.001) return i end
+            end
+            local t0 = os.clock()
+            local last = select(count, qlua.gather(unpack(functions)))
+            assert(last == count)
+            return (os.clock() - t0) / count
+          end
+          timed(400)
+          return ("%.9f %.9f"):format(timed(400), timed(4000))
+        ]],
+      }
+      local few, many = get("/"):match "(%S+) (%S+)"
+      if not os.getenv "SANITIZER" then
+        assert.is_true(tonumber(many) < 5 * tonumber(few) + 2e-6, few .. " " .. many)
+      end
+    end)
+  end)
+
+  describe("timeout", function()
+    it("passes the results of who is fast enough", function()
+      assert.equal("a b 3", run [[
+        local a, b, n = qlua.timeout(5, function(...)
+          qlua.sleep(0.001)
+          return "a", "b", select("#", ...)
+        end, nil, nil, nil)
+        return a .. " " .. b .. " " .. n
+      ]])
+    end)
+
+    it("raises errors.Timeout, after the function's clean-up", function()
+      assert.equal("true true timed out after 0.01 seconds", run [[
+        local cleaned = false
+        local ok, err = pcall(qlua.timeout, 0.01, function()
+          local ok, why = pcall(qlua.sleep, 60)
+          cleaned = getmetatable(why) == qlua.errors.Cancelled
+          error(why, 0)
+        end)
+        return ("%s %s %s"):format(tostring(cleaned),
+          tostring(getmetatable(err) == qlua.errors.Timeout), tostring(err))
+      ]])
+    end)
+
+    it("raises the function's own error", function()
+      assert.equal("own", run [[
+        local _, err = pcall(qlua.timeout, 5, function() error("own", 0) end)
+        return err
+      ]])
+    end)
+
+    it("nests: the shorter time ends the inner alone", function()
+      assert.equal("inner done", run [[
+        return qlua.timeout(5, function()
+          local ok, err = pcall(qlua.timeout, 0.005, qlua.sleep, 60)
+          assert(not ok and getmetatable(err) == qlua.errors.Timeout)
+          return "inner done"
+        end)
+      ]])
+    end)
+
+    it("refuses wrong arguments", function()
+      start { ["/a"] = "qlua.timeout('1', print) return ''", ["/b"] = "qlua.timeout(1) return ''" }
+      get "/a"
+      get "/b"
+      s:wait_for_stderr 'timeout: seconds must be a number, got the string "1"'
+      s:wait_for_stderr "timeout: argument 2 must be a function, got nil"
+    end)
+  end)
+
+  describe("cancel", function()
+    it("raises errors.Cancelled at the wait, and at each further one", function()
+      assert.equal("Cancelled Cancelled", run [[
+        local seen = {}
+        local task = qlua.spawn(function()
+          local _, first = pcall(qlua.sleep, 9)
+          local _, second = pcall(qlua.sleep, 9)
+          seen = { getmetatable(first).__name, getmetatable(second).__name }
+        end)
+        qlua.sleep(0.001)
+        assert(task:cancel() == true)
+        task:wait()
+        return table.concat(seen, " ")
+      ]])
+    end)
+
+    it("keeps a task that has not begun from running at all", function()
+      assert.equal("false Cancelled", run [[
+        local ran = false
+        local task = qlua.spawn(function() ran = true end)
+        task:cancel()
+        local _, err = pcall(task.wait, task)
+        return tostring(ran) .. " " .. getmetatable(err).__name
+      ]])
+    end)
+
+    it("is nothing for a task that is over", function()
+      assert.equal("false kept", run [[
+        local task = qlua.spawn(function() return "kept" end)
+        task:wait()
+        return tostring(task:cancel()) .. " " .. task:wait()
+      ]])
+    end)
+
+    it("logs what goes wrong in the clean-up, and nothing else", function()
+      run [[
+        local task = qlua.spawn(function()
+          pcall(qlua.sleep, 9)
+          error "clean-up failed"
+        end)
+        local silent = qlua.spawn(function() qlua.sleep(9) end)
+        qlua.sleep(0.001)
+        task:cancel()
+        silent:cancel()
+        qlua.sleep(0.001)
+        return ""
+      ]]
+      local text = s:wait_for_stderr "clean-up failed"
+      assert.equal(1, select(2, text:gsub("Exception", "")))
+    end)
+
+    it("ends a task that catches it and waits again for ever", function()
+      assert.equal("Cancelled", run [[
+        local task = qlua.spawn(function()
+          while true do
+            pcall(qlua.sleep, 1)
+          end
+        end)
+        qlua.sleep(0.001)
+        task:cancel()
+        local _, err = pcall(task.wait, task)
+        return getmetatable(err).__name
+      ]])
+      s:wait_for_stderr("[WARNING] a cancelled task caught errors.Cancelled and waited again, 100 "
+        .. "times; it was ended. A pcall around a wait must let errors.Cancelled through")
+    end)
+
+    it("comes to a view whose client has gone", function()
+      start {
+        ["/wait"] = [[
+          local ok, err = pcall(qlua.sleep, 30)
+          result = getmetatable(err).__name
+          error(err, 0)
+        ]],
+        ["/result"] = "return result or ''",
+      }
+      local c = raw.connect(s)
+      c:send "GET /wait HTTP/1.1\r\nHost: x\r\n\r\n"
+      get "/result"
+      c:reset()
+      assert.equal("Cancelled", s:wait_for(function()
+        local text = get "/result"
+        return text ~= "" and text
+      end))
+      assert.falsy(s:stderr():find "Exception")
+    end)
+
+    it("leaves a log of what else goes wrong once the client has gone", function()
+      start { ["/wait"] = "pcall(qlua.sleep, 30) error 'too late'", ["/"] = "return ''" }
+      local c = raw.connect(s)
+      c:send "GET /wait HTTP/1.1\r\nHost: x\r\n\r\n"
+      get "/"
+      c:reset()
+      local text = s:wait_for_stderr "too late"
+      assert.truthy(text:find("Exception on request GET /wait", 1, true))
+    end)
+
+    it("is an error of the view when the app itself cancelled what it waits for", function()
+      local _, status = run [[
+        local task = qlua.spawn(function() qlua.sleep(9) end)
+        task:cancel()
+        task:wait()
+      ]]
+      assert.equal(500, status)
+      assert.truthy(s:wait_for_stderr("Exception"):find(
+        "Exception on request GET /\nthe task was cancelled\n", 1, true))
+    end)
+
+    it("ends an endless stream with its client", function()
+      start {
+        ["/stream"] = [[
+          local count = 0
+          return function()
+            count = count + 1
+            written = count
+            return ("x"):rep(1000)
+          end
+        ]],
+        ["/written"] = "return tostring(written or 0)",
+      }
+      local c = raw.connect(s)
+      c:send "GET /stream HTTP/1.1\r\nHost: x\r\n\r\n"
+      c:read(100000)
+      c:reset()
+      local last
+      s:wait_for(function()
+        local before = last
+        last = get "/written"
+        return last == before
+      end)
+      assert.falsy(s:stderr():find "Exception")
+    end)
+  end)
+
+  describe("a bare coroutine.yield", function()
+    it("is an error that says what to do", function()
+      local _, status = run "coroutine.yield(1) return 'x'"
+      assert.equal(500, status)
+      local text = s:wait_for_stderr "attempt to yield"
+      assert.truthy(text:find("app.lua:6: attempt to yield from outside a coroutine: "
+        .. "coroutine.yield works inside coroutine.create and coroutine.wrap only; to let others "
+        .. "run, call qlua.sleep(0)", 1, true), text)
+      assert.truthy(text:find "stack traceback:\n.*app.lua:6: in ", text)
+    end)
+  end)
+
+  describe("waiting inside a C function", function()
+    it("is an error that names the function and the line", function()
+      start {
+        ["/sort"] = [[
+          table.sort({ 3, 1, 2 }, function(a, b)
+            qlua.sleep(0)
+            return a < b
+          end)
+          return ""
+        ]],
+        ["/gsub"] = "return (('abc'):gsub('b', function() qlua.sleep(0) end))",
+        ["/pcall"] = [[
+          table.sort({ 3, 1, 2 }, function(a, b)
+            local ok, err = pcall(qlua.sleep, 0)
+            error(err, 0)
+          end)
+          return ""
+        ]],
+      }
+      for path, name in pairs { sort = "table.sort", gsub = "string.gsub", pcall = "table.sort" } do
+        local _, status = get("/" .. path)
+        assert.equal(500, status)
+        local text = s:wait_for_stderr("request GET /" .. path .. "\n")
+        local message = text:match("request GET /" .. path .. "\n([^\n]*)")
+        assert.truthy(message:find("^[^\n]*app.lua:%d+: this call would wait, and the C function '"
+          .. name .. "' is in the way: it cannot be suspended; fetch what is waited for before "
+          .. "calling it"), message)
+      end
+    end)
+
+    it("is refused through a user's coroutine too, and the task goes on well", function()
+      assert.equal("false table.sort slept", run [[
+        local co = coroutine.create(function()
+          local ok, err = pcall(qlua.sleep, 0.001)
+          coroutine.yield(ok, err)
+        end)
+        local seen, text
+        pcall(table.sort, { 2, 1 }, function(a, b)
+          local _, ok, err = coroutine.resume(co)
+          seen, text = ok, tostring(err):match "C function '([%a.]+)'"
+          return a < b
+        end)
+        qlua.sleep(0.01)
+        return tostring(seen) .. " " .. tostring(text) .. " slept"
+      ]])
+    end)
+  end)
+
+  describe("waiting", function()
+    it("works inside pcall, xpcall, iterators and metamethods", function()
+      assert.equal("pcall xpcall 123 index call sum", run [[
+        local out = {}
+        local ok, value = pcall(function() qlua.sleep(0.001) return "pcall" end)
+        out[1] = value
+        ok, value = xpcall(function() qlua.sleep(0.001) return "xpcall" end, debug.traceback)
+        out[2] = value
+        local digits = ""
+        for i in function(_, last)
+          qlua.sleep(0.001)
+          return (last or 0) < 3 and (last or 0) + 1 or nil
+        end do
+          digits = digits .. i
+        end
+        out[3] = digits
+        local object = setmetatable({}, {
+          __index = function(_, key) qlua.sleep(0.001) return key end,
+          __call = function() qlua.sleep(0.001) return "call" end,
+          __add = function() qlua.sleep(0.001) return "sum" end,
+        })
+        out[4], out[5], out[6] = object.index, object(), object + 1
+        return table.concat(out, " ")
+      ]])
+    end)
+
+    it("keeps the error handler of xpcall", function()
+      assert.equal("handled late", run [[
+        local _, text = xpcall(function()
+          qlua.sleep(0.001)
+          error("late", 0)
+        end, function(err) return "handled " .. err end)
+        return text
+      ]])
+    end)
+
+    it("works in coroutines of the user's, three deep", function()
+      assert.equal("1 2 3 end dead", run [[
+        local function level(n)
+          return coroutine.create(function(x)
+            qlua.sleep(0.001)
+            if n == 3 then
+              coroutine.yield(x + 1)
+              qlua.sleep(0.001)
+              coroutine.yield(x + 2)
+              return "end"
+            end
+            local inner = level(n + 1)
+            local _, value = coroutine.resume(inner, x)
+            while value ~= "end" do
+              coroutine.yield(value)
+              qlua.sleep(0.001)
+              _, value = coroutine.resume(inner)
+            end
+            return "end"
+          end)
+        end
+        local co = level(1)
+        local out = { "1" }
+        local _, value = coroutine.resume(co, 1)
+        repeat
+          out[#out + 1] = value
+          _, value = coroutine.resume(co)
+        until value == "end"
+        out[#out + 1] = value
+        out[#out + 1] = coroutine.status(co)
+        return table.concat(out, " ")
+      ]])
+    end)
+
+    it("works in generators", function()
+      assert.equal("1 4 9", run [[
+        local function squares(n)
+          return coroutine.wrap(function()
+            for i = 1, n do
+              qlua.sleep(0.001)
+              coroutine.yield(i * i)
+            end
+          end)
+        end
+        local out = {}
+        for square in squares(3) do
+          out[#out + 1] = square
+        end
+        return table.concat(out, " ")
+      ]])
+    end)
+
+    it("leaves status and running as Lua has them", function()
+      assert.equal("suspended running suspended normal dead normal", run [[
+        local out = {}
+        local co
+        co = coroutine.create(function()
+          out[#out + 1] = coroutine.status(co)
+          assert(coroutine.running() == co)
+          coroutine.yield()
+          local inner = coroutine.wrap(function() out[#out + 1] = coroutine.status(co) end)
+          inner()
+        end)
+        out[1] = coroutine.status(co)
+        coroutine.resume(co)
+        out[#out + 1] = coroutine.status(co)
+        coroutine.resume(co)
+        out[#out + 1] = coroutine.status(co)
+        local waits = coroutine.create(function() qlua.sleep(0.02) end)
+        qlua.spawn(function() coroutine.resume(waits) end)
+        qlua.sleep(0.005)
+        out[#out + 1] = coroutine.status(waits)
+        local ok, message = coroutine.resume(waits)
+        assert(not ok and message == "cannot resume a coroutine whose inner code waits; it goes on "
+          .. "by itself", message)
+        return table.concat(out, " ")
+      ]])
+    end)
+
+    it("passes errors through wrap and resume", function()
+      assert.equal("raised table true", run [[
+        local ok, err = pcall(coroutine.wrap(function() qlua.sleep(0.001) error("raised", 0) end))
+        assert(not ok)
+        local value = {}
+        local _, other = coroutine.resume(coroutine.create(function()
+          qlua.sleep(0.001)
+          error(value)
+        end))
+        return err .. " " .. type(other) .. " " .. tostring(other == value)
+      ]])
+    end)
+  end)
+
+  describe("require", function()
+    it("loads a module that waits while it loads", function()
+      assert.equal("ready slow_module", run("return require('slow_module').text", {
+        ["slow_module.lua"] = [[
+          local name = ...
+          require("qlua").sleep(0.005)
+          return { text = "ready " .. name }
+        ]],
+      }))
+    end)
+
+    it("makes two tasks that need the same waiting module share it", function()
+      assert.equal("1 true", run([[
+        local a, b = qlua.gather(function() return require "slow" end,
+          function() return require "slow" end)
+        return loads .. " " .. tostring(a == b)
+      ]], {
+        ["slow.lua"] = [[
+          loads = (loads or 0) + 1
+          require("qlua").sleep(0.01)
+          return {}
+        ]],
+      }))
+    end)
+
+    it("names a loop", function()
+      run("return require 'one'", {
+        ["one.lua"] = "local two = require 'two' return two",
+        ["two.lua"] = "local one = require 'one' return one",
+      })
+      assert.truthy(s:wait_for_stderr("loading module"):find(
+        "two.lua:1: loop or previous error loading module 'one'", 1, true))
+    end)
+
+    it("names a module that is not there, and where it looked", function()
+      run "local module = require 'no.such_module' return module"
+      local text = s:wait_for_stderr "no.such_module"
+      assert.truthy(text:find("app.lua:6: module 'no.such_module' not found:\n", 1, true), text)
+      assert.truthy(text:find("no file '" .. s.folder .. "/no/such_module.lua'", 1, true), text)
+    end)
+
+    it("tries a module again that failed", function()
+      assert.equal("false first second", run([[
+        local ok, err = pcall(require, "flaky")
+        return tostring(ok) .. " " .. err .. " " .. require "flaky"
+      ]], {
+        ["flaky.lua"] = [[
+          tries = (tries or 0) + 1
+          if tries == 1 then error("first", 0) end
+          return "second"
+        ]],
+      }))
+    end)
+  end)
+
+  it("finds 10,000 waiting tasks without searching", function()
+    start {
+      ["/"] = [[
+        for i = 1, 10000 do
+          qlua.spawn(function() qlua.sleep(60) end)
+        end
+        qlua.sleep(0.001)
+        local function timed()
+          local t0 = os.clock()
+          for i = 1, 2000 do
+            qlua.spawn(function() end):wait()
+          end
+          return os.clock() - t0
+        end
+        return tostring(timed())
+      ]],
+    }
+    local t0 = wait.now()
+    assert.is_true(tonumber((get "/")) < 1)
+    assert.is_true(wait.now() - t0 < 5)
+  end)
+end)
