@@ -4,6 +4,7 @@ local memory_conn = require "support.memory_conn"
 local native = require "support.native"
 
 local BODY = memory_conn.BODY
+local CALLS = { "on_head", "on_request", "on_body", "on_drain", "on_gone", "on_done" }
 local H = "Host: localhost\r\n"
 
 local function get(target, headers)
@@ -21,7 +22,7 @@ describe("conn", function()
   local function handler(extra)
     told, parked = {}, {}
     local calls = {}
-    for _, name in ipairs { "on_head", "on_request", "on_body", "on_drain", "on_gone", "on_done" } do
+    for _, name in ipairs(CALLS) do
       calls[name] = function(req, conn)
         told[#told + 1] = name
         if extra and extra[name] then

@@ -151,7 +151,7 @@ end
 --- Everything until the peer closes.
 ---@return string
 function Raw:read_all()
-  return self:read(math.huge)
+  return self:read(2 ^ 30)
 end
 
 --- Bytes up to and including `mark` (plain text); nil when the peer closes before.

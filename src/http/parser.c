@@ -248,6 +248,7 @@ void parser_init(struct parser *parser, size_t max_target, size_t max_header)
 void parser_begin(struct parser *parser, struct request *req)
 {
     parser->req = req;
+    parser->start = parser->fed;
     parser->token = parser->at = arena_alloc(&req->arena, HEAD_PIECE);
     parser->end = parser->at + HEAD_PIECE;
     parser->part = PART_NONE;
@@ -262,15 +263,18 @@ static bool is_token_char(char c)
 }
 
 /* With what to answer a message that llhttp refused. */
-static int status_of_error(llhttp_t *machine, llhttp_errno_t error, struct slice input)
+static int status_of_error(struct parser *parser, llhttp_errno_t error, struct slice input)
 {
+    llhttp_t *machine = machine_of(parser);
     const char *at = llhttp_get_error_pos(machine);
     const char *reason = llhttp_get_error_reason(machine);
     bool inside = at >= input.data && at < input.data + input.len;
     switch (error) {
     case HPE_INVALID_METHOD:
         /* A method outside the closed list (RFC 9110 9.1: 501), or no method at all. */
-        return inside && is_token_char(*at) ? 501 : 400;
+        if (!inside || (*at == ' ' && place_of(parser, at) == parser->start))
+            return 400;
+        return is_token_char(*at) ? 501 : 400;
     case HPE_INVALID_VERSION:
         return reason != NULL && strcmp(reason, "Invalid HTTP version") == 0 ? 505 : 400;
     default: return 400;
@@ -318,7 +322,7 @@ enum parser_event parser_feed(struct parser *parser, struct slice *input)
     llhttp_errno_t error = run_machine(machine_of(parser), input);
     if (error != HPE_OK && error != HPE_PAUSED) {
         if (parser->status == 0)
-            parser->status = status_of_error(machine_of(parser), error, given);
+            parser->status = status_of_error(parser, error, given);
         return PARSER_ERROR;
     }
     size_t consumed = given.len - input->len;

@@ -28,7 +28,8 @@ struct parser {
     struct request *req;
     const char *input;   /* what is being fed, ... */
     uint64_t fed;        /* ... and how much was before it */
-    uint64_t method_end; /* in the same count */
+    uint64_t start;      /* of the message and ... */
+    uint64_t method_end; /* ... the end of its method, in the same count */
     char *token;         /* where the current token begins, in the request's arena */
     char *at;            /* where it ends */
     char *end;           /* of the piece of arena it may grow into */

@@ -1,6 +1,7 @@
 /* net/memory.c - a stream without a socket. See memory.h. */
 #include "net/memory.h"
 
+#include <assert.h>
 #include <stdlib.h>
 
 #include "base/err.h"
@@ -46,6 +47,7 @@ static void take(struct memory_stream *m, struct slice bytes)
 
 static void write_parts(struct stream *stream, const struct slice *parts, size_t nparts)
 {
+    assert(!of(stream)->shut && "written after the end of output");
     for (size_t i = 0; i < nparts; i++)
         if (parts[i].len > 0)
             take(of(stream), parts[i]);
