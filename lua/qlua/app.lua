@@ -7,7 +7,10 @@ local config = require "qlua.config"
 local config_layers = require "qlua.config_layers"
 local core = require "qlua.core"
 local current = require "qlua.current"
+local handlers = require "qlua.handlers"
+local hooks = require "qlua.hooks"
 local json = require "qlua.json"
+local lifespan = require "qlua.lifespan"
 local logging = require "qlua.logging"
 local returned = require "qlua.returned"
 local rules = require "qlua.rules"
@@ -31,10 +34,16 @@ local M = {}
 ---@field url_build_error_handlers (fun(err: any, endpoint: string, values: table): string?)[]
 ---@field extensions table
 ---@field view_functions table<string, function> by endpoint
+---@field error_handlers table see handlers.lua
+---@field blueprints table<string, qlua.Blueprint> by dotted name
 ---@field static_folder? string absolute
 ---@field static_url_path? string
 local App = setmetatable({}, { __index = Scaffold })
 local meta = { __name = "qlua.App" }
+
+for name, method in pairs(lifespan.methods) do
+  App[name] = method
+end
 
 -- attributes that are keys of the config
 local CONFIG_KEYS = {
@@ -119,6 +128,11 @@ function M.App(name, options)
     extensions = {},
     url_build_error_handlers = {},
     view_functions = {},
+    error_handlers = {},
+    blueprints = {},
+    _hooks = hooks.new(),
+    _teardown_appcontext = {},
+    _lifespan = lifespan.new(),
     subdomain_matching = options.subdomain_matching or false,
     template_folder = options.template_folder,
   }, meta)
@@ -195,6 +209,30 @@ function App:_register_rule(where, rule, endpoint, options, view)
   made.endpoint = self:_claim_endpoint(where, made.endpoint, view, made.derived)
   self.url_map:add(where, made)
   self:_changed()
+end
+
+---@private
+function App:_add_hook(kind, fn, scope)
+  hooks.add(self._hooks, kind, scope or "", fn)
+  self:_changed()
+  return fn
+end
+
+---@private
+function App:_add_handler(where, what, fn, scope)
+  handlers.add(self.error_handlers, where, scope or "", what, fn)
+  return fn
+end
+
+--- Run when an app context ends, after teardown_request; last registered first.
+---@generic F: fun(err: any)
+---@param fn F
+---@return F
+function App:teardown_appcontext(fn)
+  check.type("teardown_appcontext", "the hook", fn, "function")
+  table.insert(self._teardown_appcontext, fn)
+  self:_changed()
+  return fn
 end
 
 -- ---- answering --------------------------------------------------------------------------------

@@ -53,12 +53,12 @@ function M.class(name, parent)
   return setmetatable(class, { __index = parent, __call = construct, __tostring = class_text })
 end
 
---- Is this what M.class made?
+--- Is this a class: what M.class made, or a table that is its own __index, as classes made by hand
+--- are?
 ---@param value any
 ---@return boolean
 function M.is_class(value)
-  local meta = type(value) == "table" and getmetatable(value)
-  return type(meta) == "table" and meta.__call == construct
+  return type(value) == "table" and rawget(value, "__index") == value
 end
 
 --- The class of an instance, or nil.
@@ -73,7 +73,9 @@ end
 ---@param class qlua.Class
 ---@return qlua.Class?
 function M.parent(class)
-  return getmetatable(class).__index
+  local meta = getmetatable(class)
+  local parent = type(meta) == "table" and meta.__index
+  return type(parent) == "table" and parent or nil
 end
 
 --- Is the value an instance of the class, or of one below it?

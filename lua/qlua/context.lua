@@ -33,6 +33,60 @@ function M.has_app_context()
   return (current[1] or context()) ~= nil
 end
 
+--- Run fn with this request's response, before the after_request hooks; what it returns takes the
+--- response's place, nil keeps it.
+---@generic F: fun(response: qlua.Response): qlua.Response?
+---@param fn F
+---@return F
+function M.after_this_request(fn)
+  check.type("after_this_request", "the function", fn, "function")
+  local ctx = current[1] or context()
+  if not ctx or not ctx.handle then
+    check.fail("Not within a request context: after_this_request belongs into a view, a hook or a "
+      .. "function they call")
+  end
+  local list = ctx.after_this_request or {}
+  ctx.after_this_request = list
+  list[#list + 1] = fn
+  core.answer_in_lua()
+  return fn
+end
+
+local function leave(ok, ...)
+  core.leave_context()
+  if not ok then
+    error((...), 0)
+  end
+  return ...
+end
+
+--- Run fn(...) in an app context of its own, with a fresh g. Inside a request the request stays
+--- visible.
+---@param fn function
+---@return any ...
+function M.with_app(fn, ...)
+  local outer = current[1] or context()
+  core.enter_context { handle = outer and outer.handle, request = outer and outer.request }
+  return leave(pcall(fn, ...))
+end
+
+--- A function that runs fn in this request's context, wherever and whenever it is called; the
+--- request is kept for it.
+---@param fn function
+---@return function
+function M.copy_current_request_context(fn)
+  check.type("copy_current_request_context", "the function", fn, "function")
+  if not M.has_request_context() then
+    check.fail("Not within a request context: copy_current_request_context belongs into a view, a "
+      .. "hook or a function they call")
+  end
+  local held = core.hold_context()
+  return function(...)
+    core.enter_context(held)
+    return leave(pcall(fn, ...))
+  end
+end
+
 -- ---- g ----------------------------------------------------------------------------------------
 
 ---@class qlua.G values of one request: an object of its own for each

@@ -1,90 +1,178 @@
---- The way of a request in Lua.
+--- The way of a request in Lua, from the first hook to the last.
 ---
----   the core matched a rule   -> its target: the view itself (rules.target)
----   the view returned         -> the core sends strings, plain tables, Responses; else M.value
+---   the core matched a rule   -> its target: the view itself where nothing surrounds it, else M.run
 ---   no view for the request   -> M.refused: 404, 405, redirects, automatic OPTIONS, ...
----   the view raised           -> M.failed, in a coroutine of its own with the same context
+---   the view returned         -> the core sends strings, plain tables, Responses; else M.value
+---   something raised          -> M.failed, in a coroutine of its own with the same context
+---
+--- Order and rules are Quart's full_dispatch_request and what it calls.
 
 local classes = require "qlua.class"
+local context = require "qlua.context"
 local core = require "qlua.core"
 local current = require "qlua.current"
 local errors = require "qlua.errors"
-local returned = require "qlua.returned"
+local failures = require "qlua.failures"
+local pipelines = require "qlua.pipeline"
+local request = require "qlua.request"
 local responses = require "qlua.response"
-local rules = require "qlua.rules"
+local returned = require "qlua.returned"
+local signals = require "qlua.signals"
+
+local get_context, to_response = context.get, returned.to_response
+local pushed, started = signals.appcontext_pushed, signals.request_started
+local finished = signals.request_finished
 
 local M = {}
 
--- what the core calls a function or rule by, to the name it has in messages
-local names = {}
+-- by the rule's index in the core; [-1] is that of requests without a rule
+---@type table<integer, qlua.Pipeline>
+local served = {}
 
-local function name_of(which)
-  return names[which] or "the handler"
+-- ---- the road ---------------------------------------------------------------------------------
+
+--- What stands before the view: the answer of the first hook that has one.
+local function preprocess(pipeline, ctx)
+  ctx.pipeline = pipeline
+  if pushed.receivers then
+    pushed:send(current.served)
+  end
+  if started.receivers then
+    started:send(current.served)
+  end
+  local preprocessors, before = pipeline.preprocessors, pipeline.before
+  for i = 1, preprocessors and #preprocessors or 0 do
+    preprocessors[i](pipeline.endpoint, pipeline.endpoint and request.view_args)
+  end
+  for i = 1, before and #before or 0 do
+    local body, status, headers = before[i]()
+    if body ~= nil then
+      return body, status, headers
+    end
+  end
 end
 
--- ---- the core's hooks -------------------------------------------------------------------------
+--- What stands behind it: after_this_request, after_request, the signal.
+local function postprocess(pipeline, ctx, response)
+  local once, after = ctx.after_this_request, pipeline.after
+  for i = 1, once and #once or 0 do
+    response = returned.replaced("after_this_request", once[i](response), response)
+  end
+  for i = 1, after and #after or 0 do
+    response = returned.replaced("after_request", after[i](response), response)
+  end
+  if finished.receivers then
+    finished:send(current.served, { response = response })
+  end
+  return response
+end
 
---- A view's results which the core does not send by itself.
+--- From what a view, hook or handler returned to the response, and the end of the contexts.
+local function finish(pipeline, ctx, phase, ...)
+  ctx.phase = phase
+  local response = to_response(pipeline.name, ...)
+  if phase == "last" then
+    response = failures.attempt(postprocess, pipeline, ctx, response)
+  else
+    response = postprocess(pipeline, ctx, response)
+  end
+  return failures.tear_down(pipeline, ctx) and response or failures.plain_500()
+end
+
+--- One request, with all that surrounds its view.
 ---@async
----@param which integer|function the rule's index, or the function that returned
----@param ... any
-function M.value(which, ...)
-  return returned.answer(name_of(which), ...)
+---@param pipeline qlua.Pipeline
+---@param ... any the rule's variables
+function M.run(pipeline, ...)
+  local ctx = get_context()
+  local body, status, headers = preprocess(pipeline, ctx)
+  if body ~= nil then
+    return finish(pipeline, ctx, "finalize", body, status, headers)
+  elseif pipeline.preprocessors then
+    return finish(pipeline, ctx, "finalize", pipelines.call(pipeline, request.view_args))
+  end
+  return finish(pipeline, ctx, "finalize", pipeline.view(...))
 end
+
+-- ---- what else the core asks ------------------------------------------------------------------
 
 local REFUSALS = {
   [400] = errors.BadRequest, [404] = errors.NotFound, [408] = errors.RequestTimeout,
   [413] = errors.RequestEntityTooLarge,
 }
 
---- The answer to a request that no view gets.
----@param kind integer|string
+local function refusal(kind, detail)
+  if kind == 405 then
+    return errors.MethodNotAllowed(nil, { valid_methods = detail })
+  end
+  return (REFUSALS[kind] or errors.BadRequest)()
+end
+
+local function options_response(methods)
+  local response = responses.new ""
+  response.headers:set("Allow", table.concat(methods, ", "))
+  return response
+end
+
+local function pipeline_of(ctx)
+  local _, index = core.request_rule(ctx.handle)
+  return ctx.pipeline or served[index or -1] or served[-1]
+end
+
+--- The answer to a request that no view gets; the hooks of the app (and of the rule's blueprints,
+--- when there is a rule) run as for any other.
+---@async
+---@param kind integer|string a status, "options" or "redirect"
 ---@param detail? any the allowed methods, or the URL to go to
 ---@return qlua.Response
 function M.refused(kind, detail)
-  if kind == "options" then
-    local response = responses.new ""
-    response.headers:set("Allow", table.concat(detail, ", "))
-    return response
+  local ctx = get_context()
+  local pipeline = pipeline_of(ctx)
+  local body, status, headers = preprocess(pipeline, ctx)
+  if body ~= nil then
+    return finish(pipeline, ctx, "finalize", body, status, headers)
+  elseif kind == "options" then
+    return finish(pipeline, ctx, "finalize", options_response(detail))
   elseif kind == "redirect" then
-    return errors.RequestRedirect(detail):get_response()
-  elseif kind == 405 then
-    return errors.MethodNotAllowed(nil, { valid_methods = detail }):get_response()
+    return finish(pipeline, ctx, "finalize", errors.RequestRedirect(detail):get_response())
   end
-  return (REFUSALS[kind] or errors.BadRequest)():get_response()
+  return failures.answer(pipeline, ctx, refusal(kind, detail), {}, finish)
 end
 
---- An error's text, whatever was raised.
-local function text_of(err)
-  local ok, text = pcall(tostring, err)
-  return ok and text or "an error of type " .. type(err)
-end
-
-local function log_exception(err, traceback)
-  local request = require "qlua.request"
-  local text = text_of(err)
-  if not traceback:find(text, 1, true) then
-    traceback = text .. "\n" .. traceback
+--- A view's results which the core does not send by itself.
+---@async
+---@param which integer the rule's index
+---@param ... any
+function M.value(which, ...)
+  local pipeline, ctx = served[which] or served[-1], get_context()
+  if pipeline.plain and ctx.after_this_request and not ctx.phase then
+    return returned.answer(pipeline.name, finish(pipeline, ctx, "finalize", ...))
   end
-  core.log_error(("Exception on request %s %s\n%s"):format(request.method, request.path,
-    traceback))
+  return returned.answer(pipeline.name, ...)
 end
 
---- The answer to an error that a view, or what was made of its results, raised. Not called once
---- the client is gone.
+--- The answer to an error that a view, a hook or a handler raised. When the client is gone there
+--- is none to give, and only the contexts end.
+---@async
 ---@param err any
----@param traceback string
-function M.failed(err, traceback)
-  local has_begun = core.answer_started()
-  if not has_begun and classes.is_a(err, errors.HTTPException) then
-    return err:get_response()
-  end
-  log_exception(err, traceback or "")
-  if has_begun then
+---@param co? thread the coroutine that died of it, with its frames
+---@param out_of_memory? boolean an allocation was refused to it
+function M.failed(err, co, out_of_memory)
+  local ctx = get_context()
+  local pipeline = pipeline_of(ctx)
+  ctx.pipeline = pipeline
+  if core.answer_gone() then
+    if not classes.is_a(err, errors.Cancelled) then
+      failures.log_exception(err, co, out_of_memory)
+    end
+    failures.tear_down(pipeline, ctx, err)
+    return core.ANSWERED
+  elseif core.answer_started() then
+    failures.log_exception(err, co, out_of_memory)
     core.answer_abort()
     return core.ANSWERED
   end
-  return errors.InternalServerError(nil, { original_exception = err }):get_response()
+  return failures.answer(pipeline, ctx, err, { co = co, out_of_memory = out_of_memory }, finish)
 end
 
 -- ---- serving an app ---------------------------------------------------------------------------
@@ -108,11 +196,14 @@ local function without_view(rule)
 end
 
 local function set_targets(app)
+  served = { [-1] = pipelines.new(app, "the handler") }
   for i, rule in ipairs(app.url_map.rules) do
-    local view = app.view_functions[rule.endpoint]
-    local target = rules.target(rule, view or without_view(rule))
-    names[i - 1] = view_name(app, rule.endpoint, view or target)
-    core.route_target(i - 1, target)
+    local view = app.view_functions[rule.endpoint] or without_view(rule)
+    local pipeline = pipelines.new(app, view_name(app, rule.endpoint, view), rule, view)
+    served[i - 1] = pipeline
+    core.route_target(i - 1, pipeline.plain and pipeline.view or function(...)
+      return M.run(pipeline, ...)
+    end)
     if rule.limits then
       core.route_limits(i - 1, rule.limits)
     end
@@ -130,6 +221,13 @@ function M.start(app)
   core.serve_routes(routes)
   core.serve(app, app.json, routes)
   core.set_hooks { refused = M.refused, failed = M.failed, value = M.value }
+end
+
+--- A receiver came or went: rules that were plain may be so no more, and the reverse.
+function signals.on_change()
+  if current.served then
+    set_targets(current.served)
+  end
 end
 
 return M

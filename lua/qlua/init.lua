@@ -32,6 +32,8 @@ local qlua = {
   current_app = context.current_app,
   has_request_context = context.has_request_context,
   has_app_context = context.has_app_context,
+  after_this_request = context.after_this_request,
+  copy_current_request_context = context.copy_current_request_context,
   -- answering
   jsonify = json.jsonify,
   make_response = returned.make_response,

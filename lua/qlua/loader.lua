@@ -12,7 +12,7 @@ local core = require "qlua.core"
 local current = require "qlua.current"
 local errors = require "qlua.errors"
 
-core.set_cancelled(errors.Cancelled "the task was cancelled")
+core.set_cancelled(errors.Cancelled "cancelled")
 
 local M = {}
 
@@ -60,12 +60,23 @@ function M.load(path, name)
   return app
 end
 
---- Load the app and serve it.
+--- Load the app and serve it, when what it does before serving is done.
 ---@async
 ---@param path string
 ---@param name string
 function M.serve(path, name)
-  require("qlua.dispatch").start(M.load(path, name))
+  local app = M.load(path, name)
+  require("qlua.dispatch").start(app)
+  app:_startup()
+  app:_serve()
+end
+
+--- The last answer is out: what the app does after serving.
+---@async
+function M.shutdown()
+  if current.served then
+    current.served:_shutdown()
+  end
 end
 
 --- Run a plain script.

@@ -119,6 +119,21 @@ function M.make_response(...)
   return result
 end
 
+--- What a hook behind the view leaves of a response: another one, or with nil the same.
+---@param where string the hook's kind
+---@param value any what it returned
+---@param response qlua.Response
+---@return qlua.Response
+function M.replaced(where, value, response)
+  if value == nil then
+    return response
+  elseif responses.is_response(value) then
+    return value
+  end
+  error(("a function of %s returned %s; return the response, or nothing to keep it"):format(where,
+    check.describe(value)), 0)
+end
+
 local REDIRECT_PAGE = [[
 <!doctype html>
 <html lang=en>
@@ -150,8 +165,8 @@ end
 local function stream(who, response)
   local task = require "qlua.task" -- the scheduler, which unit specs do without
   local next_chunk = rawget(response, 2)
-  core.answer_start(response)
-  while true do
+  local wanted = core.answer_start(response) -- an answer to HEAD has no body
+  while wanted do
     local chunk = next_chunk()
     if chunk == nil then
       break

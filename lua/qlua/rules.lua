@@ -123,12 +123,12 @@ function M.new(where, rule, endpoint, options, default_automatic)
   }
 end
 
---- The values of `defaults` which the rule has no variable for, sorted by name: further arguments
---- of the view.
+--- The names of `defaults` which the rule has no variable for, sorted: further arguments of the
+--- view.
 ---@param rule qlua.Rule
----@return any[] values, integer count
-function M.extra_values(rule)
-  local is_variable, names, values = {}, {}, {}
+---@return string[]
+function M.extra_names(rule)
+  local is_variable, names = {}, {}
   for _, name in ipairs(rule.variables) do
     is_variable[name] = true
   end
@@ -138,10 +138,7 @@ function M.extra_values(rule)
     end
   end
   table.sort(names)
-  for i, name in ipairs(names) do
-    values[i] = rule.defaults[name]
-  end
-  return values, #names
+  return names
 end
 
 local function numbered(prefix, first, last)
@@ -158,9 +155,13 @@ end
 ---@param view function
 ---@return function
 function M.target(rule, view)
-  local values, count = M.extra_values(rule)
+  local names, values = M.extra_names(rule), {}
+  local count = #names
   if count == 0 then
     return view
+  end
+  for i, name in ipairs(names) do
+    values[i] = rule.defaults[name]
   end
   local given, extra = numbered("a", 1, #rule.variables), numbered("d", 1, count)
   local all = given == "" and extra or given .. ", " .. extra

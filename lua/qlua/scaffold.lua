@@ -1,5 +1,6 @@
---- Scaffold: what App and (in time) Blueprint share: the methods that register views.
---- Flow: they read their arguments here and hand a rule to self:_register_rule.
+--- Scaffold: what App and Blueprint share: the methods that register views, hooks and handlers.
+--- Flow: they read their arguments here and hand a rule to self:_register_rule, a hook to
+--- self:_add_hook, a handler to self:_add_handler.
 
 local check = require "qlua.check"
 local rules = require "qlua.rules"
@@ -97,6 +98,65 @@ function Scaffold:endpoint(name, view)
   check.type("endpoint", "view", view, "function")
   self:_register_endpoint("endpoint", name, view)
   return view
+end
+
+-- ---- hooks ------------------------------------------------------------------------------------
+
+--- Run before the view of a request; the first to return something answers in its place.
+---@generic F: function
+---@param fn F
+---@return F
+function Scaffold:before_request(fn)
+  return self:_add_hook("before_request", fn)
+end
+
+--- Run with the response, last registered first; what is returned takes its place, nil keeps it.
+---@generic F: fun(response: qlua.Response): qlua.Response?
+---@param fn F
+---@return F
+function Scaffold:after_request(fn)
+  return self:_add_hook("after_request", fn)
+end
+
+--- Run when the request is over, last registered first, whatever happened; `err` is nil unless an
+--- error escaped.
+---@generic F: fun(err: any)
+---@param fn F
+---@return F
+function Scaffold:teardown_request(fn)
+  return self:_add_hook("teardown_request", fn)
+end
+
+--- Run before all other hooks with the endpoint and the rule's values, which it may change in
+--- place; both are nil when no rule matched.
+---@generic F: fun(endpoint?: string, values?: table<string, any>)
+---@param fn F
+---@return F
+function Scaffold:url_value_preprocessor(fn)
+  return self:_add_hook("url_value_preprocessor", fn)
+end
+
+--- Run inside url_for with the endpoint and the values, which it may change in place.
+---@generic F: fun(endpoint: string, values: table<string, any>)
+---@param fn F
+---@return F
+function Scaffold:url_defaults(fn)
+  return self:_add_hook("url_defaults", fn)
+end
+
+--- Register what answers an error, by status code or class; a subclass' own handler comes first.
+---@generic F: fun(err: any): any
+---@param what integer|qlua.Class
+---@param fn F
+---@return F
+function Scaffold:errorhandler(what, fn)
+  return self:_add_handler("errorhandler", what, fn)
+end
+
+---@param what integer|qlua.Class
+---@param fn fun(err: any): any
+function Scaffold:register_error_handler(what, fn)
+  self:_add_handler("register_error_handler", what, fn)
 end
 
 return Scaffold

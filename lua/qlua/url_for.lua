@@ -6,6 +6,7 @@ local check = require "qlua.check"
 local core = require "qlua.core"
 local current = require "qlua.current"
 local errors = require "qlua.errors"
+local hooks = require "qlua.hooks"
 
 local M = {}
 
@@ -105,6 +106,16 @@ local function build(app, request, endpoint, values, special)
   return routes:build(endpoint, values, method, default_method, host, converted)
 end
 
+--- The url_defaults of the app and of the endpoint's blueprints fill in values.
+local function apply_defaults(app, endpoint, values)
+  if next(app._hooks.url_defaults) then
+    local scopes = hooks.scopes_of(endpoint)
+    for _, fn in ipairs(hooks.flat(app._hooks, "url_defaults", scopes) or {}) do
+      fn(endpoint, values)
+    end
+  end
+end
+
 --- No rule fits: ask the app's url_build_error_handlers, else raise.
 local function failed(app, message, endpoint, given)
   local err = errors.BuildError(message)
@@ -132,6 +143,7 @@ function M.build(app, endpoint, given)
   local values, special = split(given)
   local request = current_request()
   endpoint = resolve(endpoint, request)
+  apply_defaults(app, endpoint, values)
   local path, host = build(app, request, endpoint, values, special)
   if not path then
     return failed(app, host, endpoint, given)

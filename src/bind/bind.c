@@ -13,6 +13,7 @@ static int l_open(lua_State *L)
     bind_task(L);
     bind_generation(L);
     bind_config(L);
+    bind_context(L);
     bind_exchange(L);
     bind_request(L);
     bind_multidict(L);

@@ -227,6 +227,8 @@ enum respond_result respond(struct exchange *x, lua_State *L, int n)
     struct slice body;
     if (type == LUA_TLIGHTUSERDATA && response_is_answered(L, first))
         return finish_streamed(x);
+    if (x->in_lua && x->stage == STAGE_VIEW)
+        return RESPOND_FOR_LUA;
     if (type == LUA_TTABLE && n == 1 && response_is(L, first, x->generation))
         return send_response(x, L, first);
     if (type == LUA_TSTRING) {

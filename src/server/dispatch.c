@@ -129,13 +129,16 @@ static void lose(struct exchange *x, struct task *task)
     respond_plain(x, 500);
 }
 
-/* Something raised, once or while its answer was made. */
+/* A view's error, one of its handler's, and one of the 500's handler: no more is to be expected. */
+#define FAILURES_MAX 3
+
+/* Something raised: dispatch.failed answers, which knows how far the request was. */
 static void fail(struct exchange *x, struct task *task)
 {
-    if (x->stage == STAGE_FAILED)
-        lose(x, task);
-    else
+    if (x->failures++ < FAILURES_MAX)
         handover_failed(x, task);
+    else
+        lose(x, task);
 }
 
 /* A task of this exchange has ended. */
@@ -143,12 +146,12 @@ static void over(struct task *task)
 {
     struct exchange *x = task->owner;
     x->task = NULL;
-    if (x->req->gone || x->req->answer_state == ANSWER_DONE)
-        return;
     if (task->failed) {
-        fail(x, task);
+        fail(x, task); /* also when the client is gone: teardown runs */
         return;
     }
+    if (x->req->gone || x->req->answer_state == ANSWER_DONE)
+        return;
     switch (respond(x, task->L, task->nresults)) {
     case RESPOND_SENT: break;
     case RESPOND_RAISED: fail(x, task); break; /* the error is on top of the stack */

@@ -1,0 +1,193 @@
+--- What becomes of an error, and the end of a request's contexts.
+--- Flow: dispatch.failed comes here with what a view, hook or handler raised; the rules are Quart's
+--- handle_user_exception, handle_http_exception and handle_exception.
+---
+--- A request's context says how far it is (ctx.phase): nil up to the view, "handler" while an error
+--- handler answers, "finalize" in the hooks after it, "last" once the 500 is being answered.
+
+local classes = require "qlua.class"
+local core = require "qlua.core"
+local coroutines = require "qlua.coroutine"
+local current = require "qlua.current"
+local errors = require "qlua.errors"
+local handlers = require "qlua.handlers"
+local request = require "qlua.request"
+local signals = require "qlua.signals"
+
+local got_exception, tearing_down = signals.got_request_exception, signals.request_tearing_down
+local app_tearing_down, popped = signals.appcontext_tearing_down, signals.appcontext_popped
+
+local M = {}
+
+--- Called with an error that leaves the app because PROPAGATE_EXCEPTIONS (or TESTING, or DEBUG)
+--- says so: the test client raises it where the request was made.
+---@type (fun(err: any))?
+M.on_propagate = nil
+
+-- ---- telling ----------------------------------------------------------------------------------
+
+local NO_MEMORY = "\nThe Lua memory of this worker is at its limit, and this request made it "
+  .. "grow: let it hold less at a time, or raise the server setting lua_memory_limit"
+
+--- Log an error with its traceback: "Exception on request GET /path".
+---@param err any
+---@param co? thread the coroutine that died of it, with its frames
+---@param out_of_memory? boolean an allocation was refused to it
+function M.log_exception(err, co, out_of_memory)
+  core.log_error(("Exception on request %s %s\n%s%s"):format(request.method, request.path,
+    coroutines.traceback(err, co), out_of_memory and NO_MEMORY or ""))
+end
+
+--- The page without detail that stands in where nothing else can answer.
+---@return qlua.Response
+function M.plain_500()
+  return errors.InternalServerError():get_response()
+end
+
+-- ---- the end of the contexts ------------------------------------------------------------------
+
+--- Run one function of the end; its error must not keep the others from running.
+local function ended_well(fn, err)
+  local ok, problem = pcall(fn, err)
+  if not ok then
+    M.log_exception(problem)
+  end
+  return ok
+end
+
+local function run_all(list, err)
+  local well = true
+  for i = 1, list and #list or 0 do
+    well = ended_well(list[i], err) and well
+  end
+  return well
+end
+
+--- The hooks behind the view, for the answer to an error that nobody handled: what they raise is
+--- only logged, and the answer stays as it is.
+---@param postprocess fun(pipeline, ctx, response): qlua.Response
+function M.attempt(postprocess, pipeline, ctx, response)
+  local ok, result = pcall(postprocess, pipeline, ctx, response)
+  if ok then
+    return result
+  end
+  M.log_exception(result)
+  return response
+end
+
+--- Teardown: hooks and signals, each of which runs whatever the others do.
+---@param pipeline qlua.Pipeline
+---@param ctx qlua.Context
+---@param err any the error that leaves the request, nil when it was answered
+---@return boolean well did none of them raise?
+function M.tear_down(pipeline, ctx, err)
+  if ctx.torn_down then
+    return true
+  end
+  ctx.torn_down = true
+  local app, well = current.served, run_all(pipeline.teardown, err)
+  if tearing_down.receivers then
+    tearing_down:send(app, { exc = err })
+  end
+  well = run_all(pipeline.teardown_appcontext, err) and well
+  if app_tearing_down.receivers then
+    app_tearing_down:send(app, { exc = err })
+  end
+  if popped.receivers then
+    popped:send(app)
+  end
+  return well
+end
+
+-- ---- finding an answer ------------------------------------------------------------------------
+
+local function propagates(app)
+  local configured = app.config.PROPAGATE_EXCEPTIONS
+  if configured ~= nil then
+    return configured and true or false
+  end
+  return (app.testing or app.debug) and true or false
+end
+
+--- The error leaves the app: no hook after it, only the end of the contexts.
+local function leave(pipeline, ctx, err)
+  M.tear_down(pipeline, ctx, err)
+  if M.on_propagate then
+    M.on_propagate(err)
+  end
+  return M.plain_500()
+end
+
+--- Nothing handled it: signal, log, and the handlers of 500.
+---@param finish function
+local function unhandled(pipeline, ctx, err, raised, finish)
+  local app = current.served
+  if got_exception.receivers then
+    got_exception:send(app, { exception = err })
+  end
+  M.log_exception(err, raised.co, raised.out_of_memory)
+  if propagates(app) then
+    return leave(pipeline, ctx, err)
+  end
+  ctx.phase = "last"
+  local wrapped = errors.InternalServerError(nil, { original_exception = err })
+  local handler = handlers.find(app.error_handlers, pipeline.scopes, wrapped)
+  if handler then
+    return finish(pipeline, ctx, "last", handler(wrapped))
+  end
+  return finish(pipeline, ctx, "last", wrapped:get_response())
+end
+
+--- Should an HTTP error count as one that nobody handled?
+local function is_trapped(app, err)
+  local config = app.config
+  if config.TRAP_HTTP_EXCEPTIONS then
+    return true
+  end
+  return config.TRAP_BAD_REQUEST_ERRORS and classes.is_a(err, errors.BadRequest) or false
+end
+
+--- The answer to an HTTP error that a handler may turn into another.
+local function http_exception(pipeline, ctx, err, raised, finish)
+  if not err.code or classes.is_a(err, errors.RequestRedirect) then
+    return finish(pipeline, ctx, "finalize", err:get_response())
+  end
+  local app = current.served
+  local handler = handlers.find(app.error_handlers, pipeline.scopes, err)
+  if handler then
+    ctx.phase = "handler"
+    return finish(pipeline, ctx, "finalize", handler(err))
+  elseif is_trapped(app, err) then
+    return unhandled(pipeline, ctx, err, raised, finish)
+  end
+  return finish(pipeline, ctx, "finalize", err:get_response())
+end
+
+--- An answer to an error. Raises what the handlers and hooks on the way raise.
+---@async
+---@param pipeline qlua.Pipeline
+---@param ctx qlua.Context
+---@param err any
+---@param raised { co?: thread, out_of_memory?: boolean } how
+---@param finish fun(pipeline, ctx, phase, ...): qlua.Response through the hooks after the view
+---@return qlua.Response
+function M.answer(pipeline, ctx, err, raised, finish)
+  local phase = ctx.phase
+  if phase == "last" then
+    -- an error while the 500 was answered: nobody is left to ask
+    M.log_exception(err, raised.co, raised.out_of_memory)
+    return leave(pipeline, ctx, err)
+  elseif phase then
+    return unhandled(pipeline, ctx, err, raised, finish)
+  elseif classes.is_a(err, errors.HTTPException) then
+    return http_exception(pipeline, ctx, err, raised, finish)
+  end
+  local handler = handlers.find(current.served.error_handlers, pipeline.scopes, err)
+  if handler then
+    ctx.phase = "handler"
+    return finish(pipeline, ctx, "finalize", handler(err))
+  end
+  return unhandled(pipeline, ctx, err, raised, finish)
+end
+
+return M

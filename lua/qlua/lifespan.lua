@@ -1,0 +1,206 @@
+--- The life of an app around its requests: before_serving, while_serving, after_serving, and tasks
+--- in the background.
+--- Flow: loader.lua starts an app up before the worker accepts, and shuts it down after the last
+--- answer. Each phase has an app context, with a g, of its own.
+
+local check = require "qlua.check"
+local classes = require "qlua.class"
+local context = require "qlua.context"
+local core = require "qlua.core"
+local errors = require "qlua.errors"
+local signals = require "qlua.signals"
+local task = require "qlua.task"
+
+local M = {}
+
+---@class qlua.Lifespan
+---@field before function[]
+---@field after function[]
+---@field around function[] while_serving
+---@field running thread[] the coroutines of `around`, between their halves
+---@field waiting { fn: function, args: table }[] background tasks added before the app serves
+---@field tasks qlua.Task[] background tasks that may still run
+---@field serving boolean
+function M.new()
+  return {
+    before = {}, after = {}, around = {}, running = {}, waiting = {}, tasks = {}, serving = false,
+  }
+end
+
+---@class qlua.App
+local methods = {}
+M.methods = methods
+
+local function adder(kind, list)
+  return function(app, fn)
+    check.type(kind, "the function", fn, "function")
+    table.insert(app._lifespan[list], fn)
+    return fn
+  end
+end
+
+--- Run before the worker serves, in order of registration; may wait. An error ends the start.
+methods.before_serving = adder("before_serving", "before")
+--- Run after the last answer, in order of registration; may wait.
+methods.after_serving = adder("after_serving", "after")
+--- A function with exactly one coroutine.yield(): what is before it runs at the start, the rest
+--- at the end.
+methods.while_serving = adder("while_serving", "around")
+
+-- ---- background tasks -------------------------------------------------------------------------
+
+--- Run fn; what it raises is told and never leaves.
+local function guarded(app, fn, ...)
+  local frames
+  local ok, err = xpcall(fn, function(err)
+    frames = debug.traceback("", 2):sub(2)
+    return err
+  end, ...)
+  if ok or classes.is_a(err, errors.Cancelled) then
+    return
+  end
+  if signals.got_background_exception.receivers then
+    signals.got_background_exception:send(app, { exception = err })
+  end
+  core.log_error(("Exception in a background task\n%s\n%s"):format(tostring(err), frames))
+end
+
+local function begin(app, fn, args)
+  local life = app._lifespan
+  local alive = {}
+  for _, one in ipairs(life.tasks) do
+    if core.task_state(one) == "running" then
+      alive[#alive + 1] = one
+    end
+  end
+  life.tasks = alive
+  alive[#alive + 1] = context.with_app(function()
+    return task.spawn(guarded, app, fn, unpack(args, 1, args.n))
+  end)
+end
+
+local function any_running(tasks)
+  for _, one in ipairs(tasks) do
+    if core.task_state(one) == "running" then
+      return true
+    end
+  end
+  return false
+end
+
+--- Wait for the background tasks, then cancel those that are left.
+local function end_tasks(app)
+  local tasks = app._lifespan.tasks
+  local left = app.config.BACKGROUND_TASK_SHUTDOWN_TIMEOUT or 5
+  while any_running(tasks) and left > 0 do
+    task.sleep(0.02)
+    left = left - 0.02
+  end
+  for _, one in ipairs(tasks) do
+    core.task_cancel(one)
+  end
+end
+
+--- Run fn(...) beside the requests, in an app context of its own. Added before the app serves, it
+--- begins when the app does. At shutdown it has BACKGROUND_TASK_SHUTDOWN_TIMEOUT seconds.
+---@param fn function
+function methods:add_background_task(fn, ...)
+  check.type("add_background_task", "the function", fn, "function")
+  local args, life = { n = select("#", ...), ... }, self._lifespan
+  if life.serving then
+    begin(self, fn, args)
+  else
+    life.waiting[#life.waiting + 1] = { fn = fn, args = args }
+  end
+end
+
+-- ---- start and end ----------------------------------------------------------------------------
+
+local TWICE = "a while_serving function must yield exactly once: coroutine.yield() where the " ..
+  "app serves"
+
+--- Up to the yield.
+local function first_half(fn)
+  local co = coroutine.create(fn)
+  local ok, err = coroutine.resume(co)
+  if not ok then
+    error(err, 0)
+  elseif coroutine.status(co) == "dead" then
+    error(TWICE .. "; this one does not yield", 0)
+  end
+  return co
+end
+
+local function second_half(co)
+  local ok, err = coroutine.resume(co)
+  if not ok then
+    error(err, 0)
+  elseif coroutine.status(co) ~= "dead" then
+    error(TWICE .. "; this one yields again", 0)
+  end
+end
+
+local function tell(app, err)
+  if signals.got_serving_exception.receivers then
+    signals.got_serving_exception:send(app, { exception = err })
+  end
+end
+
+--- before_serving and the first halves of while_serving. Raises what they raise.
+---@async
+---@private
+function methods:_startup()
+  local app, life = self, self._lifespan
+  local ok, err = pcall(context.with_app, function()
+    for _, fn in ipairs(life.before) do
+      fn()
+    end
+    for i, fn in ipairs(life.around) do
+      life.running[i] = first_half(fn)
+    end
+  end)
+  if not ok then
+    tell(app, err)
+    error(err, 0)
+  end
+end
+
+--- The app serves from now on: background tasks that waited for it begin.
+---@private
+function methods:_serve()
+  local life = self._lifespan
+  life.serving = true
+  for _, one in ipairs(life.waiting) do
+    begin(self, one.fn, one.args)
+  end
+  life.waiting = {}
+end
+
+--- One function of the end; an error is told and keeps none of the others from running.
+local function at_end(app, fn, ...)
+  local ok, err = pcall(fn, ...)
+  if not ok then
+    tell(app, err)
+    core.log_error("Exception in after_serving\n" .. tostring(err))
+  end
+end
+
+--- Background tasks, after_serving, and the second halves of while_serving.
+---@async
+---@private
+function methods:_shutdown()
+  local app, life = self, self._lifespan
+  if #life.tasks > 0 then
+    end_tasks(app)
+  end
+  context.with_app(function()
+    for _, fn in ipairs(life.after) do
+      at_end(app, fn)
+    end
+    for _, co in ipairs(life.running) do
+      at_end(app, second_half, co)
+    end
+  end)
+end
+
+return M
