@@ -119,13 +119,21 @@ static void close_now(struct socket_stream *s)
         uv_close(handle, on_closed);
 }
 
+/* Closing sends a RST now. (uv_tcp_close_reset refuses once a shutdown was asked for.) */
+static void drop_output(struct socket_stream *s)
+{
+    struct linger none = {.l_onoff = 1};
+    uv_os_fd_t fd;
+    if (uv_fileno((uv_handle_t *)&s->handle.stream, &fd) == 0)
+        setsockopt(fd, SOL_SOCKET, SO_LINGER, &none, sizeof(none));
+}
+
 static void close_stream(struct stream *stream, bool reset)
 {
     struct socket_stream *s = of(stream);
     uv_read_stop(&s->handle.stream);
-    if (reset && s->handle.stream.type == UV_TCP && s->error == 0 &&
-        uv_tcp_close_reset(&s->handle.tcp, on_closed) == 0)
-        return;
+    if (reset)
+        drop_output(s);
     if (s->pending > 0 && s->error == 0 && !reset)
         s->close_pending = true;
     else
