@@ -49,6 +49,10 @@ local STREAMS = {
   ["a bare carriage return"] = "GET /1 HTTP/1.1\r\n" .. H .. "A: b\rC\r\n\r\n",
   ["an unknown method"] = "BREW /1 HTTP/1.1\r\n" .. H .. "\r\n",
   ["a folded header"] = "GET /1 HTTP/1.1\r\n" .. H .. "A: b\r\n c\r\n\r\n",
+  ["a header folded to begin with"] = "GET /1 HTTP/1.1\r\n" .. H .. "A: \r\n  c\r\n\r\n",
+  ["empty values"] = "GET /1 HTTP/1.1\r\nA:\r\nB: \r\n" .. H .. "C:\t \r\n\r\n" .. NEXT,
+  ["a bare line feed behind the request line"] = "GET /1 HTTP/1.1\n" .. H .. "\r\n",
+  ["a bare line feed at the head's end"] = "GET /1 HTTP/1.1\r\n" .. H .. "\n",
   ["both framings"] = "POST /1 HTTP/1.1\r\n" .. H
     .. "Content-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
   ["HTTP/2's preface"] = "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n",

@@ -125,6 +125,13 @@ static int on_url(llhttp_t *machine, const char *data, size_t len)
     return 0;
 }
 
+static int on_version(llhttp_t *machine, const char *data, size_t len)
+{
+    struct parser *parser = parser_of(machine);
+    parser->line_end = place_of(parser, data + len);
+    return 0;
+}
+
 static int on_url_complete(llhttp_t *machine)
 {
     struct parser *parser = parser_of(machine);
@@ -141,8 +148,12 @@ static int on_name(llhttp_t *machine, const char *data, size_t len)
     parser->head_bytes += len + 4; /* ": " and CRLF */
     if (parser->head_bytes > parser->max_header)
         return refuse(parser, 431);
-    if (parser->part != PART_NAME)
+    if (parser->part != PART_NAME) {
+        /* RFC 9112 2.2: llhttp, even strict, takes a bare LF behind the request line. */
+        if (parser->req->headers.count == 0 && place_of(parser, data) != parser->line_end + 2)
+            return refuse(parser, 400);
         start_token(parser, PART_NAME);
+    }
     append(parser, data, len);
     parser->head_bytes -= 4;
     return 0;
@@ -158,7 +169,25 @@ static int on_name_complete(llhttp_t *machine)
     parser->head_bytes += 4;
     fields_add(&parser->req->headers, take_token(parser), SLICE(""));
     start_token(parser, PART_VALUE);
+    parser->value_end = 0;
+    parser->folded = false;
     return 0;
+}
+
+/* Is there a line end before `at` in the current input, with only blanks in between? */
+static bool follows_line_end(const struct parser *parser, const char *at)
+{
+    while (at > parser->input && (at[-1] == ' ' || at[-1] == '\t'))
+        at--;
+    return at > parser->input && (at[-1] == '\n' || at[-1] == '\r');
+}
+
+/* RFC 9112 5.2: a value that goes on in the next line is refused; llhttp would join the lines. */
+static bool is_folded(const struct parser *parser, const char *data)
+{
+    if (parser->value_end != 0)
+        return place_of(parser, data) != parser->value_end;
+    return parser->folded || follows_line_end(parser, data);
 }
 
 static int on_value(llhttp_t *machine, const char *data, size_t len)
@@ -166,8 +195,9 @@ static int on_value(llhttp_t *machine, const char *data, size_t len)
     struct parser *parser = parser_of(machine);
     if (parser->in_body)
         return 0;
-    if (parser->part != PART_VALUE)
+    if (parser->part != PART_VALUE || is_folded(parser, data))
         return refuse(parser, 400);
+    parser->value_end = place_of(parser, data + len);
     parser->head_bytes += len;
     if (parser->head_bytes > parser->max_header)
         return refuse(parser, 431);
@@ -227,6 +257,7 @@ static const llhttp_settings_t settings = {
     .on_method = on_method,
     .on_url = on_url,
     .on_url_complete = on_url_complete,
+    .on_version = on_version,
     .on_header_field = on_name,
     .on_header_field_complete = on_name_complete,
     .on_header_value = on_value,
@@ -311,6 +342,30 @@ static llhttp_errno_t run_machine(llhttp_t *machine, struct slice *input)
     }
 }
 
+/* Head and trailers end with CRLF; llhttp, even strict, takes a bare LF there. */
+static bool ends_with_crlf(const struct parser *parser, struct slice given, size_t consumed)
+{
+    char before = consumed >= 2 ? given.data[consumed - 2] : parser->last;
+    return consumed >= 1 && given.data[consumed - 1] == '\n' && before == '\r';
+}
+
+/* What the next feed must know of this one's end. */
+static void keep_end(struct parser *parser, struct slice given, size_t consumed)
+{
+    if (consumed == 0)
+        return;
+    parser->last = given.data[consumed - 1];
+    if (parser->part == PART_VALUE && parser->value_end == 0)
+        parser->folded |= follows_line_end(parser, given.data + consumed);
+}
+
+static enum parser_event stop(struct parser *parser, int status)
+{
+    if (parser->status == 0)
+        parser->status = status;
+    return PARSER_ERROR;
+}
+
 enum parser_event parser_feed(struct parser *parser, struct slice *input)
 {
     struct request *req = parser->req;
@@ -320,17 +375,16 @@ enum parser_event parser_feed(struct parser *parser, struct slice *input)
     parser->status = 0;
     parser->input = given.data;
     llhttp_errno_t error = run_machine(machine_of(parser), input);
-    if (error != HPE_OK && error != HPE_PAUSED) {
-        if (parser->status == 0)
-            parser->status = status_of_error(parser, error, given);
-        return PARSER_ERROR;
-    }
+    if (error != HPE_OK && error != HPE_PAUSED)
+        return stop(parser, status_of_error(parser, error, given));
     size_t consumed = given.len - input->len;
+    if (was_in_body && !overhead_is_sane(parser, consumed, req->body_received - content))
+        return stop(parser, 400);
+    bool at_lines = !was_in_body || req->content_length < 0;
+    if (error == HPE_PAUSED && at_lines && !ends_with_crlf(parser, given, consumed))
+        return stop(parser, 400);
     parser->fed += consumed;
-    if (was_in_body && !overhead_is_sane(parser, consumed, req->body_received - content)) {
-        parser->status = 400;
-        return PARSER_ERROR;
-    }
+    keep_end(parser, given, consumed);
     if (error == HPE_OK)
         return PARSER_MORE;
     return req->body_state == BODY_READING && !was_in_body ? PARSER_HEAD : PARSER_DONE;

@@ -30,10 +30,14 @@ struct parser {
     uint64_t fed;        /* ... and how much was before it */
     uint64_t start;      /* of the message and ... */
     uint64_t method_end; /* ... the end of its method, in the same count */
+    uint64_t line_end;   /* of the version in the request line */
+    uint64_t value_end;  /* of the current header value so far; 0: nothing of it has come */
     char *token;         /* where the current token begins, in the request's arena */
     char *at;            /* where it ends */
     char *end;           /* of the piece of arena it may grow into */
     uint8_t part;        /* enum parser_part: what the token is */
+    char last;           /* the byte before the next input */
+    bool folded;         /* the current header's value did not begin in its line */
     bool in_body;        /* the head is complete: what comes is content, framing and trailers */
     int status;          /* PARSER_ERROR: 400, 414, 431, 501 or 505 */
     size_t max_target;
