@@ -12,6 +12,7 @@ local hooks = require "qlua.hooks"
 local json = require "qlua.json"
 local lifespan = require "qlua.lifespan"
 local logging = require "qlua.logging"
+local registration = require "qlua.registration"
 local returned = require "qlua.returned"
 local rules = require "qlua.rules"
 local static = require "qlua.static"
@@ -130,6 +131,7 @@ function M.App(name, options)
     view_functions = {},
     error_handlers = {},
     blueprints = {},
+    _blueprint_names = {},
     _hooks = hooks.new(),
     _teardown_appcontext = {},
     _lifespan = lifespan.new(),
@@ -206,6 +208,11 @@ end
 function App:_register_rule(where, rule, endpoint, options, view)
   local automatic = self.config.PROVIDE_AUTOMATIC_OPTIONS
   local made = rules.new(("%s %q"):format(where, rule), rule, endpoint, options, automatic)
+  self:_add_rule(where, made, view)
+end
+
+---@private
+function App:_add_rule(where, made, view)
   made.endpoint = self:_claim_endpoint(where, made.endpoint, view, made.derived)
   self.url_map:add(where, made)
   self:_changed()
@@ -234,6 +241,9 @@ function App:teardown_appcontext(fn)
   self:_changed()
   return fn
 end
+
+App.register_blueprint = registration.register_blueprint
+App.iter_blueprints = registration.iter_blueprints
 
 -- ---- answering --------------------------------------------------------------------------------
 

@@ -31,6 +31,17 @@ function M.fail(format, ...)
   error(format:format(...), user_level())
 end
 
+--- The user's file and line, `app.lua:12`, of the call at work: for messages about it that come
+--- later. nil after a tail call.
+---@return string?
+function M.place()
+  local level = user_level()
+  if level > 0 then
+    local info = debug.getinfo(level, "Sl")
+    return ("%s:%d"):format(info.short_src, info.currentline)
+  end
+end
+
 --- A value as messages show it: `the number 5`, `the string "x"`, `a table`.
 ---@param value any
 ---@return string

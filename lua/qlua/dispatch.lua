@@ -18,6 +18,7 @@ local request = require "qlua.request"
 local responses = require "qlua.response"
 local returned = require "qlua.returned"
 local signals = require "qlua.signals"
+local views = require "qlua.views"
 
 local get_context, to_response = context.get, returned.to_response
 local pushed, started = signals.appcontext_pushed, signals.request_started
@@ -179,7 +180,7 @@ end
 
 --- A view as messages name it: `view "index" (app.lua:12)`.
 local function view_name(app, endpoint, view)
-  local info = debug.getinfo(view, "S")
+  local info = debug.getinfo(views.origin(view), "S")
   local source, root = info.source:gsub("^@", ""), app.root_path .. "/"
   if source:sub(1, #root) == root then
     source = source:sub(#root + 1)

@@ -2,6 +2,7 @@
 --- Flow: app files require this and nothing else of qlua; a part is loaded when it is first named.
 
 local app = require "qlua.app"
+local blueprint = require "qlua.blueprint"
 local classes = require "qlua.class"
 local context = require "qlua.context"
 local core = require "qlua.core"
@@ -21,6 +22,7 @@ local url_for = require "qlua.url_for"
 local qlua = {
   -- making
   App = app.App,
+  Blueprint = blueprint.Blueprint,
   Response = response.Response,
   Headers = multidict_headers,
   class = classes.class,

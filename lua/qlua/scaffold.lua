@@ -4,6 +4,7 @@
 
 local check = require "qlua.check"
 local rules = require "qlua.rules"
+local views = require "qlua.views"
 
 ---@class qlua.RouteOptions
 ---@field methods? string[] any letter case; { "GET" } unless given
@@ -17,8 +18,8 @@ local rules = require "qlua.rules"
 ---@field max_content_length? integer
 ---@field body_timeout? number
 
----@alias qlua.Register fun(self, rule: string, options?: qlua.RouteOptions|function,
----  view?: function): function
+---@alias qlua.Register fun(self, rule: string, options?: qlua.RouteOptions|qlua.View,
+---  view?: qlua.View): qlua.View
 
 ---@class qlua.Scaffold
 ---@field get qlua.Register route with the one method GET
@@ -28,30 +29,33 @@ local rules = require "qlua.rules"
 ---@field patch qlua.Register
 local Scaffold = {}
 
---- The options and the view of `(rule, options?, view)`.
+--- The options and the view of `(rule, options?, view)`, the options checked.
 local function read_arguments(where, rule, options, view)
   check.type(where, "rule", rule, "string")
-  if view == nil and type(options) == "function" then
+  if view == nil and views.is_view(options) then
     options, view = nil, options
-  end
-  if type(view) ~= "function" then
-    check.fail("%s %q: the view must be a function, the last argument; got %s", where, rule,
-      check.describe(view))
   end
   return check.options(("%s %q"):format(where, rule), options, rules.OPTIONS), view
 end
 
+--- Hand a rule on; a class view's methods are the rule's, unless options name some.
+local function register(self, where, rule, endpoint, options, view)
+  local call
+  call, options = views.read(("%s %q"):format(where, rule), options, view)
+  self:_register_rule(where, rule, endpoint, options, call)
+  return view
+end
+
 --- Register a view for a rule.
----@generic F: function
+---@generic F: qlua.View
 ---@param rule string "/users/<int:id>"
 ---@param options? qlua.RouteOptions
 ---@param view F called with the rule's variables
 ---@return F view
----@overload fun(self, rule: string, view: function): function
+---@overload fun(self, rule: string, view: qlua.View): qlua.View
 function Scaffold:route(rule, options, view)
   options, view = read_arguments("route", rule, options, view)
-  self:_register_rule("route", rule, options.endpoint, options, view)
-  return view
+  return register(self, "route", rule, options.endpoint, options, view)
 end
 
 for _, method in ipairs { "get", "post", "put", "delete", "patch" } do
@@ -65,8 +69,7 @@ for _, method in ipairs { "get", "post", "put", "delete", "patch" } do
     for name, value in pairs(options) do
       with_method[name] = value
     end
-    self:_register_rule(method, rule, options.endpoint, with_method, view)
-    return view
+    return register(self, method, rule, options.endpoint, with_method, view)
   end
 end
 
@@ -74,29 +77,27 @@ end
 ---@param rule string
 ---@param endpoint? string
 ---@param options? qlua.RouteOptions
----@param view? function
----@overload fun(self, rule: string, endpoint?: string, view?: function)
+---@param view? qlua.View
+---@overload fun(self, rule: string, endpoint?: string, view?: qlua.View)
 function Scaffold:add_url_rule(rule, endpoint, options, view)
-  check.type("add_url_rule", "rule", rule, "string")
   check.type("add_url_rule", "endpoint", endpoint, "string", true)
-  if view == nil and type(options) == "function" then
-    options, view = nil, options
-  end
-  check.type("add_url_rule", "view", view, "function", true)
-  options = check.options(("add_url_rule %q"):format(rule), options, rules.OPTIONS)
+  options, view = read_arguments("add_url_rule", rule, options, view)
   endpoint = endpoint or options.endpoint
-  self:_register_rule("add_url_rule", rule, endpoint, options, view)
+  if view == nil then
+    self:_register_rule("add_url_rule", rule, endpoint, options)
+  else
+    register(self, "add_url_rule", rule, endpoint, options, view)
+  end
 end
 
 --- Give an endpoint its view.
----@generic F: function
+---@generic F: qlua.View
 ---@param name string
 ---@param view F
 ---@return F view
 function Scaffold:endpoint(name, view)
   check.type("endpoint", "name", name, "string")
-  check.type("endpoint", "view", view, "function")
-  self:_register_endpoint("endpoint", name, view)
+  self:_register_endpoint("endpoint", name, (views.read(("endpoint %q"):format(name), {}, view)))
   return view
 end
 

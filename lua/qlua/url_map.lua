@@ -3,6 +3,7 @@
 
 local check = require "qlua.check"
 local core = require "qlua.core"
+local views = require "qlua.views"
 
 local M = {}
 
@@ -42,7 +43,7 @@ end
 -- ---- endpoints --------------------------------------------------------------------------------
 
 local function place_of(view)
-  local info = debug.getinfo(view, "S")
+  local info = debug.getinfo(views.origin(view), "S")
   return ("%s:%d"):format(info.short_src, info.linedefined)
 end
 

@@ -238,8 +238,10 @@ describe("routing", function()
     method_type = 'route "/x": methods must be a list of names such as { "GET", "POST" }, got the '
       .. "number 5 in it",
     double = 'get "/x": the method is in the name; give methods to app:route',
-    view = 'route "/x": the view must be a function, the last argument; got nil',
-    no_view = 'route "/x": the view must be a function, the last argument; got nil',
+    view = 'route "/x": the view, the last argument, must be a function or a table of functions '
+      .. "by method; got nil",
+    no_view = 'route "/x": the view, the last argument, must be a function or a table of '
+      .. "functions by method; got nil",
     rule = "route: rule must be a string, got the number 5",
     slash = "route: rule 'x', column 1: a rule begins with '/'",
     converter = "route: rule '/<foo:x>', column 3: there is no converter 'foo'",
