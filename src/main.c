@@ -151,7 +151,7 @@ static int run(struct program *program)
     struct log log = {0};
     if (open_log(program, &log) != 0)
         return complain(&program->err);
-    const struct config *config = &program->config;
+    struct config *config = &program->config;
     if (config->reload && !config->debug)
         log_write(&log, LOG_WARNING, "reload is not supported yet; the app is loaded once");
     int code = supervisor_run(config, &log);

@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/epoll.h>
 #include <sys/socket.h>
 #include <sys/time.h>
 #include <sys/un.h>
@@ -38,9 +39,15 @@ int control_socket_path(const struct config *config, int port, char *path, size_
 
 void control_socket_init(struct control_socket *socket)
 {
-    *socket = (struct control_socket){.fd = -1};
+    *socket = (struct control_socket){.fd = -1, .poll_fd = -1};
     for (size_t i = 0; i < CONTROL_CLIENTS; i++)
         socket->clients[i].fd = -1;
+}
+
+static void poll_for(const struct control_socket *socket, int operation, int fd, uint32_t events)
+{
+    struct epoll_event event = {.events = events, .data.fd = fd};
+    epoll_ctl(socket->poll_fd, operation, fd, &event);
 }
 
 int control_socket_open(struct control_socket *socket, const char *path, struct err *err)
@@ -49,23 +56,37 @@ int control_socket_open(struct control_socket *socket, const char *path, struct 
     if (fd < 0)
         return fd;
     socket->fd = fd;
+    socket->poll_fd = epoll_create1(EPOLL_CLOEXEC);
+    if (socket->poll_fd < 0)
+        return err_set(err, -errno, "epoll: %s", err_text(-errno));
+    poll_for(socket, EPOLL_CTL_ADD, fd, EPOLLIN);
     return 0;
 }
 
-static void drop(struct control_client *client)
+static void drop(struct control_socket *socket, struct control_client *client)
 {
-    if (client->fd >= 0)
-        close(client->fd);
+    if (client->fd < 0)
+        return;
+    /* a child that was forked meanwhile may hold the descriptor: closing would not be enough */
+    poll_for(socket, EPOLL_CTL_DEL, client->fd, 0);
+    close(client->fd);
     client->fd = -1;
+    poll_for(socket, EPOLL_CTL_MOD, socket->fd, EPOLLIN);
 }
 
 void control_socket_close(struct control_socket *socket)
 {
-    for (size_t i = 0; i < CONTROL_CLIENTS; i++)
-        drop(&socket->clients[i]);
+    /* also called in forked children: the epoll set, which they share, must stay as it is */
+    for (size_t i = 0; i < CONTROL_CLIENTS; i++) {
+        if (socket->clients[i].fd >= 0)
+            close(socket->clients[i].fd);
+        socket->clients[i].fd = -1;
+    }
+    if (socket->poll_fd >= 0)
+        close(socket->poll_fd);
     if (socket->fd >= 0)
         close(socket->fd);
-    socket->fd = -1;
+    socket->fd = socket->poll_fd = -1;
 }
 
 static struct control_client *free_client(struct control_socket *socket)
@@ -76,29 +97,17 @@ static struct control_client *free_client(struct control_socket *socket)
     return NULL;
 }
 
-size_t control_socket_poll(const struct control_socket *socket, struct pollfd *fds)
-{
-    size_t count = 0;
-    bool room = false;
-    for (size_t i = 0; i < CONTROL_CLIENTS; i++) {
-        room = room || socket->clients[i].fd < 0;
-        if (socket->clients[i].fd >= 0)
-            fds[count++] = (struct pollfd){.fd = socket->clients[i].fd, .events = POLLIN};
-    }
-    if (room && socket->fd >= 0)
-        fds[count++] = (struct pollfd){.fd = socket->fd, .events = POLLIN};
-    return count;
-}
-
 static void accept_clients(struct control_socket *socket, uint64_t now)
 {
     struct control_client *client;
-    while (socket->fd >= 0 && (client = free_client(socket)) != NULL) {
+    while ((client = free_client(socket)) != NULL) {
         int fd = accept4(socket->fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
         if (fd < 0)
             return;
         *client = (struct control_client){.fd = fd, .started = now};
+        poll_for(socket, EPOLL_CTL_ADD, fd, EPOLLIN);
     }
+    poll_for(socket, EPOLL_CTL_MOD, socket->fd, 0); /* no room: the rest waits in the backlog */
 }
 
 /* Read what is there. Gives the length of the line when it is complete, -1 when there will be
@@ -121,6 +130,8 @@ void control_socket_turn(struct control_socket *socket, uint64_t now,
                          void (*answer)(void *data, struct slice command, struct buf *out),
                          void *data)
 {
+    if (socket->fd < 0)
+        return;
     accept_clients(socket, now);
     for (size_t i = 0; i < CONTROL_CLIENTS; i++) {
         struct control_client *client = &socket->clients[i];
@@ -136,7 +147,7 @@ void control_socket_turn(struct control_socket *socket, uint64_t now,
             buf_clear(&out);
         }
         if (len != 0 || now - client->started > CLIENT_MS)
-            drop(client);
+            drop(socket, client);
     }
 }
 

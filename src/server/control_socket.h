@@ -1,14 +1,13 @@
 /* server/control_socket.h - the Unix socket by which people ask a running supervisor.
  *
- * Place in the flow: the supervisor answers on it; `qlua status` and `qlua reload` ask. Both ends
- * of the protocol are here: the asker sends one line, a command; the answer is a first line "ok"
- * or "error: WHY", then text until the end of the connection. What commands there are is the
- * supervisor's business.
+ * Place in the flow: the supervisor (or the lone worker of --workers 0) answers on it; `qlua
+ * status` and `qlua reload` ask. Both ends of the protocol are here: the asker sends one line, a
+ * command; the answer is a first line "ok" or "error: WHY", then text until the end of the
+ * connection. What commands there are is the supervisor's business.
  */
 #ifndef QLUA_SERVER_CONTROL_SOCKET_H
 #define QLUA_SERVER_CONTROL_SOCKET_H
 
-#include <poll.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -30,7 +29,8 @@ struct control_client {
 };
 
 struct control_socket {
-    int fd; /* -1: there is none */
+    int fd;      /* listens; -1: there is none */
+    int poll_fd; /* readable when control_socket_turn has something to do; -1: there is none */
     struct listen_file file;
     struct control_client clients[CONTROL_CLIENTS];
 };
@@ -44,10 +44,8 @@ int control_socket_open(struct control_socket *socket, const char *path, struct 
 /* Close everything; the file is removed by listen_unlink, in the supervisor only. */
 void control_socket_close(struct control_socket *socket);
 
-/* Write what to wait for to `fds` (room for CONTROL_CLIENTS + 1); gives how many. */
-size_t control_socket_poll(const struct control_socket *socket, struct pollfd *fds);
-
-/* Accept, read and answer without waiting. `answer` appends the whole answer to a command. */
+/* Accept, read and answer without waiting; also to be called each second or so, for askers that
+ * say nothing. `answer` appends the whole answer to a command. */
 void control_socket_turn(struct control_socket *socket, uint64_t now,
                          void (*answer)(void *data, struct slice command, struct buf *out),
                          void *data);

@@ -10,7 +10,6 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "base/buf.h"
 #include "base/err.h"
 #include "base/log.h"
 #include "base/mem.h"
@@ -18,6 +17,7 @@
 #include "server/control.h"
 #include "server/listen.h"
 #include "server/process.h"
+#include "server/status.h"
 
 /* max_restarts counts within this time. */
 #define STORM_MS 60000
@@ -103,6 +103,7 @@ static void start_member(struct crew *crew, struct member *member, uint64_t now)
             .nlisteners = crew->listeners->count,
             .control_fd = fds[1],
             .beat = member->beat,
+            .ask_fd = -1,
         };
         member->control_fd = fds[0];
         rc = process_fork(&start, &crew->privilege, leave_supervisor, crew);
@@ -299,8 +300,8 @@ static void describe_end(int status, char *text, size_t size)
     if (WIFSIGNALED(status))
         snprintf(text, size, "ended by signal %d%s", WTERMSIG(status),
                  WCOREDUMP(status) ? " (core dumped)" : "");
-    else if (WEXITSTATUS(status) == WORKER_EXIT_APP_FAILED)
-        snprintf(text, size, "could not load the app");
+    else if (WEXITSTATUS(status) == WORKER_EXIT_NO_START)
+        snprintf(text, size, "could not start to serve");
     else
         snprintf(text, size, "ended with exit code %d", WEXITSTATUS(status));
 }
@@ -346,8 +347,8 @@ static void member_ended(struct crew *crew, struct member *member, int status, u
             log_write(crew->log, LOG_WARNING, "worker %d (pid %d) %s while it stopped", member->id,
                       (int)pid, how);
     } else if (!crew->serving) {
-        /* the worker has said itself why the app does not load */
-        if (!WIFEXITED(status) || WEXITSTATUS(status) != WORKER_EXIT_APP_FAILED)
+        /* the worker has said itself why it does not start */
+        if (!WIFEXITED(status) || WEXITSTATUS(status) != WORKER_EXIT_NO_START)
             log_write(crew->log, LOG_CRITICAL,
                       "worker %d (pid %d) %s before it was ready; the start ends", member->id,
                       (int)pid, how);
@@ -418,28 +419,22 @@ static double seconds_since(uint64_t then, uint64_t now)
 
 void crew_status(const struct crew *crew, bool json, uint64_t now, struct buf *out)
 {
-    const char *head =
-        json ? "{\"pid\":%d,\"uptime\":%.1f,\"workers\":[" : "supervisor pid %d, up %.1f s\n";
-    const char *line = json ? "%s{\"id\":%d,\"pid\":%d,\"state\":\"%s\",\"uptime\":%.1f,"
-                              "\"restarts\":%u,\"requests\":%llu,\"connections\":%llu}"
-                            : "%sworker %d: pid %d, %s, up %.1f s, restarts %u, requests %llu, "
-                              "connections %llu\n";
     bool first = true;
-#pragma GCC diagnostic push
-#pragma GCC diagnostic ignored "-Wformat-nonliteral"
-    buf_printf(out, head, (int)getpid(), seconds_since(crew->started, now));
+    status_begin(out, json, "supervisor", (int)getpid(), seconds_since(crew->started, now));
     for (size_t i = 0; i < crew->count; i++) {
         const struct member *member = &crew->members[i];
         if (member->state == MEMBER_UNUSED)
             continue;
-        unsigned long long requests = atomic_load(&member->beat->requests);
-        unsigned long long connections = atomic_load(&member->beat->connections);
-        buf_printf(out, line, json && !first ? "," : "", member->id, (int)member->pid,
-                   state_word(member->state), seconds_since(member->started, now), member->restarts,
-                   requests, connections);
+        struct status_worker worker = {
+            .id = member->id,
+            .pid = (int)member->pid,
+            .state = state_word(member->state),
+            .uptime = seconds_since(member->started, now),
+            .restarts = member->restarts,
+            .beat = member->beat,
+        };
+        status_worker(out, json, first, &worker);
         first = false;
     }
-#pragma GCC diagnostic pop
-    if (json)
-        buf_cstr(out, "]}\n");
+    status_end(out, json);
 }

@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -19,20 +20,25 @@
 #include "server/control_socket.h"
 #include "server/crew.h"
 #include "server/listen.h"
+#include "server/status.h"
 
 /* The loop turns at least so often. */
 #define TURN_MS 1000
 /* A turn later than this: the supervisor itself was stopped, or the machine was. */
 #define LATE_MS 500
+/* Descriptors of a worker that are no connections. */
+#define OTHER_FILES 32
 
 struct supervisor {
-    const struct config *config;
+    struct config *config;
     const struct log *log;
     struct listeners listeners;
     struct control_socket control;
     struct crew crew;
     struct pollfd *fds;
     int signals;
+    struct worker_beat beat; /* of the lone worker, --workers 0 */
+    uint64_t started;
     bool pid_file_made;
     bool announced;
     bool stop_asked; /* by a signal: the next SIGINT is impatient */
@@ -47,8 +53,9 @@ static int refuse(const struct err *err)
 
 static void print_banner(void *data)
 {
-    const struct supervisor *supervisor = data;
+    struct supervisor *supervisor = data;
     const struct config *config = supervisor->config;
+    supervisor->announced = true;
     fprintf(stderr, " * Serving qlua app '%s'\n", config->app_name);
     fprintf(stderr, " * Debug mode: %s\n", config->debug ? "on" : "off");
     if (config->workers == 0)
@@ -83,6 +90,24 @@ static int set_limits(const struct config *config, struct err *err)
                            (long long)config->rlimit_core, err_text(-errno));
     }
     return 0;
+}
+
+/* Each connection takes a descriptor, and so do listeners, files that are sent, logs, the loop. */
+static void fit_connections(struct supervisor *supervisor)
+{
+    struct config *config = supervisor->config;
+    struct rlimit limit;
+    if (getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur == RLIM_INFINITY)
+        return;
+    int64_t others = (int64_t)supervisor->listeners.count + OTHER_FILES;
+    int64_t most = (int64_t)limit.rlim_cur > others ? (int64_t)limit.rlim_cur - others : 1;
+    if (config->max_connections <= most)
+        return;
+    log_write(supervisor->log, LOG_INFO,
+              "max_connections is %lld instead of %lld: a process may have %lld files open "
+              "(rlimit_nofile)",
+              (long long)most, (long long)config->max_connections, (long long)limit.rlim_cur);
+    config->max_connections = most;
 }
 
 static int write_pid_file(struct supervisor *supervisor, struct err *err)
@@ -167,13 +192,32 @@ static void read_signals(struct supervisor *supervisor)
     crew_reap(&supervisor->crew, clock_ms());
 }
 
+/* The state of --workers 0. */
+static void alone_status(const struct supervisor *supervisor, bool json, struct buf *out)
+{
+    double uptime = (double)(clock_ms() - supervisor->started) / 1000;
+    struct status_worker worker = {
+        .id = 1,
+        .pid = (int)getpid(),
+        .state = supervisor->announced ? "ready" : "starting",
+        .uptime = uptime,
+        .beat = &supervisor->beat,
+    };
+    status_begin(out, json, "no supervisor,", worker.pid, uptime);
+    status_worker(out, json, true, &worker);
+    status_end(out, json);
+}
+
 static void answer(void *data, struct slice command, struct buf *out)
 {
     struct supervisor *supervisor = data;
     bool json = slice_eq(command, SLICE("status json"));
     if (json || slice_eq(command, SLICE("status"))) {
         buf_cstr(out, "ok\n");
-        crew_status(&supervisor->crew, json, clock_ms(), out);
+        if (supervisor->config->workers == 0)
+            alone_status(supervisor, json, out);
+        else
+            crew_status(&supervisor->crew, json, clock_ms(), out);
     } else if (slice_eq(command, SLICE("reload"))) {
         buf_cstr(out, "error: reload is not supported yet; restart the server to load the app "
                       "anew\n");
@@ -187,7 +231,9 @@ static nfds_t gather(struct supervisor *supervisor)
 {
     size_t count = 0;
     supervisor->fds[count++] = (struct pollfd){.fd = supervisor->signals, .events = POLLIN};
-    count += control_socket_poll(&supervisor->control, supervisor->fds + count);
+    if (supervisor->control.poll_fd >= 0)
+        supervisor->fds[count++] =
+            (struct pollfd){.fd = supervisor->control.poll_fd, .events = POLLIN};
     for (size_t i = 0; i < supervisor->crew.count; i++) {
         int fd = supervisor->crew.members[i].control_fd;
         if (fd >= 0)
@@ -213,10 +259,8 @@ static void turn(struct supervisor *supervisor)
     crew_tick(crew, clock_ms());
     if (crew->stopping)
         listen_close(&supervisor->listeners);
-    if (crew->serving && !crew->stopping && !supervisor->announced) {
-        supervisor->announced = true;
+    if (crew->serving && !crew->stopping && !supervisor->announced)
         print_banner(supervisor);
-    }
 }
 
 static int run_crew(struct supervisor *supervisor, struct err *err)
@@ -239,7 +283,7 @@ static int run_crew(struct supervisor *supervisor, struct err *err)
         crew_clear(crew);
         return refuse(err);
     }
-    supervisor->fds = mem_array(crew->count + CONTROL_CLIENTS + 2, sizeof(*supervisor->fds));
+    supervisor->fds = mem_array(crew->count + 2, sizeof(*supervisor->fds));
     crew_tick(crew, clock_ms());
     while (!crew->stopping || !crew_is_gone(crew))
         turn(supervisor);
@@ -250,6 +294,12 @@ static int run_crew(struct supervisor *supervisor, struct err *err)
     return failed ? 1 : 0;
 }
 
+static void on_ask(void *data)
+{
+    struct supervisor *supervisor = data;
+    control_socket_turn(&supervisor->control, clock_ms(), answer, supervisor);
+}
+
 /* --workers 0: this process is the worker. */
 static int run_alone(struct supervisor *supervisor, struct err *err)
 {
@@ -257,6 +307,8 @@ static int run_alone(struct supervisor *supervisor, struct err *err)
     int rc = privilege_resolve(&privilege, supervisor->config, err);
     if (rc == 0 && (rc = privilege_drop(&privilege)) != 0)
         err_set(err, rc, "cannot become the configured user: %s", err_text(rc));
+    if (rc == 0)
+        rc = open_control(supervisor, err);
     if (rc != 0)
         return refuse(err);
     struct worker_start start = {
@@ -266,8 +318,11 @@ static int run_alone(struct supervisor *supervisor, struct err *err)
         .listeners = supervisor->listeners.fds,
         .nlisteners = supervisor->listeners.count,
         .control_fd = -1,
+        .beat = &supervisor->beat,
         .on_ready = print_banner,
-        .on_ready_data = supervisor,
+        .on_ask = on_ask,
+        .ask_fd = supervisor->control.poll_fd,
+        .data = supervisor,
     };
     rc = worker_run(&start);
     /* the worker has closed them; their numbers may be somebody else's now */
@@ -276,17 +331,33 @@ static int run_alone(struct supervisor *supervisor, struct err *err)
     return rc == WORKER_EXIT_DRAINED ? 0 : 1;
 }
 
-int supervisor_run(const struct config *config, const struct log *log)
+static void on_pipe(int number)
+{
+    (void)number;
+}
+
+/* A write to a peer that is gone fails with EPIPE and does no more. Caught, not ignored: an
+ * ignored signal stays ignored in the programs that an app starts. */
+static void survive_broken_pipes(void)
+{
+    struct sigaction action = {.sa_handler = on_pipe, .sa_flags = SA_RESTART};
+    sigemptyset(&action.sa_mask);
+    sigaction(SIGPIPE, &action, NULL);
+}
+
+int supervisor_run(struct config *config, const struct log *log)
 {
     struct supervisor supervisor = {.config = config, .log = log, .signals = -1};
     struct err err = {0};
     control_socket_init(&supervisor.control);
-    signal(SIGPIPE, SIG_IGN);
+    survive_broken_pipes();
+    supervisor.started = clock_ms();
     int rc = set_limits(config, &err);
     if (rc == 0)
         rc = listen_open(&supervisor.listeners, config, &err);
     if (rc != 0)
         return refuse(&err);
+    fit_connections(&supervisor);
     rc = write_pid_file(&supervisor, &err);
     if (rc != 0)
         rc = refuse(&err);

@@ -8,7 +8,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/signalfd.h>
 #include <unistd.h>
 
 #include "base/clock.h"
@@ -20,6 +19,7 @@
 #include "http/handler.h"
 #include "net/listener.h"
 #include "net/loop.h"
+#include "net/signal.h"
 #include "net/timer.h"
 #include "server/access_log.h"
 #include "server/config.h"
@@ -48,8 +48,8 @@ struct worker {
     struct dispatcher dispatcher;
     struct listener **listeners;
     struct watch *control;
-    struct watch *signals;
-    int signal_fd;
+    struct watch *ask; /* --workers 0: the control socket */
+    struct signal_watch *signals[4];
     int access_fd; /* ours to close, or -1 */
     struct timer tick;
     struct timer drain;     /* the end of graceful_timeout */
@@ -149,8 +149,6 @@ static void on_accept(void *data, struct stream *stream)
 static void beat(struct worker *worker)
 {
     struct worker_beat *shared = worker->start->beat;
-    if (shared == NULL)
-        return;
     atomic_store_explicit(&shared->ms, clock_ms(), memory_order_relaxed);
     atomic_store_explicit(&shared->requests, worker->http.requests, memory_order_relaxed);
     atomic_store_explicit(&shared->connections, worker->http.connections, memory_order_relaxed);
@@ -161,6 +159,8 @@ static void on_tick(struct timer *timer)
     struct worker *worker = LIST_ENTRY(timer, struct worker, tick);
     http_server_tick(&worker->http, clock_seconds());
     beat(worker);
+    if (worker->start->on_ask != NULL)
+        worker->start->on_ask(worker->start->data);
     timer_start(worker->loop, timer, TICK_MS);
 }
 
@@ -184,38 +184,26 @@ static void on_control(void *data)
     worker_stop(worker, ORPHAN_MS); /* the supervisor is gone: nobody would ever stop us */
 }
 
-static void on_signal(void *data)
+static void on_signal(void *data, int number)
 {
     struct worker *worker = data;
-    struct signalfd_siginfo info;
-    while (read(worker->signal_fd, &info, sizeof(info)) == (ssize_t)sizeof(info)) {
-        bool again = worker->state == WORKER_DRAINING && info.ssi_signo == SIGINT;
-        if (info.ssi_signo == SIGQUIT || again)
-            worker_end(worker, WORKER_EXIT_DRAINED);
-        else if (info.ssi_signo == SIGHUP)
-            log_write(worker->start->log, LOG_WARNING,
-                      "reload of code is not in this version; restart the server instead");
-        else
-            worker_stop(worker, (uint64_t)worker->start->config->graceful_timeout);
-    }
+    if (number == SIGQUIT || (number == SIGINT && worker->state == WORKER_DRAINING))
+        worker_end(worker, WORKER_EXIT_DRAINED);
+    else if (number == SIGHUP)
+        log_write(worker->start->log, LOG_WARNING,
+                  "reload is not supported yet; restart the server to load the app anew");
+    else
+        worker_stop(worker, (uint64_t)worker->start->config->graceful_timeout);
 }
 
-/* Signals come through the loop. Under a supervisor only SIGTERM is ours: the others go to the
- * whole group of a terminal, and the supervisor decides. */
+/* Under a supervisor only SIGTERM is ours: the others go to the whole group of a terminal, and
+ * the supervisor decides. */
 static void watch_signals(struct worker *worker)
 {
-    sigset_t set;
-    sigemptyset(&set);
-    sigaddset(&set, SIGTERM);
-    if (worker->start->control_fd < 0) {
-        sigaddset(&set, SIGINT);
-        sigaddset(&set, SIGQUIT);
-        sigaddset(&set, SIGHUP);
-    }
-    sigprocmask(SIG_BLOCK, &set, NULL);
-    worker->signal_fd = signalfd(-1, &set, SFD_NONBLOCK | SFD_CLOEXEC);
-    if (worker->signal_fd >= 0)
-        worker->signals = loop_watch(worker->loop, worker->signal_fd, on_signal, worker);
+    static const int numbers[] = {SIGTERM, SIGINT, SIGQUIT, SIGHUP};
+    size_t count = worker->start->control_fd >= 0 ? 1 : sizeof(numbers) / sizeof(numbers[0]);
+    for (size_t i = 0; i < count; i++)
+        worker->signals[i] = signal_watch_new(worker->loop, numbers[i], on_signal, worker);
 }
 
 /* ---- starting ---- */
@@ -232,7 +220,7 @@ static void start_serving(struct worker *worker)
     if (start->control_fd >= 0)
         control_send(start->control_fd, CONTROL_READY, 0);
     if (start->on_ready != NULL)
-        start->on_ready(start->on_ready_data);
+        start->on_ready(start->data);
 }
 
 static void on_loaded(void *data, const char *error)
@@ -242,7 +230,7 @@ static void on_loaded(void *data, const char *error)
         return;
     if (error != NULL) {
         load_error_print("the app did not load", error);
-        worker_end(worker, WORKER_EXIT_APP_FAILED);
+        worker_end(worker, WORKER_EXIT_NO_START);
         return;
     }
     start_serving(worker);
@@ -257,7 +245,8 @@ static int open_access_log(struct worker *worker)
     if (strcmp(path, "-") != 0) {
         fd = open(path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0644);
         if (fd < 0) {
-            fprintf(stderr, "qlua: cannot open the access log %s: %s\n", path, err_text(-errno));
+            fprintf(stderr, "qlua: the access log %s cannot be opened: %s\n", path,
+                    err_text(-errno));
             return -errno;
         }
         worker->access_fd = fd;
@@ -310,7 +299,9 @@ static void tear_down(struct worker *worker)
 {
     close_listeners(worker);
     loop_unwatch(worker->control);
-    loop_unwatch(worker->signals);
+    loop_unwatch(worker->ask);
+    for (size_t i = 0; i < sizeof(worker->signals) / sizeof(worker->signals[0]); i++)
+        signal_watch_free(worker->signals[i]);
     timer_stop(&worker->tick);
     timer_stop(&worker->drain);
     worker->dispatcher.on_closed = NULL;
@@ -321,15 +312,13 @@ static void tear_down(struct worker *worker)
     access_log_free(worker->dispatcher.access_log);
     http_server_clear(&worker->http);
     loop_free(worker->loop);
-    if (worker->signal_fd >= 0)
-        close(worker->signal_fd);
     if (worker->access_fd >= 0)
         close(worker->access_fd);
 }
 
 int worker_run(const struct worker_start *start)
 {
-    struct worker worker = {.start = start, .signal_fd = -1, .access_fd = -1};
+    struct worker worker = {.start = start, .access_fd = -1};
     setvbuf(stdout, NULL, _IOLBF, 0);
     worker.loop = loop_new();
     if (worker.loop == NULL)
@@ -340,7 +329,9 @@ int worker_run(const struct worker_start *start)
     watch_signals(&worker);
     if (start->control_fd >= 0)
         worker.control = loop_watch(worker.loop, start->control_fd, on_control, &worker);
-    worker.exit_code = WORKER_EXIT_FAILED;
+    else if (start->ask_fd >= 0)
+        worker.ask = loop_watch(worker.loop, start->ask_fd, start->on_ask, start->data);
+    worker.exit_code = WORKER_EXIT_NO_START;
     if (open_access_log(&worker) == 0 && load(&worker)) {
         timer_start(worker.loop, &worker.tick, TICK_MS);
         if (worker.state != WORKER_ENDED)

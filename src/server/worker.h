@@ -16,9 +16,9 @@ struct log;
 
 /* What worker_run returns: the process's exit code. */
 enum worker_exit {
-    WORKER_EXIT_DRAINED = 0,   /* told to stop (or max_requests reached), everything answered */
-    WORKER_EXIT_FAILED = 1,    /* could not go on; the reason is in the log */
-    WORKER_EXIT_APP_FAILED = 3 /* the app did not load; the message is already on stderr */
+    WORKER_EXIT_DRAINED = 0, /* told to stop (or max_requests reached), everything answered */
+    WORKER_EXIT_FAILED = 1,  /* could not go on; the reason is in the log */
+    WORKER_EXIT_NO_START = 3 /* the app or the access log failed; said on stderr already */
 };
 
 /* One worker's place in the memory shared with the supervisor. Its 1 s tick writes ms, the
@@ -36,18 +36,21 @@ struct worker_start {
     int id;               /* from 1; a replacement keeps its predecessor's */
     const int *listeners; /* listening, non-blocking, close-on-exec; the worker closes them */
     size_t nlisteners;
-    int control_fd;           /* server/control.h, or -1 with --workers 0 */
-    struct worker_beat *beat; /* NULL with --workers 0 */
-    /* With --workers 0 in place of CONTROL_READY: called once the app is loaded. Else NULL. */
+    int control_fd; /* server/control.h, or -1 with --workers 0 */
+    struct worker_beat *beat;
+    /* With --workers 0, else NULL: called once the app is loaded, in place of CONTROL_READY; and
+     * when ask_fd (the control socket's; -1: there is none) is readable, and each second. */
     void (*on_ready)(void *data);
-    void *on_ready_data;
+    void (*on_ask)(void *data);
+    int ask_fd;
+    void *data;
 };
 
 /* Load the app, send CONTROL_READY, serve until told to stop; gives a code of enum worker_exit.
  * Under a supervisor SIGTERM means CONTROL_STOP, and SIGINT, SIGQUIT and SIGHUP (which a terminal
- * sends to the whole group) have handlers that do nothing: the worker leaves them so. SIGPIPE is
- * ignored, also with --workers 0. End of file on control_fd: the supervisor is gone; stop as on
- * CONTROL_STOP, but within 4 s. */
+ * sends to the whole group) have handlers that do nothing: the worker leaves them so. SIGPIPE
+ * does nothing, also with --workers 0. End of file on control_fd: the supervisor is gone; stop as
+ * on CONTROL_STOP, but within 4 s. */
 int worker_run(const struct worker_start *start);
 
 #endif

@@ -1,0 +1,103 @@
+--- Addresses: several at a time, IPv6, Unix sockets, and what the app is told of them.
+
+local signal = require "posix.signal"
+
+local files = require "support.files"
+local http = require "support.http"
+local server = require "support.server"
+
+local APP = [[
+local qlua = require "qlua"
+local app = qlua.App()
+app:route("/peer", function() return qlua.request.remote_addr end)
+app:route("/host", function() return qlua.request.host end)
+return app
+]]
+
+describe("bind", function()
+  local folder
+  before_each(function()
+    folder = files.folder()
+  end)
+  after_each(function()
+    server.stop_all()
+    files.remove(folder)
+  end)
+
+  --- Start with these addresses; gives the server and the port of each TCP one.
+  local function start(...)
+    local s = server.launch { app = APP, bind = { ... } }
+    local ports = {}
+    for port in s:wait_for_stderr("CTRL + C"):gmatch "Running on http://%S*:(%d+)" do
+      ports[#ports + 1] = tonumber(port)
+    end
+    return s, ports
+  end
+
+  it("answers on IPv4, IPv6 and a Unix socket alike", function()
+    local path = folder .. "/a.sock"
+    local s, ports = start("127.0.0.1:0", "127.0.0.1:0", "unix:" .. path)
+    assert.equal(2, #ports)
+    assert.are_not.equal(ports[1], ports[2])
+    for _, port in ipairs(ports) do
+      assert.equal("127.0.0.1", http.get(port, "/peer").body)
+    end
+    assert.equal("<local>", http.get("unix:" .. path, "/peer").body)
+    s:stop()
+  end)
+
+  it("answers on ::1, whose brackets belong to URLs only", function()
+    local s, ports = start "[::1]:0"
+    local pipe = io.popen(("curl -sg 'http://[::1]:%d/peer'"):format(ports[1]))
+    assert.equal("::1", pipe:read "*a")
+    pipe:close()
+    pipe = io.popen(("curl -sg 'http://[::1]:%d/host'"):format(ports[1]))
+    assert.equal(("[::1]:%d"):format(ports[1]), pipe:read "*a")
+    pipe:close()
+    s:stop()
+  end)
+
+  it("answers Debian's curl on a Unix socket", function()
+    local path = folder .. "/a.sock"
+    local s = start("unix:" .. path)
+    local pipe = io.popen(("curl -s --unix-socket %s http://here/host"):format(path))
+    assert.equal("here", pipe:read "*a")
+    pipe:close()
+    s:stop()
+    assert.equal("", files.read(path)) -- gone
+  end)
+
+  it("takes a port from --port when the address has none", function()
+    local port = server.free_port()
+    local s = server.launch { app = APP, bind = { "127.0.0.1" }, args = { "--port", port } }
+    assert.truthy(s:wait_for_stderr("CTRL + C"):find(("http://127.0.0.1:%d "):format(port), 1,
+      true))
+  end)
+
+  it("opens nothing when one of the addresses is in use", function()
+    local _, ports = start "127.0.0.1:0"
+    local path = folder .. "/b.sock"
+    local second = server.run({ app = APP, bind = { "unix:" .. path,
+      "127.0.0.1:" .. ports[1] } }, 5)
+    assert.equal(("qlua: 127.0.0.1:%d: address already in use; stop the other server or choose "
+      .. "another --port\n"):format(ports[1]), second:stderr())
+    assert.is_nil(io.open(path))
+  end)
+
+  it("refuses a path that is too long for a socket", function()
+    local path = "/tmp/" .. ("x"):rep(120)
+    local s = server.run({ app = APP, bind = { "unix:" .. path } }, 5)
+    assert.equal(("qlua: unix:%s: the path must have 1 to 107 bytes\n"):format(path), s:stderr())
+    assert.equal(1, s:exit_code())
+  end)
+
+  it("takes over a socket file that a killed lone worker left", function()
+    local address = "unix:" .. folder .. "/c.sock"
+    local first = server.start { app = APP, bind = { address }, workers = 0 }
+    first:signal(signal.SIGKILL)
+    first:wait_for(function() return first:exit_code() end, 5)
+    local second = server.start { app = APP, bind = { address } }
+    assert.equal("<local>", http.get(address, "/peer").body)
+    second:stop()
+  end)
+end)
