@@ -24,6 +24,8 @@ struct wheel {
 };
 
 void wheel_init(struct wheel *wheel, uint64_t now);
+/* Put a timer, which is in no list, where its due time belongs. */
+void wheel_place(struct wheel *wheel, struct timer *timer);
 /* Fire what is due up to `now`. */
 void wheel_advance(struct wheel *wheel, uint64_t now);
 /* When to look again: no later than the next timer is due; UINT64_MAX when there is none. */

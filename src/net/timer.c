@@ -16,7 +16,7 @@ void wheel_init(struct wheel *wheel, uint64_t now)
     }
 }
 
-static void wheel_place(struct wheel *wheel, struct timer *timer)
+void wheel_place(struct wheel *wheel, struct timer *timer)
 {
     uint64_t due = timer->due > wheel->now ? timer->due : wheel->now + 1;
     uint64_t delta = due - wheel->now;
