@@ -12,7 +12,10 @@ local qlua = require "qlua"
 local app = qlua.App()
 app:route("/hello", function() return "Hello, World!" end)
 app:route("/pid", function() return tostring(qlua.worker.pid) end)
-app:route("/sleep/<int:ms>", function(ms) qlua.sleep(ms / 1000) return tostring(qlua.worker.pid) end)
+app:route("/sleep/<int:ms>", function(ms)
+  qlua.sleep(ms / 1000)
+  return tostring(qlua.worker.pid)
+end)
 app:route("/masks", function()
   local pipe = io.popen "grep -E 'Sig(Blk|Ign)' /proc/self/status"
   local text = pipe:read "*a"

@@ -1,0 +1,89 @@
+--- The examples of conf/ do what they say.
+
+local unistd = require "posix.unistd"
+
+local files = require "support.files"
+local http = require "support.http"
+local process = require "support.process"
+local server = require "support.server"
+
+local APP = [[
+local qlua = require "qlua"
+local app = qlua.App()
+app:route("/seen", function()
+  local request = qlua.request
+  return { host = request.host, forwarded = request.headers["X-Forwarded-For"],
+    debug = app.debug, size = #request:get_data() }
+end)
+app:route("/upload", { methods = { "POST" } }, function()
+  return tostring(#qlua.request:get_data())
+end)
+return app
+]]
+
+describe("conf", function()
+  local folder
+  before_each(function()
+    folder = files.folder()
+  end)
+  after_each(function()
+    server.stop_all()
+    files.remove(folder)
+  end)
+
+  it("development.json switches debug mode on", function()
+    local s = server.start { app = APP, args = { "--config", "conf/development.json" } }
+    assert.truthy(s:wait_for_stderr("CTRL + C"):find("Debug mode: on", 1, true))
+    assert.truthy(http.get(s, "/seen").body:find('"debug": true', 1, true))
+    s:wait_for_stderr "GET /seen 1.1 200"
+    s:stop()
+  end)
+
+  it("production.json starts a worker per processor; its control socket answers", function()
+    local control = folder .. "/control.sock"
+    local s = server.launch { app = APP, workers = "auto", args = { "--config",
+      "conf/production.json", "--control", control } }
+    local text = s:wait_for_stderr "CTRL + C"
+    assert.truthy(text:find(("Workers: %d "):format(#s:children()), 1, true))
+    assert.truthy(text:find("Debug mode: off", 1, true))
+    local asked = server.run { argv = { "status", "--config", "conf/production.json", "--control",
+      control } }
+    assert.equal(0, asked:exit_code())
+    s:stop()
+    assert.truthy(s:stderr():find('"message":"stopping"', 1, true))
+  end)
+
+  it("nginx.conf passes requests on, with host, address and body", function()
+    local s = server.start { app = APP }
+    local port = server.free_port()
+    local text = files.read "conf/nginx.conf"
+    text = text:gsub("127%.0%.0%.1:5000", "127.0.0.1:" .. s.port)
+    text = text:gsub("listen 80;", ("listen 127.0.0.1:%d;"):format(port))
+    files.write(folder .. "/nginx.conf", text)
+    local front = process.start({ "/usr/sbin/nginx", "-p", folder, "-e", folder .. "/error.log",
+      "-c", folder .. "/nginx.conf", "-g", ("daemon off; master_process off; pid %s/pid; "
+      .. "error_log %s/error.log;"):format(folder, folder) }, { stderr = folder .. "/stderr" })
+    finally(function() front:finish() end)
+    s:wait_for(function()
+      assert(not front:exit_code(), files.read(folder .. "/stderr"))
+      return files.read(folder .. "/pid") ~= ""
+    end, 5, "nginx")
+    for _ = 1, 3 do
+      local answer = http.get(port, "/seen", { host = "shop.example:8080" })
+      assert.equal('{"debug":false,"forwarded":"127.0.0.1","host":"shop.example:8080","size":0}\n',
+        answer.body)
+    end
+    assert.equal("100000", http.post(port, "/upload", { body = ("x"):rep(100000) }).body)
+  end)
+
+  it("qlua.service names settings and paths that exist", function()
+    local unit = files.read "conf/qlua.service"
+    local start = unit:match "ExecStart=([^\n]+)"
+    local name = start:match "share/qlua/conf/(%S+)"
+    assert.truthy(unistd.access("conf/" .. name, "r"))
+    assert.truthy(files.read("conf/" .. name):find("/run/qlua/control.sock", 1, true))
+    assert.truthy(unit:find("RuntimeDirectory=qlua\n", 1, true))
+    assert.truthy(unit:find("--control /run/qlua/control.sock", 1, true))
+    assert.is_nil(unit:find "\nMemoryDenyWriteExecute=yes")
+  end)
+end)
