@@ -18,10 +18,12 @@ static int l_open(lua_State *L)
     bind_request(L);
     bind_multidict(L);
     bind_form(L);
+    bind_reroute(L);
     bind_response(L);
     bind_file(L);
     bind_route(L);
     bind_json(L);
+    bind_testing(L);
     bind_text(L);
     bind_worker(L);
     lua_rawgeti(L, LUA_REGISTRYINDEX, script_of(L)->current_ref);

@@ -45,11 +45,13 @@ struct exchange {
     bool ended;       /* answer_end was called: the answer is whole */
     bool aborted;     /* answer_abort was called: cut it */
     bool body_whole;  /* the waiter wants all of the body */
-    uint64_t body_waiter;        /* id of the task waiting for the body; 0: none */
-    uint32_t burst;              /* bytes written since its task last waited */
-    uint64_t drain_waiter;       /* id of the task waiting to write */
-    int custom_ref;              /* table of converted values by slot, or LUA_NOREF */
-    const char *converter_error; /* a custom converter raised: its text */
+    uint64_t body_waiter;         /* id of the task waiting for the body; 0: none */
+    uint32_t burst;               /* bytes written since its task last waited */
+    uint64_t drain_waiter;        /* id of the task waiting to write */
+    int custom_ref;               /* table of converted values by slot, or LUA_NOREF */
+    uint64_t end_waiter;          /* id of the task waiting for the end of all this */
+    struct lua_State *converting; /* where custom converters run */
+    const char *converter_error;  /* a custom converter raised: its text */
     struct route_match match;
 };
 
@@ -71,5 +73,7 @@ void exchange_push_variable(struct lua_State *L, struct exchange *x, size_t i);
 /* The answer's peer reads again; more of the body has come: wake who waits for it. */
 void exchange_on_drain(struct exchange *x);
 void exchange_on_body(struct exchange *x);
+/* The client is gone, or the answer out. */
+void exchange_on_end(struct exchange *x);
 
 #endif

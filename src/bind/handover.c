@@ -3,13 +3,13 @@
 
 #include <lauxlib.h>
 #include <lua.h>
-#include <string.h>
 
 #include "base/buf.h"
 #include "base/err.h"
 #include "base/log.h"
 #include "bind/exchange.h"
 #include "bind/generation.h"
+#include "bind/lookup.h"
 #include "bind/route.h"
 #include "http/request.h"
 #include "script/call.h"
@@ -45,24 +45,14 @@ void handover_view(struct exchange *x)
 
 /* ---- dispatch.refused ---- */
 
-/* The names of a set of methods as a list, sorted. */
-static void push_methods(lua_State *L, uint64_t methods)
+void handover_push_methods(lua_State *L, uint64_t methods)
 {
     const char *names[METHOD_COUNT];
-    int count = 0;
-    for (unsigned method = 0; method < METHOD_COUNT; method++) {
-        if ((methods >> method & 1) == 0)
-            continue;
-        const char *name = method_name(method).data;
-        int at = count++;
-        for (; at > 0 && strcmp(names[at - 1], name) > 0; at--)
-            names[at] = names[at - 1];
-        names[at] = name;
-    }
-    lua_createtable(L, count, 0);
-    for (int i = 0; i < count; i++) {
+    size_t count = lookup_method_names(methods, names);
+    lua_createtable(L, (int)count, 0);
+    for (size_t i = 0; i < count; i++) {
         lua_pushstring(L, names[i]);
-        lua_rawseti(L, -2, i + 1);
+        lua_rawseti(L, -2, (int)i + 1);
     }
 }
 
@@ -71,7 +61,7 @@ void handover_refused(struct exchange *x, int status)
     struct task *task = new_hook(x, STAGE_FAILED, x->generation->refused_ref);
     lua_pushinteger(task->L, status);
     if (status == 405)
-        push_methods(task->L, x->match.allowed);
+        handover_push_methods(task->L, x->match.allowed);
     task_run(task, status == 405 ? 2 : 1);
 }
 
@@ -79,7 +69,7 @@ void handover_options(struct exchange *x)
 {
     struct task *task = new_hook(x, STAGE_FAILED, x->generation->refused_ref);
     lua_pushliteral(task->L, "options");
-    push_methods(task->L, x->match.allowed);
+    handover_push_methods(task->L, x->match.allowed);
     task_run(task, 2);
 }
 
@@ -128,7 +118,7 @@ void handover_value(struct exchange *x, struct task *from)
 void handover_log_loss(struct exchange *x, struct task *task)
 {
     push_traceback(task->L, task->L);
-    struct slice method = method_name(x->req->method);
+    struct slice method = method_name(request_method(x->req));
     log_write(x->generation->log, LOG_ERROR, "Exception %s %.*s %.*s%s\n%s",
               x->req->gone ? "on request" : "while answering an error of", (int)method.len,
               method.data, (int)x->req->target.path.len, x->req->target.path.data,
@@ -140,8 +130,7 @@ void handover_log_loss(struct exchange *x, struct task *task)
 bool handover_convert(void *data, int converter, struct slice text, int slot)
 {
     struct exchange *x = data;
-    struct script *script = x->generation->script;
-    lua_State *L = script->L;
+    lua_State *L = x->converting;
     if (x->converter_error != NULL || !routes_push_converter(L, converter))
         return false;
     lua_getfield(L, -1, "to_lua");
@@ -152,7 +141,7 @@ bool handover_convert(void *data, int converter, struct slice text, int slot)
     lua_insert(L, -2);
     lua_pushlstring(L, text.data, text.len);
     struct err err;
-    if (script_call(script, 2, 1, &err) != 0) {
+    if (script_call_on(L, 2, 1, &err) != 0) {
         struct buf place = {0};
         if (err.name[0] != '\0')
             buf_printf(&place, "%s:%d: ", err.name, err.line);

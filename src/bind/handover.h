@@ -7,10 +7,12 @@
 #define QLUA_BIND_HANDOVER_H
 
 #include <stdbool.h>
+#include <stdint.h>
 
 #include "base/slice.h"
 
 struct exchange;
+struct lua_State;
 struct task;
 
 /* The view of the matched rule, with its variables. */
@@ -34,6 +36,9 @@ void handover_value(struct exchange *x, struct task *from);
 /* Log the error on top of the task's stack, which Lua cannot answer: it was raised while an
  * error was answered, or the client has gone. */
 void handover_log_loss(struct exchange *x, struct task *task);
+
+/* Push the names of a set of methods as a list, sorted. */
+void handover_push_methods(struct lua_State *L, uint64_t methods);
 
 /* struct route_custom.accept: asks a custom converter's to_lua(self, text) for the value; nil
  * rejects the text. data is the exchange. An error is kept in x->converter_error. */

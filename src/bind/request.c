@@ -24,13 +24,19 @@
 /* core.request_method(handle) -> "GET" */
 static int l_method(lua_State *L)
 {
-    return push_slice(L, method_name(check_handle(L, 1)->method));
+    return push_slice(L, method_name(request_method(check_handle(L, 1))));
 }
 
 /* core.request_path(handle) -> decoded path */
 static int l_path(lua_State *L)
 {
     return push_slice(L, check_handle(L, 1)->target.path);
+}
+
+/* core.request_raw_path(handle) -> path as received */
+static int l_raw_path(lua_State *L)
+{
+    return push_slice(L, check_handle(L, 1)->target.raw_path);
 }
 
 /* core.request_query(handle) -> query as received */
@@ -49,15 +55,20 @@ static int l_http_version(lua_State *L)
 /* core.request_scheme(handle) -> "http" */
 static int l_scheme(lua_State *L)
 {
-    check_handle(L, 1);
-    lua_pushliteral(L, "http");
-    return 1;
+    return push_slice(L, request_scheme(check_handle(L, 1)));
+}
+
+/* core.request_root_path(handle) -> where the app is mounted, "" or "/prefix" */
+static int l_root_path(lua_State *L)
+{
+    return push_slice(L, check_handle(L, 1)->root_path);
 }
 
 /* core.request_host(handle) -> Host without the scheme's own port; "" when there is none */
 static int l_host(lua_State *L)
 {
-    return push_slice(L, host_without_default_port(check_handle(L, 1)->host, false));
+    struct request *req = check_handle(L, 1);
+    return push_slice(L, host_without_default_port(req->host, request_is_secure(req)));
 }
 
 /* core.request_iri(handle) -> path, query: as they stand in request.url */
@@ -158,6 +169,18 @@ static int l_headers(lua_State *L)
     return 1;
 }
 
+/* core.request_headers_copy(handle) -> Headers of what the client sent, to be changed */
+static int l_headers_copy(lua_State *L)
+{
+    struct request *req = check_handle(L, 1);
+    headers_push(L);
+    for (uint32_t i = 0; i < req->headers.count; i++) {
+        const struct field *field = &req->headers.items[i];
+        headers_add(L, -1, title_case(&req->arena, field->name), field->value);
+    }
+    return 1;
+}
+
 /* core.request_cookies(handle) -> MultiDict */
 static int l_cookies(lua_State *L)
 {
@@ -182,10 +205,10 @@ static int l_mimetype(lua_State *L)
 /* core.request_content_length(handle) -> number or nil */
 static int l_content_length(lua_State *L)
 {
-    struct request *req = check_handle(L, 1);
-    if (req->content_length < 0)
+    int64_t length = fields_content_length(&check_handle(L, 1)->headers);
+    if (length < 0)
         return 0;
-    lua_pushnumber(L, (lua_Number)req->content_length);
+    lua_pushnumber(L, (lua_Number)length);
     return 1;
 }
 
@@ -272,9 +295,11 @@ static int l_set_body_timeout(lua_State *L)
 static const luaL_Reg functions[] = {
     {"request_method", l_method},
     {"request_path", l_path},
+    {"request_raw_path", l_raw_path},
     {"request_query", l_query},
     {"request_http_version", l_http_version},
     {"request_scheme", l_scheme},
+    {"request_root_path", l_root_path},
     {"request_host", l_host},
     {"request_iri", l_iri},
     {"request_args", l_args},
@@ -282,6 +307,7 @@ static const luaL_Reg functions[] = {
     {"request_header_all", l_header_all},
     {"request_date", l_date},
     {"request_headers", l_headers},
+    {"request_headers_copy", l_headers_copy},
     {"request_cookies", l_cookies},
     {"request_mimetype", l_mimetype},
     {"request_content_length", l_content_length},

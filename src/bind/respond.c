@@ -8,6 +8,7 @@
 #include "bind/exchange.h"
 #include "bind/file.h"
 #include "bind/generation.h"
+#include "bind/lookup.h"
 #include "bind/response.h"
 #include "http/status.h"
 #include "script/state.h"
@@ -33,6 +34,25 @@ void respond_plain(struct exchange *x, int status)
     struct answer answer = {.status = status, .content_type = SLICE(HTML)};
     request_answer(x->req, &answer, buf_view(&page));
     buf_clear(&page);
+}
+
+void respond_add_allow(struct exchange *x, struct answer *answer, struct fields *headers)
+{
+    if (answer->headers != NULL && fields_get_id(answer->headers, HEADER_ALLOW) != NULL)
+        return;
+    const char *names[METHOD_COUNT];
+    size_t count = lookup_method_names(lookup_allowed(x), names);
+    if (count == 0)
+        return;
+    struct buf list = {0};
+    for (size_t i = 0; i < count; i++)
+        buf_printf(&list, "%s%s", i == 0 ? "" : ", ", names[i]);
+    fields_init(headers, &x->req->arena, true);
+    for (uint32_t i = 0; answer->headers != NULL && i < answer->headers->count; i++)
+        fields_add(headers, answer->headers->items[i].name, answer->headers->items[i].value);
+    fields_add_id(headers, HEADER_ALLOW, arena_dup(&x->req->arena, buf_view(&list)));
+    answer->headers = headers;
+    buf_clear(&list);
 }
 
 /* ---- headers from a plain table ---- */
@@ -158,6 +178,9 @@ static enum respond_result send_response(struct exchange *x, lua_State *L, int i
     struct err err = {0};
     if (answer_check(&view.answer, &err) != 0)
         return raised(L, &err);
+    struct fields headers;
+    if (view.answer.status == 405)
+        respond_add_allow(x, &view.answer, &headers);
     response_set_timeout(x->req, &view, x->generation, rule_of(x));
     if (view.file == NULL) {
         request_answer(x->req, &view.answer, view.body);
@@ -246,6 +269,9 @@ enum respond_result respond(struct exchange *x, lua_State *L, int n)
     if (answer.headers != NULL && answer_check(&answer, &err) != 0)
         return raised(L, &err);
     struct generation *g = x->generation;
+    struct fields with_allow;
+    if (answer.status == 405)
+        respond_add_allow(x, &answer, &with_allow);
     request_answer(x->req, &answer, body);
     if (g->scratch.cap > SCRATCH_MAX)
         buf_clear(&g->scratch);

@@ -7,7 +7,9 @@
 #ifndef QLUA_BIND_RESPOND_H
 #define QLUA_BIND_RESPOND_H
 
+struct answer;
 struct exchange;
+struct fields;
 struct lua_State;
 
 enum respond_result {
@@ -21,5 +23,9 @@ enum respond_result respond(struct exchange *x, struct lua_State *L, int nresult
 
 /* Answer with the default page of a status, without Lua; when an answer has begun, cut it. */
 void respond_plain(struct exchange *x, int status);
+
+/* Give a 405 without Allow that of the rules which fit the path (RFC 9110 15.5.6): answer's
+ * headers are then copied to `headers`, with one more. */
+void respond_add_allow(struct exchange *x, struct answer *answer, struct fields *headers);
 
 #endif

@@ -12,6 +12,7 @@
 #include "bind/file.h"
 #include "bind/generation.h"
 #include "bind/multidict.h"
+#include "bind/respond.h"
 #include "http/request.h"
 #include "script/state.h"
 
@@ -33,23 +34,6 @@ static const char answered_mark;
 bool response_is_answered(lua_State *L, int index)
 {
     return lua_touserdata(L, index) == (const void *)&answered_mark;
-}
-
-/* The Content-Length the app itself set, for a body whose length we do not know; -1: none. */
-static int64_t stated_length(const struct fields *headers)
-{
-    const struct field *field =
-        headers == NULL ? NULL : fields_get_id(headers, HEADER_CONTENT_LENGTH);
-    if (field == NULL || field->value.len == 0 || field->value.len > 18)
-        return -1;
-    int64_t length = 0;
-    for (size_t i = 0; i < field->value.len; i++) {
-        char c = field->value.data[i];
-        if (c < '0' || c > '9')
-            return -1;
-        length = length * 10 + (c - '0');
-    }
-    return length;
 }
 
 static void read_body(lua_State *L, int index, struct response_view *view)
@@ -83,7 +67,9 @@ void response_read(lua_State *L, int index, struct response_view *view)
     }
     lua_pop(L, 4);
     read_body(L, index, view);
-    view->answer.length = view->streamed ? stated_length(view->answer.headers) : -1;
+    /* what the app itself states of a body whose length we do not know */
+    bool is_stated = view->streamed && view->answer.headers != NULL;
+    view->answer.length = is_stated ? fields_content_length(view->answer.headers) : -1;
 }
 
 void response_set_timeout(struct request *req, const struct response_view *view,
@@ -117,6 +103,9 @@ static int l_answer_start(lua_State *L)
     struct err err = {0};
     if (answer_check(&view.answer, &err) != 0)
         return luaL_error(L, "%s", err.message);
+    struct fields headers;
+    if (view.answer.status == 405)
+        respond_add_allow(x, &view.answer, &headers);
     x->started = true;
     response_set_timeout(x->req, &view, x->generation,
                          x->outcome == ROUTE_FOUND ? x->match.rule : -1);

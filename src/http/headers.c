@@ -224,6 +224,21 @@ const struct field *fields_next(const struct fields *fields, const struct field 
     return find_from(fields, from, name, id_in(fields, name));
 }
 
+int64_t fields_content_length(const struct fields *fields)
+{
+    const struct field *field = fields_get_id(fields, HEADER_CONTENT_LENGTH);
+    if (field == NULL || field->value.len == 0 || field->value.len > 18)
+        return -1;
+    int64_t length = 0;
+    for (size_t i = 0; i < field->value.len; i++) {
+        char c = field->value.data[i];
+        if (c < '0' || c > '9')
+            return -1;
+        length = length * 10 + (c - '0');
+    }
+    return length;
+}
+
 /* Take out every field of that name from index `from` on. */
 static size_t remove_from(struct fields *fields, size_t from, struct slice name, enum header_id id)
 {

@@ -123,6 +123,9 @@ const struct field *fields_get_id(const struct fields *fields, enum header_id id
 const struct field *fields_next(const struct fields *fields, const struct field *after,
                                 struct slice name);
 
+/* The number of a Content-Length; -1 when there is none, or it is no number. */
+int64_t fields_content_length(const struct fields *fields);
+
 /* One field of that name, in the place of the first there was, else at the end. Copies both. */
 void fields_set(struct fields *fields, struct slice name, struct slice value);
 /* Take out every field of that name, keeping the others' order. Returns how many there were. */

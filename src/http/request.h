@@ -77,7 +77,12 @@ struct request {
     struct slice raw_target;
     struct target target;  /* path, query, form */
     struct slice host;     /* Host, or the authority of an absolute target; "" when none */
-    struct fields headers; /* as received */
+    struct fields headers; /* as received, unless middleware changed them */
+
+    /* What middleware says instead of what the wire said; the framing goes by the wire. */
+    uint8_t told_method;    /* method + 1; 0: as received */
+    struct slice scheme;    /* empty: the connection's own */
+    struct slice root_path; /* where the app is mounted: "" or "/prefix" */
 
     struct slice peer; /* the address, once asked for; data NULL before */
     int peer_port;
@@ -106,6 +111,23 @@ struct request {
 struct request *request_ref(struct request *req);
 /* Drop a reference and set *req NULL; the last one gives request and arena back. */
 void request_unref(struct request **req);
+
+/* The method and scheme as the app sees them. */
+static inline unsigned request_method(const struct request *req)
+{
+    return req->told_method != 0 ? req->told_method - 1u : req->method;
+}
+
+static inline struct slice request_scheme(const struct request *req)
+{
+    return req->scheme.len > 0 ? req->scheme : SLICE("http");
+}
+
+static inline bool request_is_secure(const struct request *req)
+{
+    struct slice scheme = request_scheme(req);
+    return slice_eq(scheme, SLICE("https")) || slice_eq(scheme, SLICE("wss"));
+}
 
 /* The peer's address, "" for Unix and memory streams (Quart's "<local>"); *port 0 there. In the
  * request's arena; works while the connection is there, and after the first call for good. */

@@ -86,9 +86,14 @@ int err_from_lua(lua_State *L, struct err *err)
     return QLUA_ESYNTAX;
 }
 
+int script_call_on(lua_State *L, int nargs, int nresults, struct err *err)
+{
+    if (lua_pcall(L, nargs, nresults, 0) == 0)
+        return 0;
+    return err_from_lua(L, err);
+}
+
 int script_call(struct script *script, int nargs, int nresults, struct err *err)
 {
-    if (lua_pcall(script->L, nargs, nresults, 0) == 0)
-        return 0;
-    return err_from_lua(script->L, err);
+    return script_call_on(script->L, nargs, nresults, err);
 }

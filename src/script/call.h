@@ -16,6 +16,8 @@ struct script;
  * values on the stack, or a negative code with *err filled (message, and name and line when the
  * error names its place) and nothing on the stack. */
 int script_call(struct script *script, int nargs, int nresults, struct err *err);
+/* The same on L, the coroutine that is running: for C functions which call back. */
+int script_call_on(struct lua_State *L, int nargs, int nresults, struct err *err);
 
 /* Push onto L what is told of the error on top of co, which died of it: its text, the frames of
  * the coroutines that died of it before, and those of co. Runs lua/qlua/coroutine.lua's traceback

@@ -10,15 +10,12 @@
 #include <assert.h>
 #include <string.h>
 
-#include "base/buf.h"
 #include "bind/exchange.h"
 #include "bind/generation.h"
 #include "bind/handover.h"
+#include "bind/lookup.h"
 #include "bind/respond.h"
-#include "bind/route.h"
 #include "http/handler.h"
-#include "route/quote.h"
-#include "route/table.h"
 #include "script/state.h"
 #include "server/access_log.h"
 #include "server/generation.h"
@@ -50,76 +47,7 @@ static struct exchange *new_exchange(struct dispatcher *dispatcher, struct reque
     return x;
 }
 
-/* ---- routing ---- */
-
-/* The host as rules know it: lower case, without the scheme's own port. */
-static struct slice routed_host(const struct route_table *routes, struct request *req)
-{
-    if (!route_table_uses_host(routes))
-        return SLICE("");
-    struct slice host = host_without_default_port(req->host, false);
-    for (size_t i = 0; i < host.len; i++) {
-        if (host.data[i] < 'A' || host.data[i] > 'Z')
-            continue;
-        char *lower = arena_alloc(&req->arena, host.len);
-        for (size_t k = 0; k < host.len; k++)
-            lower[k] = ascii_lower(host.data[k]);
-        return slice_of(lower, host.len);
-    }
-    return host;
-}
-
-static struct route_query query_of(struct exchange *x, const struct route_custom *custom)
-{
-    return (struct route_query){
-        .method = x->req->method,
-        .path = x->req->target.path,
-        .host = routed_host(x->generation->routes, x->req),
-        .custom = custom,
-        .arena = &x->req->arena,
-    };
-}
-
-static void route(struct exchange *x)
-{
-    struct request *req = x->req;
-    struct route_custom custom = {.accept = handover_convert, .data = x};
-    struct route_query query = query_of(x, &custom);
-    if (req->target.form == TARGET_ASTERISK)
-        x->outcome = ROUTE_NOT_FOUND;
-    else
-        x->outcome = (uint8_t)route_match(x->generation->routes, &query, &x->match);
-    const struct generation_limits *limits =
-        generation_limits_of(x->generation, x->outcome == ROUTE_FOUND ? x->match.rule : -1);
-    req->max_body = limits->max_content_length;
-    req->body_timeout_ms = limits->body_timeout_ms;
-    req->body_stall_ms = limits->body_stall_ms;
-    req->stall_ms = limits->response_timeout_ms;
-}
-
 /* ---- running Lua ---- */
-
-/* To the path the router says, on the same host unless it says another, with the query. */
-static void redirect(struct exchange *x)
-{
-    struct request *req = x->req;
-    struct slice host = x->match.redirect_host.len > 0
-                            ? x->match.redirect_host
-                            : host_without_default_port(req->host, false);
-    struct buf url = {0};
-    if (host.len > 0) {
-        buf_cstr(&url, "http://");
-        buf_slice(&url, host);
-    }
-    route_quote_path(&url, x->match.redirect_path);
-    if (req->target.has_query) {
-        buf_char(&url, '?');
-        buf_slice(&url, req->target.query);
-    }
-    struct slice whole = arena_dup(&req->arena, buf_view(&url));
-    buf_clear(&url);
-    handover_redirect(x, whole);
-}
 
 /* Not even the error could be answered by Lua. */
 static void lose(struct exchange *x, struct task *task)
@@ -164,8 +92,10 @@ static void over(struct task *task)
 static struct exchange *exchange_for(void *data, struct request *req)
 {
     struct dispatcher *dispatcher = data;
-    if (req->exchange == NULL)
-        route(new_exchange(dispatcher, req));
+    if (req->exchange == NULL) {
+        struct exchange *x = new_exchange(dispatcher, req);
+        lookup_route(x, x->generation->script->L);
+    }
     return req->exchange;
 }
 
@@ -176,33 +106,13 @@ static void on_head(void *data, struct request *req)
 
 static void begin(struct exchange *x)
 {
-    struct request *req = x->req;
-    if (req->body_state == BODY_TOO_LARGE) {
-        handover_refused(x, 413);
-    } else if (x->converter_error != NULL) {
-        handover_converter_error(x);
-    } else if (req->target.form == TARGET_ASTERISK) {
-        x->match.allowed = (uint64_t)1 << METHOD_GET | (uint64_t)1 << METHOD_HEAD |
-                           (uint64_t)1 << METHOD_OPTIONS | (uint64_t)1 << METHOD_POST |
-                           (uint64_t)1 << METHOD_PUT | (uint64_t)1 << METHOD_PATCH |
-                           (uint64_t)1 << METHOD_DELETE;
-        handover_options(x); /* RFC 9110 9.3.7: the server as a whole */
-    } else {
-        switch (x->outcome) {
-        case ROUTE_FOUND:
-            if (req->method == METHOD_OPTIONS && (x->match.id & ROUTE_FLAG_OPTIONS) != 0) {
-                struct route_query query = query_of(x, NULL);
-                x->match.allowed = route_allowed(x->generation->routes, &query);
-                handover_options(x);
-            } else {
-                handover_view(x);
-            }
-            break;
-        case ROUTE_REDIRECT: redirect(x); break;
-        case ROUTE_METHOD_NOT_ALLOWED: handover_refused(x, 405); break;
-        case ROUTE_WEBSOCKET_MISMATCH: handover_refused(x, 400); break;
-        default: handover_refused(x, 404);
-        }
+    struct lookup found = lookup_decide(x);
+    switch (found.kind) {
+    case LOOKUP_VIEW: handover_view(x); break;
+    case LOOKUP_OPTIONS: handover_options(x); break;
+    case LOOKUP_REDIRECT: handover_redirect(x, lookup_redirect_url(x)); break;
+    case LOOKUP_REFUSED: handover_refused(x, found.status); break;
+    case LOOKUP_RAISED: handover_converter_error(x); break;
     }
 }
 
@@ -235,6 +145,8 @@ static void on_gone(void *data, struct request *req)
 {
     (void)data;
     struct exchange *x = req->exchange;
+    if (x != NULL)
+        exchange_on_end(x);
     if (x != NULL && x->task != NULL)
         task_cancel(x->task);
 }
@@ -246,6 +158,7 @@ static void on_done(void *data, struct request *req)
     if (dispatcher->access_log != NULL)
         access_log_write(dispatcher->access_log, req);
     if (x != NULL) {
+        exchange_on_end(x);
         struct task_context *own = &x->context;
         task_context_unref(x->generation->script, &own);
     }
