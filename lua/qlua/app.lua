@@ -2,6 +2,7 @@
 --- Flow: the file fills it, dispatch.lua serves it.
 
 local Scaffold = require "qlua.scaffold"
+local asgi = require "qlua.asgi"
 local check = require "qlua.check"
 local config = require "qlua.config"
 local config_layers = require "qlua.config_layers"
@@ -37,6 +38,7 @@ local M = {}
 ---@field view_functions table<string, function> by endpoint
 ---@field error_handlers table see handlers.lua
 ---@field blueprints table<string, qlua.Blueprint> by dotted name
+---@field asgi_app qlua.AsgiApp the whole app as a function; assigned, it is wrapped
 ---@field static_folder? string absolute
 ---@field static_url_path? string
 local App = setmetatable({}, { __index = Scaffold })
@@ -69,6 +71,9 @@ function meta.__index(self, key)
   if method ~= nil then
     return method
   end
+  if key == "asgi_app" then
+    return asgi.get(self)
+  end
   local config_key = CONFIG_KEYS[key]
   return config_key and self.config[config_key]
 end
@@ -77,6 +82,8 @@ function meta.__newindex(self, key, value)
   local config_key = CONFIG_KEYS[key]
   if config_key then
     self.config[config_key] = value
+  elseif key == "asgi_app" then
+    asgi.set(self, value)
   else
     rawset(self, key, value)
   end

@@ -4,9 +4,11 @@
 ---   no view for the request   -> M.refused: 404, 405, redirects, automatic OPTIONS, ...
 ---   the view returned         -> the core sends strings, plain tables, Responses; else M.value
 ---   something raised          -> M.failed, in a coroutine of its own with the same context
+---   app.asgi_app is wrapped   -> asgi.lua's run for each of these, which comes back here
 ---
 --- Order and rules are Quart's full_dispatch_request and what it calls.
 
+local asgi = require "qlua.asgi"
 local classes = require "qlua.class"
 local context = require "qlua.context"
 local core = require "qlua.core"
@@ -158,7 +160,7 @@ end
 ---@param err any
 ---@param co? thread the coroutine that died of it, with its frames
 ---@param out_of_memory? boolean an allocation was refused to it
-function M.failed(err, co, out_of_memory)
+local function failed(err, co, out_of_memory)
   local ctx = get_context()
   local pipeline = pipeline_of(ctx)
   ctx.pipeline = pipeline
@@ -174,6 +176,32 @@ function M.failed(err, co, out_of_memory)
     return core.ANSWERED
   end
   return failures.answer(pipeline, ctx, err, { co = co, out_of_memory = out_of_memory }, finish)
+end
+
+--- The same, of a request that went through middleware: what left that is not for the app.
+---@async
+function M.failed(err, co, out_of_memory)
+  if not asgi.is_wrapped(current.served) then
+    return failed(err, co, out_of_memory)
+  end
+  local state = get_context().asgi
+  if not state then
+    return asgi.run() -- a converter raised: the app inside answers that
+  end
+  return asgi.failed(state, err, co, out_of_memory)
+end
+
+-- ---- within middleware ------------------------------------------------------------------------
+
+asgi.failed_inside = failed
+
+--- What core.reroute found is answered: a rule's view, or a refusal.
+---@async
+function asgi.answer(which, ...)
+  if which then
+    return M.run(served[which], ...)
+  end
+  return M.refused(...)
 end
 
 -- ---- serving an app ---------------------------------------------------------------------------
@@ -197,14 +225,16 @@ local function without_view(rule)
 end
 
 local function set_targets(app)
+  local wrapped = asgi.is_wrapped(app)
   served = { [-1] = pipelines.new(app, "the handler") }
   for i, rule in ipairs(app.url_map.rules) do
     local view = app.view_functions[rule.endpoint] or without_view(rule)
     local pipeline = pipelines.new(app, view_name(app, rule.endpoint, view), rule, view)
     served[i - 1] = pipeline
-    core.route_target(i - 1, pipeline.plain and pipeline.view or function(...)
-      return M.run(pipeline, ...)
-    end)
+    core.route_target(i - 1, wrapped and asgi.run or pipeline.plain and pipeline.view
+      or function(...)
+        return M.run(pipeline, ...)
+      end)
     if rule.limits then
       core.route_limits(i - 1, rule.limits)
     end
@@ -221,7 +251,9 @@ function M.start(app)
   set_targets(app)
   core.serve_routes(routes)
   core.serve(app, app.json, routes)
-  core.set_hooks { refused = M.refused, failed = M.failed, value = M.value }
+  core.set_hooks {
+    refused = asgi.is_wrapped(app) and asgi.run or M.refused, failed = M.failed, value = M.value,
+  }
 end
 
 --- A receiver came or went: rules that were plain may be so no more, and the reverse.

@@ -39,13 +39,58 @@ local function once(state, is_done, read)
   end
 end
 
+--- A limit: the request's own, or the app's, or the default.
+local function limit_of(state, name, default)
+  if state[name] ~= nil then
+    return state[name]
+  elseif state._unlimited and state._unlimited[name] then
+    return nil
+  end
+  local app = core.app()
+  local value = app and app.config[name:upper()]
+  if value == nil then
+    return default
+  end
+  return value or nil -- false: none
+end
+
 -- ---- the body ---------------------------------------------------------------------------------
 
 local function has_data(state)
   return state._data ~= nil
 end
 
+--- A body that middleware hands over: the next piece, or nil at the end.
+local function next_received(state)
+  while not state._received do
+    local message = state._receive()
+    if type(message) ~= "table" or message.type ~= "http.request" then
+      fail(400) -- http.disconnect: cut off
+    end
+    state._received = not message.more_body
+    local piece = message.body or ""
+    state._length = (state._length or 0) + #piece
+    local limit = limit_of(state, "max_content_length")
+    if limit and state._length > limit then
+      fail(413)
+    elseif piece ~= "" then
+      return piece
+    end
+  end
+end
+
+local function read_received(state)
+  local pieces = {}
+  for piece in next_received, state do
+    pieces[#pieces + 1] = piece
+  end
+  state._data = table.concat(pieces)
+end
+
 local function read_data(state)
+  if state._receive then
+    return read_received(state)
+  end
   local ok, data = core.body_read(state._handle)
   if not ok then
     fail(data)
@@ -73,6 +118,9 @@ end
 ---@param state table
 ---@return string?
 function M.next_chunk(state)
+  if state._receive then
+    return next_received(state)
+  end
   local ok, chunk = core.body_next(state._handle)
   if not ok then
     fail(chunk)
@@ -102,21 +150,6 @@ local function load_urlencoded(state)
   end
   state.form = form
   state.files = core.multidict_empty "files"
-end
-
---- A limit: the request's own, or the app's, or the default.
-local function limit_of(state, name, default)
-  if state[name] ~= nil then
-    return state[name]
-  elseif state._unlimited and state._unlimited[name] then
-    return nil
-  end
-  local app = core.app()
-  local value = app and app.config[name:upper()]
-  if value == nil then
-    return default
-  end
-  return value or nil -- false: none
 end
 
 local function new_parser(state)

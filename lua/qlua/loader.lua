@@ -7,6 +7,7 @@
 require "qlua.coroutine"
 require "qlua.require"
 
+local asgi_lifespan = require "qlua.asgi_lifespan"
 local config_layers = require "qlua.config_layers"
 local core = require "qlua.core"
 local current = require "qlua.current"
@@ -67,7 +68,7 @@ end
 function M.serve(path, name)
   local app = M.load(path, name)
   require("qlua.dispatch").start(app)
-  app:_startup()
+  asgi_lifespan.startup(app)
   app:_serve()
 end
 
@@ -75,7 +76,7 @@ end
 ---@async
 function M.shutdown()
   if current.served then
-    current.served:_shutdown()
+    asgi_lifespan.shutdown(current.served)
   end
 end
 

@@ -87,10 +87,8 @@ local function read(state, name)
   return value
 end
 
-function fields.root_path()
-  return ""
-end
-fields.script_root = fields.root_path
+fields.root_path = core.request_root_path
+fields.script_root = core.request_root_path
 
 function fields.is_secure(_, state)
   local scheme = read(state, "scheme")
@@ -104,11 +102,14 @@ end
 function fields.host_url(_, state)
   return ("%s://%s/"):format(read(state, "scheme"), read(state, "host"):lower())
 end
-fields.root_url = fields.host_url
-fields.url_root = fields.host_url
+
+function fields.root_url(_, state)
+  return read(state, "host_url") .. (read(state, "root_path") .. "/"):sub(2)
+end
+fields.url_root = fields.root_url
 
 function fields.base_url(handle, state)
-  return read(state, "host_url") .. core.request_iri(handle):sub(2)
+  return read(state, "root_url") .. core.request_iri(handle):sub(2)
 end
 
 function fields.url(handle, state)
