@@ -321,7 +321,7 @@ describe("connection", function()
     for text, status in pairs {
       ["BREW / HTTP/1.1"] = 501, ["get / HTTP/1.1"] = 501, ["CONNECT a:1 HTTP/1.1"] = 501,
       ["TRACE / HTTP/1.1"] = 405, ["GET / HTTP/2.0"] = 505, ["GET / HTTP/0.9"] = 505,
-      ["GET /"] = 505, ["GET  / HTTP/1.1"] = 400, ["GET / HTTP/1.1 "] = 400,
+      ["GET /"] = 400, ["GET  / HTTP/1.1"] = 400, ["GET / HTTP/1.1 "] = 400,
       ["GET / http/1.1"] = 400, ["GET / HTTP/1.10"] = 400, ["GET /a b HTTP/1.1"] = 400,
       ["GET ftp://a/ HTTP/1.1"] = 400, ["GET a HTTP/1.1"] = 400, [" GET / HTTP/1.1"] = 400,
       ["GET http://u@a/ HTTP/1.1"] = 400, ["GET\t/ HTTP/1.1"] = 400, ["/ HTTP/1.1"] = 400,

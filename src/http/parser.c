@@ -193,7 +193,7 @@ static bool is_folded(const struct parser *parser, const char *data)
 static int on_value(llhttp_t *machine, const char *data, size_t len)
 {
     struct parser *parser = parser_of(machine);
-    if (parser->in_body)
+    if (parser->in_body || len == 0) /* an empty value is told at the next line */
         return 0;
     if (parser->part != PART_VALUE || is_folded(parser, data))
         return refuse(parser, 400);
