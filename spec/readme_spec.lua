@@ -1,0 +1,109 @@
+--- README.md is true of the tree: names, files, the app of ten lines, the settings.
+
+local files = require "support.files"
+local server = require "support.server"
+
+local README = files.read "README.md"
+
+local function lines_of(command)
+  local lines = {}
+  local pipe = assert(io.popen(command))
+  for line in pipe:lines() do
+    lines[#lines + 1] = line
+  end
+  pipe:close()
+  return lines
+end
+
+--- The part of README under a heading that begins so.
+local function section(heading)
+  local from = assert(README:find("\n### " .. heading, 1, true), heading)
+  return README:sub(from, (README:find("\n##", from + 4, true) or 0) - 1)
+end
+
+local function curl(arguments)
+  local pipe = io.popen("curl -s " .. arguments)
+  local text = pipe:read "*a"
+  pipe:close()
+  return text
+end
+
+describe("README", function()
+  after_each(server.stop_all)
+
+  local ROOMS = { "server", "net", "http", "route", "script", "bind", "value", "crypto", "base" }
+  for _, room in ipairs(ROOMS) do
+    local heading = room == "server" and "src/main.c and src/server" or "src/" .. room
+
+    it("maps every file of src/" .. room, function()
+      local text, stems = section(heading), {}
+      for _, path in ipairs(lines_of(("ls src/%s/*.[ch]"):format(room))) do
+        local name = path:match "([^/]+)$"
+        local stem = name:match "^(.*)%.[ch]$"
+        stems[stem], stems[name] = true, true
+        assert.truthy(text:find(("| `%s` |"):format(stem), 1, true)
+          or text:find(("| `%s` |"):format(name), 1, true), name .. " is missing")
+      end
+      for name in text:gmatch "\n| `([^`]+)` |" do
+        assert.truthy(stems[name], name .. " is not in src/" .. room)
+      end
+    end)
+  end
+
+  it("maps every file of lua/qlua", function()
+    local text, names = section "lua/qlua", {}
+    for _, path in ipairs(lines_of "ls lua/qlua/*.lua lua/qlua/*/*.lua") do
+      local name = path:match "^lua/qlua/(.*)%.lua$"
+      names[name] = true
+      assert.truthy(text:find(("| `%s` |"):format(name), 1, true), name .. " is missing")
+    end
+    for name in text:gmatch "\n| `([^`]+)` |" do
+      assert.truthy(names[name], name .. " is not in lua/qlua")
+    end
+  end)
+
+  it("names only files that there are", function()
+    for path in README:gmatch "`([%w_/]+/[%w_%.]*)`" do
+      if path:find "^[abcls]" and not path:find "^build/" then
+        local at = { path, "src/" .. path, "lua/qlua/" .. path .. ".lua" }
+        local found = false
+        for _, candidate in ipairs(at) do
+          found = found or #lines_of("ls -d " .. candidate .. " 2>/dev/null") == 1
+        end
+        assert.truthy(found, path)
+      end
+    end
+  end)
+
+  it("names only functions that there are", function()
+    local source = table.concat(lines_of "cat src/*.c src/*/*.[ch]", "\n")
+    local from = README:find("## The way of a request", 1, true)
+    for name in README:sub(from):gmatch "`([a-z]+_[a-z_]+)`" do
+      local known = source:find("%f[%w_]" .. name .. "%f[^%w_]")
+        or README:find(("| `%s"):format(name), 1, true)
+      assert.truthy(known, name)
+    end
+  end)
+
+  it("names only make targets that there are", function()
+    local makefile = files.read "Makefile"
+    for target in README:gmatch "`make ([a-z-]+)" do
+      assert.truthy(makefile:find("\n" .. target:gsub("%-", "%%-") .. ":"), target)
+    end
+  end)
+
+  it("shows an app that answers as it says", function()
+    local s = server.start { app = assert(README:match "```lua\n(.-)```") }
+    local command, answer = README:match "%$ curl '(localhost:5000/hello[^']*)'\n%s+([^\n]+)\n"
+    local url = command:gsub("localhost:5000", "127.0.0.1:" .. s.port)
+    assert.equal(answer .. "\n", curl(("'%s'"):format(url)))
+    assert.equal("a=1", curl(("-d a=1 http://127.0.0.1:%d/echo"):format(s.port)))
+    s:stop()
+  end)
+
+  it("lists the settings as qlua run --help does", function()
+    local help = server.run({ argv = { "run", "--help" } }):stdout()
+    local settings = help:match "Server settings[^\n]*\n(.*)$"
+    assert.truthy(README:find("```\n" .. settings .. "```", 1, true))
+  end)
+end)
