@@ -1,8 +1,14 @@
 --- Connections of a running server: order, keeping, closing, and what HTTP/1.1 asks of each.
 
+local ffi = require "ffi"
+local fcntl = require "posix.fcntl"
+local unistd = require "posix.unistd"
+
 local files = require "support.files"
 local raw = require "support.raw"
 local server = require "support.server"
+
+ffi.cdef "int posix_fadvise(int fd, int64_t offset, int64_t length, int advice);"
 
 local APP = [[
 local qlua = require "qlua"
@@ -440,6 +446,27 @@ describe("connection", function()
       assert.equal("8000000", d:response("HEAD").header["content-length"])
       assert.equal("small", d:response().body)
       d:close()
+    end)
+
+    it("that is not in memory is sent whole; who resets meanwhile does no harm", function()
+      local path = folder .. "/static/large.bin"
+      for round = 1, 6 do
+        local fd = assert(fcntl.open(path, fcntl.O_RDONLY))
+        unistd.fsync(fd)
+        ffi.C.posix_fadvise(fd, 0, 0, 4) -- POSIX_FADV_DONTNEED
+        unistd.close(fd)
+        local d = raw.connect(s)
+        d:send(request "/static/large.bin" .. request "/static/small.txt")
+        if round % 2 == 0 then
+          d:reset()
+        else
+          assert.equal(8000000, #d:response().body)
+          assert.equal("small", d:response().body)
+          d:close()
+        end
+      end
+      assert.is_nil(s:exit_code())
+      assert.equal("", s:stderr():match "%] %[ERROR%].*" or "")
     end)
 
     it("that shrinks while it is sent cuts the connection", function()

@@ -11,6 +11,7 @@
 #include "base/mem.h"
 #include "http/conn_internal.h"
 #include "http/status.h"
+#include "net/file.h"
 #include "net/loop.h"
 #include "net/stream.h"
 
@@ -21,6 +22,9 @@
 /* What an early answer may leave unread of a body on a connection that is kept. */
 #define UNREAD_MAX (256 * 1024)
 #define FILE_PIECE (64 * 1024)
+/* Of a file: what is sent at once, read into memory at once, and sent before others have a turn. */
+#define FILE_WINDOW (512 * 1024)
+#define FILE_TURN   (8 * FILE_WINDOW)
 
 /* ---- the output buffer ---- */
 
@@ -331,26 +335,61 @@ static bool copy_piece(struct conn *conn)
     return n > 0;
 }
 
+static void on_fetched(void *data)
+{
+    struct conn *conn = data;
+    conn->file_fetch = NULL;
+    conn_send_file(conn);
+}
+
+/* How much may be sent now without waiting for the disk; 0: on_fetched goes on later. A long file
+ * goes that way too, so that others have a turn. */
+static uint64_t warm_piece(struct conn *conn, bool in_turn)
+{
+    int64_t at = conn->file_offset;
+    if (at >= conn->file_warm) {
+        size_t piece = conn->file_left < FILE_WINDOW ? (size_t)conn->file_left : FILE_WINDOW;
+        conn->file_warm = at + (int64_t)piece;
+        if (!in_turn || !file_is_warm(conn->file_fd, at, piece))
+            conn->file_fetch =
+                file_fetch_new(conn->server->loop, conn->file_fd, at, piece, on_fetched, conn);
+        if (conn->file_fetch != NULL)
+            return 0;
+    }
+    uint64_t warm = (uint64_t)(conn->file_warm - at);
+    return warm < conn->file_left ? warm : conn->file_left;
+}
+
+/* Hand a piece to the stream. False when it is to be given up: the file is short, or the stream
+ * has failed and will say so itself. */
+static bool send_piece(struct conn *conn, uint64_t most)
+{
+    int64_t n = 0;
+    if (stream_pending(conn->stream) == 0)
+        n = conn->stream->ops->send_file(conn->stream, conn->file_fd, &conn->file_offset, most);
+    if (n > 0) {
+        conn->file_left -= (uint64_t)n;
+        conn->req->bytes_sent += (uint64_t)n;
+        return true;
+    }
+    if (n < 0 && n != QLUA_ELIMIT)
+        return false;
+    /* The kernel takes no more now: queue a piece and go on when it is taken. */
+    if (copy_piece(conn))
+        return true;
+    request_abort(conn->req); /* shorter than what was promised: only a cut says so */
+    return false;
+}
+
 void conn_send_file(struct conn *conn)
 {
-    while (conn->file_left > 0) {
-        uint64_t most = conn->file_left;
-        int64_t n = stream_pending(conn->stream) > 0
-                        ? 0
-                        : conn->stream->ops->send_file(conn->stream, conn->file_fd,
-                                                       &conn->file_offset, most);
-        if (n > 0) {
-            conn->file_left -= (uint64_t)n;
-            conn->req->bytes_sent += (uint64_t)n;
-            continue;
-        }
-        if (n < 0 && n != QLUA_ELIMIT)
-            return; /* the stream reports the error itself */
-        /* The kernel takes no more now: queue a piece and go on when it is taken. */
-        if (!copy_piece(conn)) {
-            request_abort(conn->req); /* shorter than what was promised: only a cut says so */
+    int64_t begin = conn->file_offset;
+    while (conn->file_fetch == NULL && conn->file_left > 0) {
+        uint64_t most = warm_piece(conn, conn->file_offset - begin < FILE_TURN);
+        if (most == 0)
+            break;
+        if (!send_piece(conn, most))
             return;
-        }
         if (stream_pending(conn->stream) > 0)
             break;
     }
@@ -381,5 +420,6 @@ void request_answer_file(struct request *req, const struct answer *answer, int f
     conn->file_fd = fd;
     conn->file_offset = offset;
     conn->file_left = length;
+    conn->file_warm = 0;
     conn_send_file(conn);
 }

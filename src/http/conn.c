@@ -7,6 +7,7 @@
 
 #include "base/mem.h"
 #include "http/conn_internal.h"
+#include "net/file.h"
 #include "net/loop.h"
 #include "net/stream.h"
 
@@ -41,6 +42,8 @@ static void drop_request(struct conn *conn)
 
 static void drop_file(struct conn *conn)
 {
+    file_fetch_cancel(conn->file_fetch);
+    conn->file_fetch = NULL;
     if (conn->file_fd >= 0)
         close(conn->file_fd);
     conn->file_fd = -1;
@@ -444,6 +447,7 @@ static void on_drain(void *data)
     struct conn *conn = data;
     if (conn->state == CONN_CLOSED)
         return;
+    conn->backlog = 0;
     if (conn->file_fd >= 0) {
         conn_send_file(conn);
         return;

@@ -13,6 +13,7 @@
 #include "http/request.h"
 #include "net/timer.h"
 
+struct file_fetch;
 struct stream;
 
 enum conn_state {
@@ -49,6 +50,8 @@ struct conn {
     int file_fd;       /* being sent as the body, or -1 */
     int64_t file_offset;
     uint64_t file_left;
+    int64_t file_warm;             /* up to here it is known to be in memory */
+    struct file_fetch *file_fetch; /* a piece is being read into memory, or NULL */
     struct conn *next_free;
 };
 
