@@ -30,7 +30,11 @@ local last_frames
 ---@param err any
 ---@param parent thread
 function M.note_death(co, err, parent)
-  local frames = traceback(co):gsub("^stack traceback:", "stack traceback of a coroutine:")
+  local frames = traceback(co)
+  if not frames:find "\n" then
+    return -- it never began
+  end
+  frames = frames:gsub("^stack traceback:", "stack traceback of a coroutine:")
   if last_frames and last.parent == co and rawequal(last.error, err) then
     frames = last_frames .. "\n" .. frames
   end

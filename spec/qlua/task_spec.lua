@@ -481,7 +481,7 @@ describe("task", function()
       ]]
       assert.equal(500, status)
       assert.truthy(s:wait_for_stderr("Exception"):find(
-        "Exception on request GET /\nthe task was cancelled\n", 1, true))
+        "Exception on request GET /\ncancelled\n", 1, true))
     end)
 
     it("ends an endless stream with its client", function()

@@ -4,7 +4,13 @@
  * a task is resumed and when it has come back. LuaJIT has no emergency collection, so the cap
  * cannot simply refuse at the limit: harmless requests would fail whenever garbage happens to
  * fill it. Instead what is live is kept low between resumes, and inside one only the task that
- * itself grew is refused; the others have head-room above the limit.
+ * itself grew is refused; the others have head-room above the limit, a quarter of it. A compiled
+ * trace cannot be refused (LuaJIT 2.1 may crash): its task gets what it asks for, up to twice the
+ * limit, and the error as soon as it is interpreted again.
+ *
+ * Out of memory is an ordinary error: when the memory comes back with the task, nothing is
+ * replaced. When more than three quarters of the limit stay live, wants_replacement is set and a
+ * line logged, once; a fresh state takes over when there is live reload (or max_requests).
  */
 #ifndef QLUA_SCRIPT_MEMORY_H
 #define QLUA_SCRIPT_MEMORY_H
@@ -12,15 +18,18 @@
 #include <stddef.h>
 
 struct script;
+struct task;
 
 /* Put the cap in front of script->L's allocator. limit 0: count only. */
 void memory_install(struct script *script, size_t limit);
 /* Give the state its own allocator back, before lua_close. */
 void memory_remove(struct script *script);
 
-/* A task is about to be resumed: growth is measured from here. */
-void memory_enter(struct script *script);
-/* It has come back: collect when much is in use, and set the collector's pace. */
+/* The task is about to be resumed: growth is measured from here. */
+void memory_enter(struct script *script, const struct task *task);
+/* It has come back: what the heap grew by counts on when it is resumed again. */
+void memory_pause(struct script *script, struct task *task);
+/* It waits or is gone: collect when much is in use, and set the collector's pace. */
 void memory_leave(struct script *script);
 
 #endif

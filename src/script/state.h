@@ -44,6 +44,7 @@ struct script {
     struct later run_ready;
     uint32_t pooled;
     uint32_t live_count;
+    uint32_t finishing; /* tasks whose on_done runs */
     uint64_t next_id;
     int current_ref;   /* the table whose [1] is the running task's context table */
     bool current_set;  /* [1] is not nil now */
@@ -58,6 +59,9 @@ struct script {
     size_t mark;            /* used when the running task was resumed */
     size_t collect_at;      /* used above this between resumes: collect */
     bool refused;           /* an allocation was refused since the running task was resumed */
+    size_t reserve;         /* what is left for a task that was refused */
+    bool hooked;            /* an error waits for the running task to leave a trace */
+    bool collect_soon;      /* an allocation was refused since the last full collection */
     bool wants_replacement; /* so much stays live that a fresh state should take over */
 };
 

@@ -94,7 +94,9 @@ struct task *task_new(struct script *script, struct task_context *context,
     task->id = ++script->next_id << SLOT_BITS | task->slot;
     task->state = TASK_NEW;
     task->failed = task->out_of_memory = task->cancelled = task->abandoned = false;
+    task->overdrawn = false;
     task->ignored_cancels = 0;
+    task->grown = 0;
     task->context = context == NULL ? NULL : task_context_ref(context);
     task->on_done = on_done;
     task->owner = owner;
@@ -283,12 +285,13 @@ static int resume(struct task *task, int nargs)
     task_show_context(script, task->context);
     script->running = task;
     task->state = TASK_RUNNING;
-    memory_enter(script);
+    memory_enter(script, task);
     int rc = lua_resume(task->L, nargs);
     if (rc == LUA_YIELD)
         rc = yielded(task);
     if (rc != LUA_YIELD)
         drop_lost_wait(task);
+    memory_pause(script, task);
     script->running = outer;
     task_show_context(script, outer == NULL ? NULL : outer->context);
     return rc;
@@ -302,8 +305,14 @@ static void finish(struct task *task, int rc)
     task->failed = rc != 0;
     task->out_of_memory = rc != 0 && script->refused;
     task->nresults = task->failed ? 1 : lua_gettop(task->L);
-    task->on_done(task);
+    bool out_of_memory = task->out_of_memory;
+    script->finishing++;
+    if (out_of_memory)
+        memory_leave(script); /* who answers its error needs room */
+    task->on_done(task);      /* may run other tasks */
     retire(task);
+    script->finishing--;
+    script->collect_soon |= out_of_memory; /* what it held can go now */
     memory_leave(script);
 }
 
@@ -329,7 +338,7 @@ void task_start(struct task *task, int nargs)
 /* Cancelled before it has begun: its function never runs. */
 static void never_run(struct task *task)
 {
-    memory_enter(task->script);
+    memory_enter(task->script, task);
     lua_settop(task->L, 0);
     push_cancelled(task->script, task->L);
     finish(task, LUA_ERRRUN);

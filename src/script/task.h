@@ -61,6 +61,8 @@ struct task {
     bool cancelled;          /* asked to stop: its waits raise */
     bool abandoned;          /* it waits again and again although cancelled: never resumed */
     uint8_t ignored_cancels; /* waits begun after having been cancelled */
+    bool overdrawn;          /* script/memory: it is owed a refusal */
+    size_t grown;            /* script/memory's: by how much the heap grew while it ran */
     int nargs;               /* NEW, READY: values on top of L to resume with */
     int nresults;            /* DONE: values on top of L */
     uint32_t awaits;         /* bind/task: how many other tasks it waits for ... */
