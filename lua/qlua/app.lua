@@ -48,6 +48,13 @@ for name, method in pairs(lifespan.methods) do
   App[name] = method
 end
 
+-- what tests want is loaded when it is first called
+for _, name in ipairs { "test_client", "test_request_context", "app_context", "test_app" } do
+  App[name] = function(self, ...)
+    return require("qlua.testing").methods[name](self, ...)
+  end
+end
+
 -- attributes that are keys of the config
 local CONFIG_KEYS = {
   debug = "DEBUG", testing = "TESTING", secret_key = "SECRET_KEY",

@@ -20,6 +20,7 @@ local task = require "qlua.task"
 local url_for = require "qlua.url_for"
 
 ---@class qlua
+---@field testing table see testing.lua
 local qlua = {
   -- making
   App = app.App,
@@ -64,4 +65,11 @@ local qlua = {
   version = core.version,
 }
 
-return qlua
+-- what only tests name is loaded when they do
+return setmetatable(qlua, {
+  __index = function(_, name)
+    if name == "testing" then
+      return require "qlua.testing"
+    end
+  end,
+})

@@ -5,6 +5,7 @@
 #include <lua.h>
 #include <math.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/err.h"
 #include "base/mem.h"
@@ -47,6 +48,8 @@ void generation_clear(struct generation *g)
 {
     free(g->rules);
     buf_clear(&g->scratch);
+    free(g->own_root);
+    free(g->own_path);
     g->rules = NULL;
     g->nrules = 0;
 }
@@ -89,7 +92,9 @@ static int l_route_target(lua_State *L)
 {
     struct generation *g = need_generation(L);
     luaL_checktype(L, 2, LUA_TFUNCTION);
-    keep(L, 2, &rule_at(L, g, luaL_checkinteger(L, 1))->target_ref);
+    struct generation_rule *rule = rule_at(L, g, luaL_checkinteger(L, 1));
+    keep(L, 2, &rule->target_ref);
+    rule->own_limits = false; /* another app's rule may have had this index */
     return 0;
 }
 
@@ -240,6 +245,21 @@ static int l_app_path(lua_State *L)
     return 1;
 }
 
+/* core.set_app_file(path): this one, absolute, is the started file from now on */
+static int l_set_app_file(lua_State *L)
+{
+    struct generation *g = need_generation(L);
+    const char *path = luaL_checkstring(L, 1);
+    const char *slash = strrchr(path, '/');
+    luaL_argcheck(L, slash != NULL, 1, "an absolute path expected");
+    free(g->own_root);
+    free(g->own_path);
+    g->app_path = g->own_path = mem_strdup(path);
+    g->root = g->own_root = mem_strdup(path);
+    g->own_root[slash == path ? 1 : slash - path] = '\0';
+    return 0;
+}
+
 /* core.spool_dir() -> where large uploads lie */
 static int l_spool_dir(lua_State *L)
 {
@@ -298,6 +318,7 @@ static const luaL_Reg functions[] = {
     {"app", l_app},
     {"app_root", l_app_root},
     {"app_path", l_app_path},
+    {"set_app_file", l_set_app_file},
     {"spool_dir", l_spool_dir},
     {"run_called", l_run_called},
     {NULL, NULL},

@@ -18,6 +18,7 @@ struct log;
 struct lua_State;
 struct route_table;
 struct script;
+struct test_bench;
 
 /* What an app's config says of a request's limits; times in milliseconds, 0: none. */
 struct generation_limits {
@@ -77,7 +78,10 @@ struct generation {
     const void *response_meta; /* lua_topointer of the metatables that mark these */
     const void *array_meta;
     struct generation_limits limits;
-    struct buf scratch; /* JSON answers are made in it */
+    struct buf scratch;       /* JSON answers are made in it */
+    struct test_bench *tests; /* bind/testing.h */
+    char *own_root;           /* of core.set_app_file: what root and app_path point to, or NULL */
+    char *own_path;
 };
 
 /* The generation of this state; NULL in a plain script. */

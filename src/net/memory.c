@@ -19,11 +19,19 @@ struct memory_stream {
     size_t taken;
     bool shut;
     struct later closed;
+    void (*watch)(void *data, bool closed);
+    void *watch_data;
 };
 
 static struct memory_stream *of(const struct stream *stream)
 {
     return LIST_ENTRY(stream, struct memory_stream, base);
+}
+
+static void tell(const struct memory_stream *m, bool closed)
+{
+    if (m->watch != NULL)
+        m->watch(m->watch_data, closed);
 }
 
 static void no_op(struct stream *stream)
@@ -51,6 +59,7 @@ static void write_parts(struct stream *stream, const struct slice *parts, size_t
     for (size_t i = 0; i < nparts; i++)
         if (parts[i].len > 0)
             take(of(stream), parts[i]);
+    tell(of(stream), false);
 }
 
 static int64_t send_file(struct stream *stream, int fd, int64_t *offset, uint64_t length)
@@ -65,6 +74,7 @@ static int64_t send_file(struct stream *stream, int fd, int64_t *offset, uint64_
 static void shutdown_stream(struct stream *stream)
 {
     of(stream)->shut = true;
+    tell(of(stream), false);
 }
 
 static void on_closed(void *data)
@@ -83,6 +93,7 @@ static void close_stream(struct stream *stream, bool reset)
         m->queued.len = 0;
     }
     m->shut = true;
+    tell(m, true);
     loop_later(m->loop, &m->closed);
 }
 
@@ -116,6 +127,12 @@ struct stream *memory_stream_new(struct loop *loop, struct buf *output, size_t w
     m->window = window;
     m->closed = (struct later){.fn = on_closed, .data = m};
     return &m->base;
+}
+
+void memory_stream_watch(struct stream *stream, void (*fn)(void *data, bool closed), void *data)
+{
+    of(stream)->watch = fn;
+    of(stream)->watch_data = data;
 }
 
 bool memory_stream_feed(struct stream *stream, struct slice bytes)

@@ -17,6 +17,10 @@ struct stream;
 /* A stream whose output is appended to *output (the caller's). With `window` above 0 at most
  * that many bytes are taken before memory_stream_drain: a peer that reads slowly. */
 struct stream *memory_stream_new(struct loop *loop, struct buf *output, size_t window);
+/* Call fn(data, false) whenever output was taken or its end was said, and fn(data, true) when the
+ * other side has closed: the stream must not be used from then on. fn may not touch the stream;
+ * NULL: nobody is told. */
+void memory_stream_watch(struct stream *stream, void (*fn)(void *data, bool closed), void *data);
 /* The peer sends bytes. Whatever the other side does with them happens inside this call, as far
  * as it reads; false when it does not read at the moment (nothing was delivered). */
 bool memory_stream_feed(struct stream *stream, struct slice bytes);

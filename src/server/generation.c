@@ -9,6 +9,7 @@
 #include "script/modules.h"
 #include "script/state.h"
 #include "server/config.h"
+#include "server/testing.h"
 
 struct generation *generation_new(struct loop *loop, const struct log *log,
                                   const struct config *config, int worker_id, uint32_t number,
@@ -32,6 +33,7 @@ struct generation *generation_new(struct loop *loop, const struct log *log,
     g->debug_mode = config->debug;
     g->worker_id = worker_id;
     g->number = number;
+    testing_init(g, config);
     bind_all(script->L);
     return g;
 }
@@ -49,6 +51,7 @@ void generation_unref(struct generation **slot)
     if (g == NULL || --g->refs > 0)
         return;
     script_free(g->script);
+    testing_clear(g);
     generation_clear(g);
     free(g);
 }

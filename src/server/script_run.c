@@ -11,6 +11,7 @@
 #include "server/config.h"
 #include "server/generation.h"
 #include "server/load_error.h"
+#include "server/testing.h"
 
 struct script_run {
     struct config *config;
@@ -67,6 +68,7 @@ static int run_to_end(struct script_run *run, const char *function, const char *
     generation_run(run->generation, function, texts, on_over, run);
     if (!run->over)
         loop_run(run->loop);
+    testing_end(run->generation);
     generation_unref(&run->generation);
     loop_free(run->loop);
     fflush(stdout);

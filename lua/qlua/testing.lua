@@ -1,0 +1,249 @@
+--- qlua.testing: an app under test, in process.
+--- Flow: specs that `qlua test` runs (or any script) load the app here and ask it through a client;
+--- app.lua has the methods below. One app at a time is served: the one that was asked last.
+
+local check = require "qlua.check"
+local context = require "qlua.context"
+local core = require "qlua.core"
+local current = require "qlua.current"
+local dispatch = require "qlua.dispatch"
+local failures = require "qlua.failures"
+local loader = require "qlua.loader"
+local pipelines = require "qlua.pipeline"
+local signals = require "qlua.signals"
+local task = require "qlua.task"
+local test_client = require "qlua.test_client"
+local test_request = require "qlua.test_request"
+
+local M = {}
+
+-- ---- loading the app --------------------------------------------------------------------------
+
+local IS_FOLDER = -21 -- EISDIR
+
+--- The app file that a path means, absolute: a folder means its app.lua.
+local function app_file(path)
+  local root = core.app_root() or "."
+  local full = path:sub(1, 1) == "/" and path or root .. "/" .. path
+  full = #full > 1 and full:gsub("/+$", "") or full
+  local size, message, code = core.file_stat(full)
+  if code == IS_FOLDER then
+    full = full .. "/app.lua"
+    size, message = core.file_stat(full)
+  end
+  if not size then
+    check.fail("testing.load: %s", message)
+  end
+  return full
+end
+
+--- Modules beside the app file are found first.
+local function search_beside(path)
+  local folder = path:match "^(.*)/[^/]*$"
+  local first = ("%s/?.lua;%s/?/init.lua;"):format(folder, folder)
+  if package.path:sub(1, #first) ~= first then
+    package.path = first .. package.path
+  end
+end
+
+--- Load an app file anew and give its app. Without a path: the app.lua above spec/. What the file
+--- `require`s is loaded once in a spec file.
+---@async
+---@param path? string relative to the app's folder; a folder means its app.lua
+---@return qlua.App
+function M.load(path)
+  check.type("testing.load", "path", path, "string", true)
+  if not path and not core.app_path() then
+    check.fail("testing.load: no app.lua lies in or above the folder of the specs; give a path: "
+      .. 'qlua.testing.load("app.lua")')
+  end
+  path = path and app_file(path) or core.app_path()
+  core.set_app_file(path)
+  search_beside(path)
+  current.made, current.run = {}, nil
+  local run_called = core.run_called
+  core.run_called = function() end -- app:run only says which app it is
+  local ok, app = pcall(loader.load, path, (path:match "([^/]*)%.lua$" or path))
+  core.run_called = run_called
+  if not ok then
+    error(app, 0)
+  end
+  return app
+end
+
+-- ---- serving it -------------------------------------------------------------------------------
+
+-- requests whose answer is not read to its end: their mark to the app and the request
+local under_way = setmetatable({}, { __mode = "k" })
+local mine ---@type qlua.App? the app that was made the served one here
+
+local function other_under_way(app)
+  for _, one in pairs(under_way) do
+    if one.app ~= app then
+      return one
+    end
+  end
+end
+
+--- Serve this app from now on. Raises where it would take the place of one at work.
+local function serve(app)
+  if current.served == app then
+    return
+  elseif current.served and current.served ~= mine then
+    check.fail("%s cannot be tested here: %s is being served", tostring(app),
+      tostring(current.served))
+  end
+  if other_under_way(app) then
+    collectgarbage() -- perhaps the answer was only forgotten
+  end
+  local other = other_under_way(app)
+  if other then
+    check.fail("%s cannot be asked while %s of %s is under way: one app at a time is served in a "
+      .. "process", tostring(app), other.what, tostring(other.app))
+  end
+  mine = app
+  failures.on_propagate = function(err)
+    if mine.testing or mine.config.PROPAGATE_EXCEPTIONS then
+      test_client.on_propagate(err)
+    end
+  end
+  dispatch.start(app)
+end
+
+--- Before a request: the app is served, and its background tasks run. What is returned is called
+--- when the answer has been read.
+local function begin(app, what)
+  serve(app)
+  app:_serve()
+  local mark = {}
+  under_way[mark] = { app = app, what = what }
+  return function()
+    under_way[mark] = nil
+  end
+end
+
+local function settle(undo, ok, ...)
+  undo(not ok and (...) or nil)
+  if not ok then
+    error((...), 0)
+  end
+  return ...
+end
+
+-- ---- contexts ---------------------------------------------------------------------------------
+
+--- The end of an app context outside of requests.
+local function end_app_context(app, err)
+  for i = #app._teardown_appcontext, 1, -1 do
+    app._teardown_appcontext[i](err)
+  end
+  if signals.appcontext_tearing_down.receivers then
+    signals.appcontext_tearing_down:send(app, { exc = err })
+  end
+  if signals.appcontext_popped.receivers then
+    signals.appcontext_popped:send(app)
+  end
+end
+
+local function push(app)
+  if signals.appcontext_pushed.receivers then
+    signals.appcontext_pushed:send(app)
+  end
+end
+
+--- The pipeline of the request that the running context is of, for its teardown.
+local function pipeline_of(app, ctx)
+  local _, index = core.request_rule(ctx.handle)
+  local rule = index and app.url_map.rules[index + 1]
+  return pipelines.new(app, "test_request_context", rule, rule and app.view_functions[rule.endpoint]
+    or function() end)
+end
+
+--- A context of the request that these bytes are.
+---@async
+local function lent_context(bytes, what)
+  local conn = core.test_open(bytes, true)
+  task.await(core.test_wait(conn))
+  local held = core.test_context(conn)
+  if not held then
+    local status = (core.test_read(conn) or ""):match "^HTTP/%S+ (%d+)"
+    core.test_close(conn)
+    check.fail("test_request_context: %s is refused with status %s", what, status or "unknown")
+  end
+  return held, conn
+end
+
+-- ---- what an app has --------------------------------------------------------------------------
+
+---@class qlua.App
+local methods = {}
+M.methods = methods
+
+--- A client that makes requests to this app without a socket.
+---@param options? { use_cookies?: boolean } true unless given
+---@return qlua.TestClient
+function methods:test_client(options)
+  options = check.options("test_client", options, { use_cookies = "boolean" })
+  return test_client.new(self, begin, options.use_cookies ~= false)
+end
+
+--- Run fn in the context of a request: `request`, `g`, `url_for` and the rest are at hand, hooks
+--- and view are not run; teardown functions are.
+---@async
+---@param path string
+---@param options? qlua.RequestOptions
+---@param fn fun(): any
+---@return any ... what fn returns
+---@overload fun(self, path: string, fn: fun(): any): any
+function methods:test_request_context(path, options, fn)
+  if fn == nil and type(options) == "function" then
+    options, fn = nil, options
+  end
+  check.type("test_request_context", "the function", fn, "function")
+  options = check.options("test_request_context", options, test_request.OPTIONS)
+  local url = test_request.url(self, "test_request_context", path, options)
+  local bytes, method = test_request.build(self, "test_request_context", url, options)
+  local done = begin(self, method .. " " .. url.path)
+  local held, conn = lent_context(bytes, method .. " " .. path)
+  core.enter_context(held)
+  local ctx = context.get()
+  ctx.pipeline = pipeline_of(self, ctx)
+  push(self)
+  return settle(function(err)
+    failures.tear_down(ctx.pipeline, ctx, err)
+    core.leave_context()
+    core.test_close(conn)
+    done()
+  end, pcall(fn))
+end
+
+--- Run fn in an app context without a request: `g`, `current_app` and `url_for` are at hand.
+---@async
+---@param fn fun(): any
+---@return any ... what fn returns
+function methods:app_context(fn)
+  check.type("app_context", "the function", fn, "function")
+  serve(self)
+  return context.with_app(function()
+    push(self)
+    return settle(function(err)
+      end_app_context(self, err)
+    end, pcall(fn))
+  end)
+end
+
+--- Run fn(app) between before_serving and after_serving.
+---@async
+---@param fn fun(app: qlua.App): any
+---@return any ... what fn returns
+function methods:test_app(fn)
+  check.type("test_app", "the function", fn, "function")
+  serve(self)
+  self:_startup()
+  self:_serve()
+  return settle(function()
+    self:_shutdown()
+  end, pcall(fn, self))
+end
+
+return M

@@ -1,0 +1,20 @@
+/* server/testing.h - the servers behind the test client of a generation.
+ *
+ * Place in the flow: server/generation makes the bench with each generation; bind/testing.c feeds
+ * its requests, which take the same way through dispatch as those of the worker's connections.
+ */
+#ifndef QLUA_SERVER_TESTING_H
+#define QLUA_SERVER_TESTING_H
+
+struct config;
+struct generation;
+
+/* Give the generation a bench: generation->tests. */
+void testing_init(struct generation *generation, const struct config *config);
+/* End what test clients have open and turn the loop until it has ended. Before the owner lets go
+ * of the generation; not from inside the loop. */
+void testing_end(struct generation *generation);
+/* Free the bench; no connection may be left. */
+void testing_clear(struct generation *generation);
+
+#endif
