@@ -44,3 +44,89 @@ describe("apps/hello", function()
     other:stop()
   end)
 end)
+
+--- The body and the status of one curl call.
+local function ask(s, arguments)
+  local text = curl(("-w ' %%{http_code}' 'http://127.0.0.1:%d%s"):format(s.port, arguments))
+  local body, status = text:match "^(.*) (%d%d%d)$"
+  return body, tonumber(status)
+end
+
+-- by app: what curl is asked, its answer and its status (200 unless given)
+local TRANSCRIPTS = {
+  globals = {
+    { "/api'", '{"Hello":"Anonymous"}\n' },
+    { "/api' --user alice:password", '{"Hello":"alice"}\n' },
+  },
+  signals = {
+    { "/api'", '{"Hello":"World"}\n' },
+  },
+  middleware = {
+    { "/api'", '{"Hello":"10.1.1.1"}\n' },
+    { "/api' -H 'X-Forwarded-For: 9.9.9.9, 8.8.8.8'", '{"Hello":"9.9.9.9"}\n' },
+  },
+  blueprints = {
+    { "/teams'", '[["Alice","Bob"],["Charles"]]\n' },
+    { "/teams/1'", '["Alice","Bob"]\n' },
+    { "/teams/9'", nil, 404 },
+    { "/teams/x'", nil, 404 },
+  },
+  error_handler = {
+    { "/api'", '{"Error":"Some Exception"}\n', 500 },
+  },
+  catch_all_errors = {
+    { "/api'", '{"code":500,"description":"The server encountered an internal error and was '
+      .. "unable to complete your request. Either the server is overloaded or there is an error "
+      .. 'in the application.","message":"500 Internal Server Error: The server encountered an '
+      .. "internal error and was unable to complete your request. Either the server is "
+      .. 'overloaded or there is an error in the application."}\n', 500 },
+    { "/nope'", '{"code":404,"description":"The requested URL was not found on the server. If you '
+      .. 'entered the URL manually please check your spelling and try again.","message":"404 Not '
+      .. "Found: The requested URL was not found on the server. If you entered the URL manually "
+      .. 'please check your spelling and try again."}\n', 404 },
+    { "/api' -X POST", '{"code":405,"description":"The method is not allowed for the requested '
+      .. 'URL.","message":"405 Method Not Allowed: The method is not allowed for the requested '
+      .. 'URL."}\n', 405 },
+  },
+  login = {
+    { "/'", '{"Hello":"stranger"}\n' },
+    { "/' --user alice:wonderland", '{"Hello":"alice"}\n' },
+    { "/notes/'", nil, 401 },
+    { "/notes/' --user alice:wrong", nil, 401 },
+    { "/notes/' --user bob:builder --json '{\"text\":\"mix\"}'", '{"id":1}\n', 201 },
+    { "/notes/' --user bob:builder", '["mix"]\n' },
+  },
+}
+
+for name, transcript in pairs(TRANSCRIPTS) do
+  describe("apps/" .. name, function()
+    local s
+    setup(function()
+      s = server.start { path = ("apps/%s/app.lua"):format(name) }
+    end)
+    teardown(server.stop_all)
+
+    for _, step in ipairs(transcript) do
+      it("answers curl '" .. step[1], function()
+        local body, status = ask(s, step[1])
+        assert.equal(step[3] or 200, status, body)
+        assert.equal(step[2] or body, body)
+      end)
+    end
+
+    if name == "signals" then
+      it("prints what it was told on standard output", function()
+        ask(s, "/api'")
+        local expected = "About to send a Response\n<Response 18 bytes [200 OK]>\n"
+        s:wait_for(function()
+          return s:stdout():find(expected, 1, true)
+        end, 5, "the print of a response")
+      end)
+    elseif name == "catch_all_errors" then
+      it("says which methods there are with a 405", function()
+        local head = curl(("-D - -o /dev/null -X POST http://127.0.0.1:%d/api"):format(s.port))
+        assert.matches("\r\nAllow: GET, HEAD, OPTIONS\r\n", head, 1, true)
+      end)
+    end
+  end)
+end
