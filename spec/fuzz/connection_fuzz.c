@@ -109,15 +109,18 @@ static void send_file(struct story *story, struct request *req, uint64_t length)
 /* Answer a reader of the whole body, or take what came and go on. */
 static void read_body(struct story *story, struct request *req)
 {
-    if (seen_of(req)->kind == 'c' && req->body_state < BODY_TOO_LARGE) {
+    struct seen *seen = seen_of(req);
+    request_ref(req); /* taking lets the connection read on, and this be called from within */
+    if (seen->kind == 'c' && req->body_state < BODY_TOO_LARGE) {
         struct buf taken;
         request_take_body(req, &taken);
         buf_clear(&taken);
     }
-    if (req->body_state == BODY_READING)
-        request_want_body(req, seen_of(req)->kind == 'b');
-    else
+    if (!seen->done && req->body_state == BODY_READING)
+        request_want_body(req, seen->kind == 'b');
+    else if (!seen->done)
         answer(story, req, req->body_state < BODY_TOO_LARGE ? 200 : 400, 10);
+    request_unref(&req);
 }
 
 static void enter(struct story *story, struct request *req)

@@ -136,7 +136,7 @@ struct slice request_peer(struct request *req, int *port);
 /* ---- the body ---- */
 
 /* Take what has arrived so far: moved into *out (empty when nothing has). The connection reads
- * on. body_state says whether more is to come. */
+ * on, and may call on_body before this returns. body_state says whether more is to come. */
 void request_take_body(struct request *req, struct buf *out);
 /* A reader waits for the body: sends "100 Continue" when the peer waits for it, reads on. */
 void request_want_body(struct request *req, bool whole);
