@@ -4,7 +4,9 @@ local signal = require "posix.signal"
 
 local files = require "support.files"
 local http = require "support.http"
+local process = require "support.process"
 local server = require "support.server"
+local wait = require "support.wait"
 
 local APP = [[
 local qlua = require "qlua"
@@ -99,5 +101,43 @@ describe("bind", function()
     local second = server.start { app = APP, bind = { address } }
     assert.equal("<local>", http.get(address, "/peer").body)
     second:stop()
+  end)
+
+  describe("takes systemd's sockets", function()
+    -- as systemd does it: descriptors from 3 on, and their number for this very process
+    local ACTIVATE = [[
+import os, socket, sys
+s = socket.create_server(("127.0.0.1", 0)) if sys.argv[1] == "socket" else open("/dev/null")
+if s.fileno() != 3: os.dup2(s.fileno(), 3)
+os.set_inheritable(3, True)
+os.environ.update(LISTEN_PID=str(os.getpid()), LISTEN_FDS="1")
+os.execv(sys.argv[2], sys.argv[2:])
+]]
+
+    local function activate(kind)
+      files.write(folder .. "/app.lua", APP)
+      local front = process.start({ "/usr/bin/python3", "-c", ACTIVATE, kind, server.program(),
+        "run", folder .. "/app.lua", "--port", "1" }, { stderr = folder .. "/stderr" })
+      finally(function() front:finish() end)
+      local text
+      wait.until_true(function()
+        text = files.read(folder .. "/stderr")
+        return text:find("CTRL + C", 1, true) or front:exit_code()
+      end, 10)
+      return text, front
+    end
+
+    it("in place of its own addresses", function()
+      local text = activate "socket"
+      local port = tonumber(text:match "Running on http://127%.0%.0%.1:(%d+) ")
+      assert.are_not.equal(1, port)
+      assert.equal("127.0.0.1", http.get(port, "/peer").body)
+    end)
+
+    it("and nothing else for one", function()
+      local text, front = activate "file"
+      assert.equal("qlua: LISTEN_FDS: descriptor 3 is no listening socket\n", text)
+      assert.equal(1, front:exit_code())
+    end)
   end)
 end)

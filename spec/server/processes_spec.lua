@@ -1,7 +1,10 @@
 --- Worker processes under work: killed, retired, full, and what the app's own children inherit.
 
 local signal = require "posix.signal"
+local stat = require "posix.sys.stat"
+local unistd = require "posix.unistd"
 
+local files = require "support.files"
 local http = require "support.http"
 local raw = require "support.raw"
 local server = require "support.server"
@@ -15,6 +18,12 @@ app:route("/pid", function() return tostring(qlua.worker.pid) end)
 app:route("/sleep/<int:ms>", function(ms)
   qlua.sleep(ms / 1000)
   return tostring(qlua.worker.pid)
+end)
+app:route("/ids", function()
+  local pipe = io.popen "id -u; id -g; id -G"
+  local text = pipe:read "*a"
+  pipe:close()
+  return text
 end)
 app:route("/masks", function()
   local pipe = io.popen "grep -E 'Sig(Blk|Ign)' /proc/self/status"
@@ -151,6 +160,30 @@ describe("processes", function()
       s:stop()
     end)
   end
+
+  describe("of another user", function()
+    local folder
+    before_each(function()
+      folder = files.folder { ["app.lua"] = APP }
+      stat.chmod(folder, 493) -- 0755
+    end)
+    after_each(function()
+      server.stop_all()
+      files.remove(folder)
+    end)
+
+    for _, workers in ipairs { 1, 0 } do
+      it(("have that user's ids and no further ones (--workers %d)"):format(workers), function()
+        if unistd.geteuid() ~= 0 then
+          return -- only root may
+        end
+        local s = server.start { path = folder .. "/app.lua", folder = folder, workers = workers,
+          set = { ["server.user"] = "65534", ["server.group"] = "65533" } }
+        assert.equal("65534\n65533\n65533\n", http.get(s, "/ids").body)
+        s:stop()
+      end)
+    end
+  end)
 
   describe("without a supervisor", function()
     it("answer qlua status themselves", function()
