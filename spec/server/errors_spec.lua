@@ -111,8 +111,8 @@ describe("an error in a handler", function()
   it("is logged with the request, the message and the frames", function()
     local _, text = failure "/string"
     assert.truthy(text:find("[ERROR] Exception on request GET /string\n", 1, true))
-    assert.truthy(text:find("GET /string\n[^\n]*/app.lua:4: boom\nstack traceback:\n.*app.lua:4: in "
-      .. "function 'inner'\n.*app.lua:7: in function"), text)
+    assert.truthy(text:find("GET /string\n[^\n]*/app.lua:4: boom\nstack traceback:\n.*app.lua:4: "
+      .. "in function 'inner'\n.*app.lua:7: in function"), text)
   end)
 
   for path, expected in pairs {

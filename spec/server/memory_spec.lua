@@ -103,7 +103,7 @@ describe("the memory cap", function()
     assert.falsy(s:stderr():find "Exception")
   end)
 
-  it("fails the request that grows without end; the worker lives, and has its memory back", function()
+  it("fails the request that grows without end; the worker lives and has its memory back", function()
     local s = start(64, 4)
     local pid = s:children()[1]
     local before = memory_of(pid, "VmRSS")

@@ -20,6 +20,8 @@
 /* How often a cancelled task may catch errors.Cancelled and wait again: clean-up takes a few
  * waits, `while true do pcall(wait) end` would hold the worker for ever. */
 #define CANCEL_PATIENCE 100
+/* Turns of the loop that the clean-up of a script's last tasks may take. */
+#define END_TURNS 1000
 /* An id is a counter above the task's slot: task_find need not search. */
 #define SLOT_BITS 24
 /* The chunk names of qlua's own Lua (modules.h) begin so. */
@@ -532,4 +534,27 @@ void task_cancel(struct task *task)
     task->wait.cancel(&task->wait);
     push_cancelled(task->script, task->L);
     task_wake_error(task);
+}
+
+/* A live task that has not been cancelled, or NULL. */
+static struct task *first_uncancelled(struct script *script)
+{
+    for (struct list *node = script->live.next; node != &script->live; node = node->next) {
+        struct task *task = LIST_ENTRY(node, struct task, node);
+        if (!task->cancelled)
+            return task;
+    }
+    return NULL;
+}
+
+void tasks_end(struct script *script)
+{
+    assert(script->running == NULL && "a task cannot outlive its own end");
+    /* Cancelled waits are over at once, so few turns do, unless clean-up starts tasks for ever. */
+    for (int turn = 0; script->live_count > 0 && turn < END_TURNS; turn++) {
+        struct task *task;
+        while ((task = first_uncancelled(script)) != NULL)
+            task_cancel(task); /* may run it to its end: look again from the start */
+        loop_turn(script->loop, false);
+    }
 }

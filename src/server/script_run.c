@@ -8,6 +8,7 @@
 #include "base/log.h"
 #include "bind/load.h"
 #include "net/loop.h"
+#include "script/task.h"
 #include "server/config.h"
 #include "server/generation.h"
 #include "server/load_error.h"
@@ -68,6 +69,7 @@ static int run_to_end(struct script_run *run, const char *function, const char *
     generation_run(run->generation, function, texts, on_over, run);
     if (!run->over)
         loop_run(run->loop);
+    tasks_end(run->generation->script); /* the main chunk is over: so is what it spawned */
     testing_end(run->generation);
     generation_unref(&run->generation);
     loop_free(run->loop);

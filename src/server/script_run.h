@@ -9,6 +9,8 @@
 struct config;
 
 /* Run the script at `path` with `args` (NULL-terminated) as its arguments. Returns the exit code.
+ * The script ends with its main chunk: tasks it has spawned and that still wait are cancelled,
+ * and their clean-up runs (as asyncio.run does it).
  * When the script calls app:run, config->run_requested is set, its host, port, debug and workers
  * are given to config_set_run, and main goes on as `qlua run` of that file. */
 int script_run(struct config *config, const char *path, char **args);
