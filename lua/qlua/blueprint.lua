@@ -214,10 +214,13 @@ end
 ---@param filename string
 ---@return qlua.Response
 function Blueprint:send_static_file(filename)
+  local app = current.app()
   if not self.static_folder then
     check.fail("send_static_file: blueprint %q has no static folder", self.name)
+  elseif not app then
+    check.fail("send_static_file: no app is at work here; call it in a view")
   end
-  return static.send_from_directory(current.app():_path(self.static_folder), filename)
+  return static.send_from_directory(app:_path(self.static_folder), filename)
 end
 
 return M

@@ -37,7 +37,6 @@ function M.check_name(where, name)
 end
 
 --- The arguments of register_blueprint.
----@param where string
 ---@param blueprint any
 ---@param options? qlua.RegisterOptions
 ---@return qlua.RegisterOptions

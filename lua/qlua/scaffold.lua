@@ -145,6 +145,14 @@ function Scaffold:url_defaults(fn)
   return self:_add_hook("url_defaults", fn)
 end
 
+--- Run before a template is rendered; the table it returns adds to the template's values.
+---@generic F: fun(): table<string, any>
+---@param fn F
+---@return F
+function Scaffold:context_processor(fn)
+  return self:_add_hook("context_processor", fn)
+end
+
 --- Register what answers an error, by status code or class; a subclass' own handler comes first.
 ---@generic F: fun(err: any): any
 ---@param what integer|qlua.Class

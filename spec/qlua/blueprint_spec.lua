@@ -7,6 +7,7 @@ local qlua = require "qlua"
 local request, g, url_for = qlua.request, qlua.g, qlua.url_for
 local app = qlua.App(...)
 local trace, last = qlua.array {}, qlua.array {}
+local started = qlua.array {}
 
 local function log(text) trace[#trace + 1] = text end
 local function show(...)
@@ -155,6 +156,17 @@ app:register_blueprint(files)
 app:register_blueprint(qlua.Blueprint("own", ..., {
   url_prefix = "/own", static_folder = "assets", static_url_path = "/s/",
 }))
+
+-- serving
+local life = qlua.Blueprint "life"
+life:before_app_serving(function() started[#started + 1] = "before" end)
+life:while_app_serving(function()
+  started[#started + 1] = "while"
+  coroutine.yield()
+end)
+life:get("/started", function() return started end)
+app:register_blueprint(life)
+app:register_blueprint(life, { name = "life2", url_prefix = "/2" })
 
 -- while the app is served
 app:get("/register/<name>", function(name)
@@ -363,6 +375,10 @@ describe("blueprint", function()
     assert.equal("par par.ch one two", table.concat(answer.order, " ", 1, 4))
     assert.equal(#answer.order, answer.known)
     assert.equal("<Blueprint ch>", answer.text)
+  end)
+
+  it("runs its functions of the app's start once", function()
+    assert.same({ "before", "while" }, json "/started")
   end)
 
   describe("error handler", function()
