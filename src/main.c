@@ -184,6 +184,38 @@ static int with_app(struct program *program)
     return run(program);
 }
 
+/* The app.lua that specs at `start` are of: beside it, or in the nearest folder above. */
+static bool app_above(const char *start, char *found, size_t size)
+{
+    char *folder = absolute(start);
+    bool is_there = false;
+    while (folder != NULL && folder[0] != '\0' && !is_there) {
+        const char *name = strrchr(folder, '/');
+        if (name == NULL || strcmp(name, "/spec") != 0) {
+            int len = snprintf(found, size, "%s/app.lua", folder);
+            is_there = len > 0 && (size_t)len < size && access(found, R_OK) == 0;
+        }
+        folder[name == NULL ? 0 : name - folder] = '\0';
+    }
+    free(folder);
+    return is_there;
+}
+
+/* test: the app is loaded by the specs; here its place, its .env and the layers. */
+static int test(struct program *program)
+{
+    char **paths = program->options.script_args;
+    char found[PATH_MAX];
+    const char *app = getenv("QLUA_APP");
+    if (app_above(paths[0] != NULL ? paths[0] : "spec", found, sizeof(found)))
+        app = found;
+    if (app != NULL && app[0] != '\0' && (find_app(program, app) != 0 || load_dotenv(program) != 0))
+        return complain(&program->err);
+    if (read_layers(program) != 0)
+        return complain(&program->err);
+    return command_run(&program->config, "qlua.cli.test", NULL, paths);
+}
+
 /* status and reload: the settings tell which supervisor is meant. */
 static int ask(struct program *program)
 {
@@ -202,6 +234,7 @@ static int start(struct program *program)
     case COMMAND_VERSION: version_print(); return 0;
     case COMMAND_RELOAD:
     case COMMAND_STATUS: return ask(program);
+    case COMMAND_TEST: return test(program);
     case COMMAND_RUN:
     case COMMAND_ROUTES:
     case COMMAND_SCRIPT: return with_app(program);

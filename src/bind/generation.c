@@ -305,6 +305,13 @@ static int l_run_called(lua_State *L)
     return lua_error(L);
 }
 
+/* core.set_exit_code(code): what the process ends with when this command or script returns */
+static int l_set_exit_code(lua_State *L)
+{
+    need_generation(L)->exit_code = (int)luaL_checkinteger(L, 1);
+    return 0;
+}
+
 static const luaL_Reg functions[] = {
     {"route_target", l_route_target},
     {"route_limits", l_route_limits},
@@ -321,6 +328,7 @@ static const luaL_Reg functions[] = {
     {"set_app_file", l_set_app_file},
     {"spool_dir", l_spool_dir},
     {"run_called", l_run_called},
+    {"set_exit_code", l_set_exit_code},
     {NULL, NULL},
 };
 

@@ -82,6 +82,7 @@ struct generation {
     struct test_bench *tests; /* bind/testing.h */
     char *own_root;           /* of core.set_app_file: what root and app_path point to, or NULL */
     char *own_path;
+    int exit_code; /* core.set_exit_code: of a command that ends without an error */
 };
 
 /* The generation of this state; NULL in a plain script. */

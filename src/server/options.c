@@ -17,8 +17,9 @@ enum {
     FOR_RELOAD = 1 << COMMAND_RELOAD,
     FOR_STATUS = 1 << COMMAND_STATUS,
     FOR_ROUTES = 1 << COMMAND_ROUTES,
+    FOR_TEST = 1 << COMMAND_TEST,
     FOR_ASKING = FOR_RELOAD | FOR_STATUS,
-    FOR_ALL = FOR_RUN | FOR_ASKING | FOR_ROUTES
+    FOR_ALL = FOR_RUN | FOR_ASKING | FOR_ROUTES | FOR_TEST
 };
 
 /* An option stands for a setting, or for one of the special words below it. */
@@ -67,6 +68,7 @@ static const struct command_word command_table[] = {
     {"reload", COMMAND_RELOAD, "", "ask the running supervisor to load the app anew"},
     {"status", COMMAND_STATUS, "", "ask the running supervisor how it is"},
     {"routes", COMMAND_ROUTES, "[FILE]", "list the app's routes in match order"},
+    {"test", COMMAND_TEST, "[PATH ...]", "run the specs in ./spec or PATH with busted"},
 };
 
 #define COMMAND_COUNT (sizeof(command_table) / sizeof(command_table[0]))
@@ -95,6 +97,10 @@ static int unknown_option(const struct words *words, struct slice name)
         names[i] = (option_table[i].commands & command) != 0 ? option_table[i].name : NULL;
     const char *near = nearest_name(name, names, OPTION_COUNT);
     const char *word = word_of(words->options->command);
+    if (near == NULL && words->options->command == COMMAND_TEST)
+        return err_set(words->err, -EINVAL,
+                       "unknown option %.*s; busted's own go behind \"--\": qlua test -- %.*s",
+                       (int)name.len, name.data, (int)name.len, name.data);
     if (near == NULL)
         return err_set(words->err, -EINVAL, "unknown option %.*s; qlua %s --help lists them",
                        (int)name.len, name.data, word);
@@ -191,6 +197,7 @@ static int take_words(struct words *words)
     struct options *options = words->options;
     bool takes_file = options->command == COMMAND_RUN || options->command == COMMAND_ROUTES;
     bool only_files = false;
+    size_t npaths = 0;
     int rc = 0;
     while (rc == 0 && *words->at != NULL && options->command != COMMAND_HELP) {
         struct slice word = slice_cstr(*words->at++);
@@ -200,6 +207,8 @@ static int take_words(struct words *words)
             rc = take_option(words, word);
         else if (takes_file && options->file == NULL && word.len > 0)
             options->file = word.data;
+        else if (options->command == COMMAND_TEST)
+            options->script_args[npaths++] = words->at[-1];
         else
             rc = err_set(words->err, -EINVAL, "unexpected word \"%s\" after qlua %s", word.data,
                          word_of(options->command));
@@ -245,6 +254,7 @@ int options_parse(struct options *options, struct arena *arena, int argc, char *
     }
     /* every word gives one setting at most */
     options->settings = arena_array(arena, (size_t)argc, sizeof(*options->settings));
+    options->script_args = arena_array(arena, (size_t)argc, sizeof(*options->script_args));
     struct words words = {argv + 2, options, arena, err};
     for (size_t i = 0; i < COMMAND_COUNT; i++) {
         if (!slice_eq(first, slice_cstr(command_table[i].word)))

@@ -20,6 +20,7 @@ enum command {
     COMMAND_RELOAD,
     COMMAND_STATUS,
     COMMAND_ROUTES,
+    COMMAND_TEST,
     COMMAND_SCRIPT, /* qlua FILE.lua: the words after it are the script's */
     COMMAND_VERSION,
     COMMAND_HELP
@@ -42,7 +43,7 @@ struct options {
     bool json;
     struct option_setting *settings;
     size_t nsettings;
-    char **script_args; /* COMMAND_SCRIPT: the rest of argv, NULL-terminated */
+    char **script_args; /* COMMAND_SCRIPT: the rest of argv; TEST: the paths. NULL-terminated */
 };
 
 /* Parse argv[1..]. What is made lives in arena and borrows from argv. 0, or -EINVAL and err. */

@@ -27,6 +27,7 @@
 #include "server/dispatch.h"
 #include "server/generation.h"
 #include "server/load_error.h"
+#include "server/testing.h"
 
 #define TICK_MS 1000
 /* How long an idle connection is read on once the server stops, for a request on its way. */
@@ -308,6 +309,7 @@ static void tear_down(struct worker *worker)
     http_server_abort(&worker->http);
     while (worker->http.connections > 0)
         loop_turn(worker->loop, true);
+    testing_end(worker->dispatcher.current);
     generation_unref(&worker->dispatcher.current);
     access_log_free(worker->dispatcher.access_log);
     http_server_clear(&worker->http);
