@@ -21,8 +21,11 @@ local waiting = setmetatable({}, { __mode = "k" })
 
 --- The latest error that killed a coroutine, and the coroutine that was told of it.
 local last = setmetatable({}, { __mode = "v" })
---- The frames it died with.
-local last_frames
+--- The frames it died with, and of how many coroutines they are.
+local last_frames, depth
+
+-- generators within generators: the innermost tell enough
+local MOST = 8
 
 --- Note what killed co, which `parent` resumes or waits for: when the same error then kills the
 --- parent too, its frames are those of both.
@@ -35,10 +38,13 @@ function M.note_death(co, err, parent)
     return -- it never began
   end
   frames = frames:gsub("^stack traceback:", "stack traceback of a coroutine:")
+  local count = 1
   if last_frames and last.parent == co and rawequal(last.error, err) then
-    frames = last_frames .. "\n" .. frames
+    count = depth + 1
+    frames = last_frames .. (count < MOST and "\n" .. frames
+      or count == MOST and "\n(and of those around them)" or "")
   end
-  last.error, last.parent, last_frames = err, parent, frames
+  last.error, last.parent, last_frames, depth = err, parent, frames, count
 end
 
 --- An error's text, whatever was raised.

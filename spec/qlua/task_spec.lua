@@ -473,6 +473,34 @@ describe("task", function()
       assert.truthy(text:find("Exception on request GET /wait", 1, true))
     end)
 
+    it("leaves no task waiting for a body whose client has gone, or was answered", function()
+      start {
+        ["/gone"] = [[
+          qlua.spawn(function()
+            local ok, err = pcall(request.get_data, request)
+            gone = tostring(ok) .. " " .. tostring(err.code)
+          end)
+          qlua.sleep(60)
+        ]],
+        ["/answered"] = [[
+          qlua.spawn(function()
+            local ok, err = pcall(request.get_data, request)
+            answered = tostring(ok) .. " " .. tostring(err.code)
+          end)
+          return "early"
+        ]],
+        ["/result"] = "return tostring(gone) .. ' ' .. tostring(answered)",
+      }
+      local head = "GET %s HTTP/1.1\r\nHost: x\r\nContent-Length: 10\r\n\r\nabc"
+      local first, second = raw.connect(s), raw.connect(s)
+      first:send(head:format "/gone")
+      second:send(head:format "/answered")
+      assert.equal("early", second:response().body)
+      first:reset()
+      s:wait_for(function() return get "/result" == "false 400 false 400" end)
+      second:close()
+    end)
+
     it("is an error of the view when the app itself cancelled what it waits for", function()
       local _, status = run [[
         local task = qlua.spawn(function() qlua.sleep(9) end)

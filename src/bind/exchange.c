@@ -147,6 +147,12 @@ static int l_view_args(lua_State *L)
 
 /* ---- the body ---- */
 
+/* Has the request been answered, or its client gone? Tasks may outlive that. */
+static bool is_over(const struct request *req)
+{
+    return req->gone || req->answer_state == ANSWER_DONE;
+}
+
 /* What a reader that cannot go on is told: 413, 408 or 400; 0 when nothing is wrong. */
 static int body_status(const struct request *req)
 {
@@ -154,6 +160,7 @@ static int body_status(const struct request *req)
     case BODY_TOO_LARGE: return 413;
     case BODY_TIMED_OUT: return 408;
     case BODY_BROKEN: return 400;
+    case BODY_READING: return is_over(req) ? 400 : 0; /* no more of it will be heard */
     default: return 0;
     }
 }
@@ -180,7 +187,7 @@ static int push_body(lua_State *L, struct exchange *x, bool whole)
 
 static bool body_is_ready(const struct request *req, bool whole)
 {
-    return req->body_state != BODY_READING || (!whole && req->body.len > 0);
+    return req->body_state != BODY_READING || is_over(req) || (!whole && req->body.len > 0);
 }
 
 void exchange_on_body(struct exchange *x)

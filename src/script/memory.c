@@ -33,8 +33,10 @@ static bool may_exceed(struct script *script, size_t more)
     if (script->used + more <= most &&
         growth_of(script, script->running) + more <= script->limit / HARMLESS_SHARE)
         return true;
-    /* Its error and its clean-up, wherever the heap stands. */
-    if (!script->refused || more > RESERVE_PIECE || more > script->reserve)
+    /* Its error, its clean-up, and who answers for it while its frames still hold what it had:
+     * wherever the heap stands. */
+    bool has_reserve = script->refused || script->finishing > 0;
+    if (!has_reserve || more > RESERVE_PIECE || more > script->reserve)
         return false;
     script->reserve -= more;
     return true;

@@ -149,6 +149,8 @@ static void on_gone(void *data, struct request *req)
         exchange_on_end(x);
     if (x != NULL && x->task != NULL)
         task_cancel(x->task);
+    if (x != NULL)
+        exchange_on_body(x); /* a task beside it may read the body */
 }
 
 static void on_done(void *data, struct request *req)
@@ -160,6 +162,7 @@ static void on_done(void *data, struct request *req)
     if (x != NULL) {
         exchange_on_end(x);
         struct task_context *own = &x->context;
+        exchange_on_body(x); /* a task that outlives the answer may wait for the body */
         task_context_unref(x->generation->script, &own);
     }
     if (dispatcher->on_done != NULL)
