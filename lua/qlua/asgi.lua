@@ -118,8 +118,12 @@ local function is_cancelled(err)
   return classes.is_a(err, errors.Cancelled) and core.sleep(0) == nil
 end
 
-local function enter(handle, scope)
-  return M.answer(reroute(handle, scope))
+--- Within a coroutine: the view, or what a custom converter raised.
+local function enter(which, kind, ...)
+  if which == nil and kind == "raised" then
+    error((...), 0)
+  end
+  return M.answer(which, kind, ...)
 end
 
 -- the error of a view, of its handler, of the 500's handler: no more is to be expected
@@ -127,9 +131,9 @@ local FAILURES_MAX = 3
 
 --- The Response of the app. Each attempt runs in a coroutine of its own, whose frames are there
 --- for the traceback, as the core has it without middleware.
-local function respond(ctx, scope)
+local function respond(ctx, ...)
   local co = coroutine.create(enter)
-  local ok, result = coroutine.resume(co, ctx.handle, scope)
+  local ok, result = coroutine.resume(co, ...)
   local failed = 0
   while not ok do
     local err = result
@@ -171,34 +175,13 @@ function M.base(app, scope, receive, send)
   if not rawequal(receive, state.receive) then
     ctx.request._receive = receive
   end
-  local response = respond(ctx, scope)
+  local response = respond(ctx, reroute(ctx.handle, scope))
   if responses.is_response(response) then
     messages.send_response(state, response, send, ctx.pipeline and ctx.pipeline.name or "a view")
   end
 end
 
 -- ---- outermost: what the core calls -----------------------------------------------------------
-
-local function scope_of(handle)
-  local host, port = core.request_peer(handle)
-  local headers = core.request_headers_copy(handle)
-  local authority = headers:get "Host" or ""
-  local server, server_port = authority:match "^(.*):(%d+)$"
-  return {
-    type = "http",
-    asgi = { version = "3.0" },
-    http_version = core.request_http_version(handle),
-    method = core.request_method(handle),
-    scheme = core.request_scheme(handle),
-    path = core.request_path(handle),
-    raw_path = core.request_raw_path(handle),
-    query_string = core.request_query(handle),
-    root_path = core.request_root_path(handle),
-    headers = headers,
-    client = { host, port },
-    server = { server or authority, tonumber(server_port) },
-  }
-end
 
 --- One request through the middleware.
 ---@async
@@ -207,7 +190,7 @@ function M.run()
   local ctx = context.get()
   local state = messages.new(ctx.handle)
   ctx.asgi = state
-  M.get(current.served)(scope_of(ctx.handle), state.receive, state.send)
+  M.get(current.served)(messages.scope(ctx.handle), state.receive, state.send)
   if state.whole then
     return state.whole
   elseif state.complete then

@@ -1,6 +1,6 @@
---- The messages of one request: receive and send as the outermost middleware gets them, and a
---- Response told as messages.
---- Flow: asgi.lua makes the two per request; the state they share says how far the answer is.
+--- The scope and messages of one request: receive and send as the outermost middleware gets them,
+--- and a Response told as messages.
+--- Flow: asgi.lua makes them per request; the state they share says how far the answer is.
 
 local check = require "qlua.check"
 local core = require "qlua.core"
@@ -24,6 +24,32 @@ local M = {}
 ---@field refused? any the error raised because the body cannot be read
 
 local PIECE = 65536
+
+-- ---- scope --------------------------------------------------------------------------------------
+
+--- What is asked.
+---@param handle qlua.Handle
+---@return qlua.Scope
+function M.scope(handle)
+  local host, port = core.request_peer(handle)
+  local headers = core.request_headers_copy(handle)
+  local authority = headers:get "Host" or ""
+  local server, server_port = authority:match "^(.*):(%d+)$"
+  return {
+    type = "http",
+    asgi = { version = "3.0" },
+    http_version = core.request_http_version(handle),
+    method = core.request_method(handle),
+    scheme = core.request_scheme(handle),
+    path = core.request_path(handle),
+    raw_path = core.request_raw_path(handle),
+    query_string = core.request_query(handle),
+    root_path = core.request_root_path(handle),
+    headers = headers,
+    client = { host, port },
+    server = { server or authority, tonumber(server_port) },
+  }
+end
 
 -- ---- receive ----------------------------------------------------------------------------------
 

@@ -2,6 +2,7 @@
 --- Flow: specs that `qlua test` runs (or any script) load the app here and ask it through a client;
 --- app.lua has the methods below. One app at a time is served: the one that was asked last.
 
+local asgi_lifespan = require "qlua.asgi_lifespan"
 local check = require "qlua.check"
 local context = require "qlua.context"
 local core = require "qlua.core"
@@ -239,10 +240,10 @@ end
 function methods:test_app(fn)
   check.type("test_app", "the function", fn, "function")
   serve(self)
-  self:_startup()
+  asgi_lifespan.startup(self)
   self:_serve()
   return settle(function()
-    self:_shutdown()
+    asgi_lifespan.shutdown(self)
   end, pcall(fn, self))
 end
 

@@ -24,7 +24,8 @@ static bool tell_method(lua_State *L, struct request *req, int index)
     struct slice name = check_slice(L, index);
     int method = method_of(name);
     if (method < 0)
-        luaL_error(L, "scope.method is '%s', which is no known method", name.data);
+        task_misuse(
+            L, lua_pushfstring(L, "scope.method is '%s', which is no known method", name.data));
     if ((unsigned)method == request_method(req))
         return false;
     req->told_method = (uint8_t)(method + 1);
@@ -37,8 +38,10 @@ static bool tell_path(lua_State *L, struct request *req, int index)
     if (slice_eq(path, req->target.path))
         return false;
     if (path.len == 0 || path.data[0] != '/' || !utf8_is_valid(path))
-        luaL_error(L, "scope.path must be a decoded path in UTF-8 that begins with '/', got '%s'",
-                   path.data);
+        task_misuse(
+            L, lua_pushfstring(
+                   L, "scope.path must be a decoded path in UTF-8 that begins with '/', got '%s'",
+                   path.data));
     req->target.path = arena_dup(&req->arena, path);
     req->target.form = TARGET_ORIGIN; /* a path of its own, whatever "*" was asked for */
     return true;
@@ -87,12 +90,10 @@ static bool tell_headers(lua_State *L, struct request *req, int index)
 
 /* ---- core.reroute ---- */
 
-/* Push what answers: rule, its variables... | nil, what refuses it, detail. */
+/* Push what answers: rule, its variables... | nil, what refuses it, detail. Returns how many. */
 static int push_lookup(lua_State *L, struct exchange *x)
 {
     struct lookup found = lookup_decide(x);
-    if (found.kind == LOOKUP_RAISED)
-        return luaL_error(L, "%s", x->converter_error);
     if (found.kind == LOOKUP_VIEW) {
         lua_pushinteger(L, x->match.rule);
         luaL_checkstack(L, (int)x->match.nvalues + 4, "too many variables");
@@ -102,6 +103,10 @@ static int push_lookup(lua_State *L, struct exchange *x)
     }
     lua_pushnil(L);
     switch (found.kind) {
+    case LOOKUP_RAISED:
+        lua_pushliteral(L, "raised");
+        lua_pushstring(L, x->converter_error);
+        return 3;
     case LOOKUP_OPTIONS:
         lua_pushliteral(L, "options");
         handover_push_methods(L, x->match.allowed);
@@ -128,8 +133,8 @@ static void forget_converted(lua_State *L, struct exchange *x)
 }
 
 /* core.reroute(handle, method, path, query, headers, scheme, root_path, client, port) -> rule's
- * index, its variables... | nil, status | nil, 405 or "options", methods | nil, "redirect", url
- * : takes over what is new, and routes again when that calls for it */
+ * index, its variables... | nil, status | nil, 405 or "options", methods | nil, "redirect", url |
+ * nil, "raised", message: takes over what is new, and routes again when that calls for it */
 static int l_reroute(lua_State *L)
 {
     struct exchange *x = check_exchange(L, 1);
