@@ -128,5 +128,10 @@ for name, transcript in pairs(TRANSCRIPTS) do
         assert.matches("\r\nAllow: GET, HEAD, OPTIONS\r\n", head, 1, true)
       end)
     end
+
+    it("passes its own spec", function()
+      local test = server.run { argv = { "test", "apps/" .. name } }
+      assert.equal(0, test:exit_code(), test:stdout() .. test:stderr())
+    end)
   end)
 end
