@@ -311,7 +311,7 @@ static void input_ended(struct conn *conn)
     case CONN_IDLE: conn_end(conn); break;
     case CONN_HEAD: conn_refuse(conn, 400); break;
     case CONN_ACTIVE:
-        if (conn->message_done)
+        if (conn->req == NULL || conn->message_done)
             break;
         conn->req->keep_alive = false;
         conn->message_done = true;
@@ -335,19 +335,18 @@ static struct slice skip_line_ends(struct slice input)
     return input;
 }
 
-/* Parse and hand up as much as may be; answers gather in one write. */
-static void process(struct conn *conn, struct slice input)
+/* The part of process() that gathers: afterwards *input holds what may not be parsed now. */
+static void process_batch(struct conn *conn, struct slice *input)
 {
-    conn->in_batch = true;
-    while (input.len > 0 && may_parse(conn)) {
+    while (input->len > 0 && may_parse(conn)) {
         if (conn->req == NULL) {
-            input = skip_line_ends(input);
-            if (input.len == 0)
+            *input = skip_line_ends(*input);
+            if (input->len == 0)
                 break;
             begin_request(conn);
         }
-        enum parser_event event = parser_feed(&conn->parser, &input);
-        conn->has_more = input.len > 0;
+        enum parser_event event = parser_feed(&conn->parser, input);
+        conn->has_more = input->len > 0;
         switch (event) {
         case PARSER_MORE: on_partial(conn); break;
         case PARSER_HEAD: on_head(conn); break;
@@ -366,12 +365,19 @@ static void process(struct conn *conn, struct slice input)
         dispatch(conn);
         advance(conn);
     }
-    conn->has_more = false;
-    if (input.len > 0 && conn->state < CONN_LINGER)
-        buf_slice(&conn->input, input);
+}
+
+/* Parse and hand up as much as may be; answers gather in one write. */
+static void process(struct conn *conn, struct slice input)
+{
+    conn->in_batch = true;
+    process_batch(conn, &input);
     conn->in_batch = false;
+    conn->has_more = false;
     if (conn->state == CONN_CLOSED)
         return;
+    if (input.len > 0 && conn->state < CONN_LINGER)
+        buf_slice(&conn->input, input);
     conn_flush(conn);
     if (conn->eof && conn->input.len == 0)
         input_ended(conn);
