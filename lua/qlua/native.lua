@@ -298,6 +298,7 @@ function core.run_called(options) end
 -- ---- answers in pieces (bind/response.c) -------------------------------------------------------
 
 ---@param response qlua.Response its body is not looked at
+---@return boolean wanted pieces may follow; false: an answer to HEAD, or a status without a body
 function core.answer_start(response) end
 
 --- Waits while the client is slow.
