@@ -275,6 +275,9 @@ function core.set_hooks(hooks) end
 ---@param err any what cancelled waits raise
 function core.set_cancelled(err) end
 
+---@param fn fun(err: any, co?: thread): string what is logged of an error
+function core.set_traceback(fn) end
+
 ---@param metatable table that of Responses
 function core.response_class(metatable) end
 
@@ -294,6 +297,52 @@ function core.app_path() end
 
 ---@param options table of app:run
 function core.run_called(options) end
+
+-- ---- tasks (bind/task.c) -----------------------------------------------------------------------
+-- What waits returns true and results, or nil and an error to raise (task.await).
+
+---@type lightuserdata what a coroutine yields whose inner code waits
+core.WAIT = nil
+
+---@type table of a qlua.Task
+core.task_metatable = nil
+
+---@async
+---@param seconds number
+---@return true? ok
+---@return any err
+function core.sleep(seconds) end
+
+---@param fn function
+---@return qlua.Task task it begins at the end of this turn
+function core.spawn(fn, ...) end
+
+--- Waits until all have returned or one has failed, or the time is over.
+---@async
+---@param seconds number|false
+---@param ... qlua.Task
+---@return true? ok
+---@return any over false when the time is over; an error when ok is nil
+function core.task_join(seconds, ...) end
+
+---@param task qlua.Task
+---@return "running"|"returned"|"failed"|"cancelled"
+function core.task_state(task) end
+
+---@param task qlua.Task one that is over
+---@return { n: integer, thread?: thread } results or the one error, with its coroutine
+function core.task_results(task) end
+
+---@param task qlua.Task
+---@return boolean was it running
+function core.task_cancel(task) end
+
+---@return lightuserdata? id what tells the running task from the others that live
+function core.task_id() end
+
+--- Undoes the wait that cannot be passed outward from here.
+---@return string? message why it cannot
+function core.wait_barrier() end
 
 -- ---- answers in pieces (bind/response.c) -------------------------------------------------------
 

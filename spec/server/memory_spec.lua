@@ -105,6 +105,7 @@ describe("the memory cap", function()
 
   it("fails the request that grows without end; the worker lives and has its memory", function()
     local s = start(64, 4)
+    get(s, "/harmless") -- it has loaded
     local pid = s:children()[1]
     local before = memory_of(pid, "VmRSS")
     for _ = 1, 3 do
@@ -139,6 +140,7 @@ describe("the memory cap", function()
 
   it("holds when a handler catches the error and goes on", function()
     local s = start(64, 4)
+    get(s, "/harmless") -- it has loaded
     local pid = s:children()[1]
     local before = memory_of(pid, "VmRSS")
     assert.equal("5", get(s, "/hog/caught").body)
