@@ -157,6 +157,65 @@ function ETags:is_strong(tag)
   return self._strong[tag] == true
 end
 
+-- ---- Range, If-Range --------------------------------------------------------------------------
+
+---@class qlua.Range what part of the body is asked for
+---@field units string "bytes"
+---@field ranges { [1]: integer, [2]: integer? }[] first and last byte as the header has them;
+---  { n }: from n on; { -n }: the last n
+
+local Range = { __name = "qlua.Range" }
+
+function Range.__tostring(range)
+  local parts = {}
+  for i, one in ipairs(range.ranges) do
+    parts[i] = one[1] < 0 and ("%d"):format(one[1]) or ("%d-%s"):format(one[1], one[2] or "")
+  end
+  return range.units .. "=" .. table.concat(parts, ",")
+end
+
+--- One `first-last`, or nil when it is none or does not lie behind the one before.
+local function range_of(element, before)
+  local suffix = tonumber(element:match "^%-%s*(%d+)$")
+  if suffix then
+    return suffix > 0 and { -suffix } or nil
+  end
+  local first, last = element:match "^(%d+)%s*%-%s*(%d*)$"
+  first, last = tonumber(first), tonumber(last)
+  if not first or last and last < first or before and first <= before then
+    return nil
+  end
+  return { first, last }
+end
+
+--- A Range header, or nil when there is none that makes sense.
+---@param text? string
+---@return qlua.Range?
+function M.range(text)
+  local units, list = (text or ""):match "^%s*(%a+)%s*=%s*(.*)$"
+  if not units then
+    return nil
+  end
+  local range, before = { units = units:lower(), ranges = core.array {} }, nil
+  for i, element in ipairs(core.header_list(list)) do
+    local one = before ~= math.huge and range_of(element, before)
+    if not one then
+      return nil
+    end
+    range.ranges[i], before = one, one[2] or math.huge
+  end
+  return #range.ranges > 0 and setmetatable(range, Range) or nil
+end
+
+--- What If-Range says: an entity tag or a date, either of which may be nil.
+---@param text? string
+---@param date? number the same read as a date
+---@return { etag?: string, date?: number }
+function M.if_range(text, date)
+  local tag = not date and text and (text:match '^%s*[wW]?/?"(.*)"%s*$' or text)
+  return { etag = tag or nil, date = date }
+end
+
 -- ---- Cache-Control ----------------------------------------------------------------------------
 
 -- directives that hold seconds; their names in Lua have "_" for "-"

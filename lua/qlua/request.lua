@@ -58,6 +58,8 @@ local fields = require "qlua.request_fields"
 ---@field cache_control qlua.RequestCacheControl
 ---@field if_match qlua.ETags
 ---@field if_none_match qlua.ETags
+---@field if_range { etag?: string, date?: number }
+---@field range? qlua.Range nil when absent or malformed
 ---@field if_modified_since? number seconds since 1970
 ---@field if_unmodified_since? number seconds since 1970
 ---@field endpoint? string

@@ -75,6 +75,15 @@ for name, of in pairs {
   end
 end
 
+function fields.range(handle)
+  return header_values.range(core.request_header(handle, "Range"))
+end
+
+function fields.if_range(handle)
+  return header_values.if_range(core.request_header(handle, "If-Range"),
+    core.request_date(handle, "If-Range"))
+end
+
 -- ---- what is made of other fields -------------------------------------------------------------
 
 --- A field of the request whose table this is; the core is asked once.

@@ -19,6 +19,8 @@ local M = {}
 ---@field mimetype? string
 ---@field content_type? string
 ---@field headers qlua.Headers
+---@field mimetype_params table<string, string>
+---@field content_length? integer of a body whose length is known; set, it states a streamed one's
 ---@field data string
 ---@field json any
 ---@field is_json boolean
@@ -193,6 +195,24 @@ function Response:set_etag(etag, options)
     check.fail("response:set_etag: the etag is given without quotes, got %s", etag)
   end
   self.headers:set("ETag", (options.weak and 'W/"' or '"') .. etag .. '"')
+end
+
+--- Name the version of the body by its checksum, unless it has a name. A streamed body is run to
+--- its end and kept.
+---@async
+---@param options? { overwrite?: boolean, weak?: boolean }
+function Response:add_etag(options)
+  options = check.options("response:add_etag", options, { overwrite = "boolean", weak = "boolean" })
+  if options.overwrite or not self:get_etag() then
+    self:set_etag(assert(core.md5(self:get_data())), { weak = options.weak })
+  end
+end
+
+--- The body as JSON; nil when its type is no JSON.
+---@async
+---@return any
+function Response:get_json()
+  return self.json
 end
 
 ---@return string? etag, boolean? weak

@@ -35,6 +35,9 @@ local VIEWS = {
       r.if_none_match:contains_weak "w", r.if_none_match:contains "w", r.if_match:contains "abc",
       r.if_match.star_tag, r.cache_control.max_age or null, r.cache_control.no_cache or false,
       r.cache_control.min_fresh or null } ]],
+  range = [[ local range, other = request.range, request.if_range
+    return { range and { range.units, range.ranges, tostring(range) } or null,
+      other.etag or null, other.date or null } ]],
   data = "return { request:get_data(), request:get_data(), request.data }",
   uncached = "return { request:get_data { cache = false }, request:get_data() }",
   json = "return { request:get_json(), request.json, request.is_json }",
@@ -255,6 +258,27 @@ describe("request", function()
         headers = { ["Accept-Language"] = "it" },
       }))
     end)
+  end)
+
+  for header, expected in pairs {
+    ["bytes=0-499"] = { "bytes", { { 0, 499 } }, "bytes=0-499" },
+    ["Bytes = 0-1 , 5-7, 9-"] = { "bytes", { { 0, 1 }, { 5, 7 }, { 9 } }, "bytes=0-1,5-7,9-" },
+    ["items=-5"] = { "items", { { -5 } }, "items=-5" },
+    ["bytes=5-1"] = null, ["bytes=5-6,1-2"] = null, ["bytes=5-,7-8"] = null, ["bytes"] = null,
+    ["bytes="] = null, ["bytes=a-b"] = null,
+  } do
+    it("reads Range: " .. header, function()
+      assert.same({ expected, null, null }, value("/range", { headers = { Range = header } }))
+    end)
+  end
+
+  it("reads If-Range as an entity tag or a date", function()
+    local function if_range(text)
+      return value("/range", { headers = { ["If-Range"] = text } })
+    end
+    assert.same({ null, "a b", null }, if_range '"a b"')
+    assert.same({ null, "a", null }, if_range 'W/"a"')
+    assert.same({ null, null, 1700000000 }, if_range "Tue, 14 Nov 2023 22:13:20 GMT")
   end)
 
   it("reads conditions", function()

@@ -81,6 +81,42 @@ function CASES.properties()
   return out
 end
 
+function CASES.more_properties()
+  local r = Response("x", 200, nil, { content_type = "text/plain; a=b; C=d" })
+  local before = { tostring(r.access_control_allow_credentials), tostring(r.content_md5) }
+  r.access_control_allow_credentials, r.access_control_max_age = true, 600
+  r.access_control_allow_origin = "https://a.test"
+  r.access_control_allow_methods = { "GET", "PUT" }
+  r.access_control_expose_headers:add "X-A"
+  r.content_security_policy = "default-src 'self'"
+  r.cross_origin_opener_policy, r.cross_origin_embedder_policy = "same-origin", "require-corp"
+  r.www_authenticate = 'Basic realm="x"'
+  r.date, r.content_location = 0, "/there"
+  return { before, r.headers["Access-Control-Allow-Credentials"], r.access_control_max_age,
+    r.access_control_allow_methods:to_list(), tostring(r.access_control_expose_headers),
+    r.content_security_policy, r.cross_origin_opener_policy, r.www_authenticate, r.date,
+    r.content_location, r.mimetype_params }
+end
+
+function CASES.add_etag()
+  local r = Response "hello"
+  r:add_etag()
+  local first = r.headers.ETag
+  r:set_data "other"
+  r:add_etag { weak = true }
+  local second = r.headers.ETag
+  r:add_etag { weak = true, overwrite = true }
+  return { first, second == first, r.headers.ETag, tostring(r:get_json()) }
+end
+
+function CASES.stated_length()
+  local r = Response(function() end)
+  r.content_length = 12
+  local stated = r.headers["Content-Length"]
+  r.content_length = nil
+  return { stated, tostring(r.headers["Content-Length"]) }
+end
+
 function CASES.cache_control()
   local r = Response "x"
   local c = r.cache_control
@@ -187,6 +223,11 @@ describe("qlua.Response", function()
     data = '["nil","ab","abc","3",1]',
     properties = '[1700000000,0,5,30,"Accept","true",["GET","POST"],"/%C3%A9%20x","br",'
       .. '"Tue, 14 Nov 2023 22:13:20 GMT","nil"]',
+    more_properties = '[["false","nil"],"true",600,["GET","PUT"],"X-A","default-src \'self\'",'
+      .. '"same-origin","Basic realm=\\"x\\"",0,"/there",{"a":"b","c":"d"}]',
+    add_etag = '["\\"5d41402abc4b2a76b9719d911017c592\\"",true,'
+      .. '"W/\\"795f3202b17cb6bc3d4b771d8c6c9eaf\\"","nil"]',
+    stated_length = '["12","nil"]',
     cache_control = '["public, max-age=60",60,"true","nil",'
       .. '"public, max-age=5, private=\\"Set-Cookie\\""]',
     etag = '["nil","abc",false,"d",true,"W/\\"d\\""]',

@@ -9,6 +9,7 @@
 #include "bind/bind.h"
 #include "bind/check.h"
 #include "bind/multidict.h"
+#include "crypto/digest.h"
 #include "http/cookie.h"
 #include "http/mime.h"
 #include "http/status.h"
@@ -184,7 +185,18 @@ static int l_cookie_write(lua_State *L)
     return push_slice(L, buf_view(out));
 }
 
+/* core.md5(text) -> its checksum in hex | nil, message, code */
+static int l_md5(lua_State *L)
+{
+    char hex[DIGEST_MD5_HEX];
+    int rc = digest_md5_hex(check_slice(L, 1), hex);
+    if (rc != 0)
+        return push_failure(L, rc);
+    return push_slice(L, slice_of(hex, sizeof(hex)));
+}
+
 static const luaL_Reg functions[] = {
+    {"md5", l_md5},
     {"status_phrase", l_status_phrase},
     {"status_description", l_status_description},
     {"status_page", l_status_page},
