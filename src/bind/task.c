@@ -6,10 +6,8 @@
  */
 #include <lauxlib.h>
 #include <lua.h>
-#include <stdlib.h>
 
 #include "base/log.h"
-#include "base/mem.h"
 #include "bind/bind.h"
 #include "bind/check.h"
 #include "net/loop.h"
@@ -18,18 +16,19 @@
 #include "script/task.h"
 
 #define TASK "qlua.Task"
+/* A Lua stack holds some 8,000 values for C. */
+#define ARGUMENTS_MAX 7000
 
 enum spawn_state { SPAWN_RUNNING, SPAWN_RETURNED, SPAWN_FAILED, SPAWN_CANCELLED };
 
-/* Shared by the userdata and the running task: freed when both are gone. */
+/* The userdata; its environment is what keep_results made, once the task is over. */
 struct spawn {
     struct script *script;
     uint64_t id;     /* of the task while it runs */
     uint64_t waiter; /* id of the task that waits for it, 0: none ... */
     uint64_t join;   /* ... and in which of its waits */
     uint8_t state;   /* enum spawn_state */
-    bool collected;  /* the userdata is gone */
-    int results_ref; /* what keep_results made, once done */
+    int anchor;      /* keeps the userdata alive while its task runs */
 };
 
 /* ---- sleep ---- */
@@ -70,7 +69,7 @@ static int l_sleep(lua_State *L)
 
 static struct spawn *check_spawn(lua_State *L, int index)
 {
-    return *(struct spawn **)luaL_checkudata(L, index, TASK);
+    return luaL_checkudata(L, index, TASK);
 }
 
 static void log_failure(struct task *task)
@@ -111,7 +110,10 @@ static void keep_results(struct spawn *spawn, struct task *task)
         lua_xmove(task->L, L, 1);
         lua_setfield(L, -2, "thread");
     }
-    spawn->results_ref = luaL_ref(L, LUA_REGISTRYINDEX);
+    lua_rawgeti(L, LUA_REGISTRYINDEX, spawn->anchor);
+    lua_insert(L, -2);
+    lua_setfenv(L, -2);
+    lua_pop(L, 1);
 }
 
 /* The task that waits for this one now, or NULL. */
@@ -143,26 +145,9 @@ static void on_spawn_done(struct task *task)
                                                : SPAWN_FAILED;
     if (spawn->state == SPAWN_FAILED && waiter_of(spawn) == NULL)
         log_failure(task);
-    if (spawn->collected) {
-        free(spawn);
-        return;
-    }
     keep_results(spawn, task);
     tell_waiter(spawn);
-}
-
-static int l_spawn_gc(lua_State *L)
-{
-    struct spawn **slot = luaL_checkudata(L, 1, TASK);
-    struct spawn *spawn = *slot;
-    *slot = NULL;
-    if (spawn == NULL)
-        return 0;
-    luaL_unref(L, LUA_REGISTRYINDEX, spawn->results_ref);
-    spawn->collected = true;
-    if (spawn->id == 0)
-        free(spawn);
-    return 0;
+    luaL_unref(task->script->L, LUA_REGISTRYINDEX, spawn->anchor);
 }
 
 /* core.spawn(fn, ...) -> qlua.Task: fn(...) begins at the end of this turn, in the same context */
@@ -174,15 +159,19 @@ static int l_spawn(lua_State *L)
         return task_misuse(L, "tasks can be spawned from within a task only: not in a custom "
                               "converter");
     int n = lua_gettop(L);
-    struct spawn **slot = lua_newuserdata(L, sizeof(*slot));
-    *slot = NULL;
+    if (n > ARGUMENTS_MAX)
+        return task_misuse(L, "spawn: more arguments than a task can take; pass a table");
+    struct spawn *spawn = lua_newuserdata(L, sizeof(*spawn));
+    *spawn = (struct spawn){.script = parent->script};
     set_metatable(L, TASK);
+    lua_pushvalue(L, -1);
+    spawn->anchor = luaL_ref(L, LUA_REGISTRYINDEX);
     lua_insert(L, 1);
-    struct task *task = task_new(parent->script, parent->context, on_spawn_done, NULL);
-    *slot = mem_zalloc(sizeof(**slot));
-    **slot = (struct spawn){.script = parent->script, .id = task->id, .results_ref = LUA_NOREF};
-    task->owner = *slot;
+    struct task *task = task_new(parent->script, parent->context, on_spawn_done, spawn);
+    spawn->id = task->id;
+    parent->script->running = NULL; /* an error of task->L would be nobody's: do not refuse */
     lua_checkstack(task->L, n);
+    parent->script->running = parent;
     lua_xmove(L, task->L, n);
     task_start(task, n - 1);
     return 1;
@@ -294,9 +283,9 @@ static int l_task_state(lua_State *L)
 static int l_task_results(lua_State *L)
 {
     struct spawn *spawn = check_spawn(L, 1);
-    if (spawn->results_ref == LUA_NOREF)
+    if (spawn->state == SPAWN_RUNNING)
         return 0;
-    lua_rawgeti(L, LUA_REGISTRYINDEX, spawn->results_ref);
+    lua_getfenv(L, 1);
     return 1;
 }
 
@@ -326,8 +315,6 @@ static const luaL_Reg functions[] = {
 void bind_task(lua_State *L)
 {
     luaL_newmetatable(L, TASK);
-    lua_pushcfunction(L, l_spawn_gc);
-    lua_setfield(L, -2, "__gc");
     lua_pop(L, 1);
     luaL_register(L, NULL, functions);
     task_push_wait_mark(L);

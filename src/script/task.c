@@ -91,7 +91,12 @@ struct task *task_new(struct script *script, struct task_context *context,
         script->pool = task->next_idle;
         script->pooled--;
     } else {
+        /* Nothing may fail here: the error would be one of the main coroutine, which nobody
+         * protects while a task runs. So this growth is not refused to that task. */
+        struct task *running = script->running;
+        script->running = NULL;
         task = make_task(script);
+        script->running = running;
     }
     task->id = ++script->next_id << SLOT_BITS | task->slot;
     task->state = TASK_NEW;
