@@ -38,10 +38,10 @@ local served = {}
 local function preprocess(pipeline, ctx)
   ctx.pipeline = pipeline
   if pushed.receivers then
-    pushed:send(current.served)
+    pushed:_emit(current.served, {})
   end
   if started.receivers then
-    started:send(current.served)
+    started:_emit(current.served, {})
   end
   local preprocessors, before = pipeline.preprocessors, pipeline.before
   for i = 1, preprocessors and #preprocessors or 0 do
@@ -65,7 +65,7 @@ local function postprocess(pipeline, ctx, response)
     response = returned.replaced("after_request", after[i](response), response)
   end
   if finished.receivers then
-    finished:send(current.served, { response = response })
+    finished:_emit(current.served, { response = response })
   end
   return response
 end

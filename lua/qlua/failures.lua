@@ -87,14 +87,14 @@ function M.tear_down(pipeline, ctx, err)
   ctx.torn_down = true
   local app, well = current.served, run_all(pipeline.teardown, err)
   if tearing_down.receivers then
-    tearing_down:send(app, { exc = err })
+    tearing_down:_emit(app, { exc = err })
   end
   well = run_all(pipeline.teardown_appcontext, err) and well
   if app_tearing_down.receivers then
-    app_tearing_down:send(app, { exc = err })
+    app_tearing_down:_emit(app, { exc = err })
   end
   if popped.receivers then
-    popped:send(app)
+    popped:_emit(app, {})
   end
   return well
 end
@@ -123,7 +123,7 @@ end
 local function unhandled(pipeline, ctx, err, raised, finish)
   local app = current.served
   if got_exception.receivers then
-    got_exception:send(app, { exception = err })
+    got_exception:_emit(app, { exception = err })
   end
   M.log_exception(err, raised.co, raised.out_of_memory)
   if propagates(app) then

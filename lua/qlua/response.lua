@@ -64,6 +64,19 @@ function M.new(body, status, content_type)
   return setmetatable({ status or 200, body, nil, content_type or HTML }, meta)
 end
 
+--- A response of a string with the headers of a table: what most views return, made in one call.
+---@param body string
+---@param status? integer
+---@param headers table<string, string|string[]>
+---@return qlua.Response? response, string? message why the headers cannot be sent
+function M.with_headers(body, status, headers)
+  local ok, made = pcall(core.response_headers, HTML, #body, headers)
+  if not ok then
+    return nil, made
+  end
+  return setmetatable({ status or 200, body, made }, meta)
+end
+
 --- Lay headers over those of a response: same-named ones are replaced, a list gives several lines.
 ---@param response qlua.Response
 ---@param headers qlua.Headers|table<string, string|string[]>

@@ -71,14 +71,7 @@ function getters:headers()
   if headers then
     return headers
   end
-  headers = core.headers()
-  if rawget(self, 4) then
-    headers:set("Content-Type", self[4])
-  end
-  local length = M.body_length(rawget(self, 2))
-  if length then
-    headers:set("Content-Length", tostring(length))
-  end
+  headers = core.response_headers(rawget(self, 4), M.body_length(rawget(self, 2)))
   rawset(self, 3, headers)
   rawset(self, 4, nil)
   return headers

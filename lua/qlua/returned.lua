@@ -92,15 +92,16 @@ function M.to_response(who, ...)
     return response_of(who, count, body)
   end
   local status, headers = status_and_headers(who, count, select(2, ...))
-  local response = response_of(who, count, body)
-  if status then
-    response.status_code = status
+  local response, message
+  if type(body) == "string" and type(headers) == "table" then
+    response, message = responses.with_headers(body, status, headers)
+  else
+    response = response_of(who, count, body)
+    response.status_code = status or response.status_code
+    message = headers and responses.update_headers(response, headers)
   end
-  if headers then
-    local message = responses.update_headers(response, headers)
-    if message then
-      fail(who, "headers that cannot be sent: %s", message)
-    end
+  if message then
+    fail(who, "headers that cannot be sent: %s", message)
   end
   return response
 end

@@ -178,6 +178,21 @@ function Signal:send(sender, extra, ...)
   return results
 end
 
+--- send for qlua's own use: the arguments are well, and nobody asks for the results.
+---@async
+---@private
+function Signal:_emit(sender, extra)
+  local receivers = self.receivers
+  for i = 1, self._muted == 0 and receivers and #receivers or 0 do
+    local connection = receivers[i]
+    local receiver = connection.receiver
+    local present = self._by_receiver[receiver]
+    if present and is_for(present, sender) and is_for(connection, sender) then
+      receiver(sender, extra)
+    end
+  end
+end
+
 --- What body returned or raised, once undo has been called.
 local function settle(undo, ok, ...)
   undo()

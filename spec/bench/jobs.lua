@@ -14,7 +14,7 @@ local data = require "data"
 ---@field servers string[] whom to measure; qlua first
 ---@field goals table<string, number> other server -> qlua's CPU over its, at most
 
-local HELLO, APP = "apps/hello", "spec/bench/app.lua"
+local HELLO, APP, HOOKS = "apps/hello", "spec/bench/app.lua", "spec/bench/hooks.lua"
 
 ---@type bench.Job[]
 local M = {
@@ -48,6 +48,14 @@ local M = {
   {
     name = "route16", what = "route, 16 pipelined", path = data.route_path, depth = 16, app = APP,
     servers = { "qlua", "nginx+lua" }, goals = { ["nginx+lua"] = 0.25 },
+  },
+  {
+    name = "hooks", what = "plain, with two before and two after hooks, a blueprint, a signal",
+    path = "/", app = HOOKS, servers = { "qlua", "floor" }, goals = { floor = 1.35 },
+  },
+  {
+    name = "hooks16", what = "hooks, 16 pipelined", path = "/", depth = 16, app = HOOKS,
+    servers = { "qlua", "floor" }, goals = { floor = 3.5 },
   },
 }
 

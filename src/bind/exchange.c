@@ -63,8 +63,11 @@ static int l_context(lua_State *L)
         lua_createtable(L, 0, 4);
         struct handle *handle = lua_newuserdata(L, sizeof(*handle));
         handle->exchange = x;
-        set_metatable(L, HANDLE);
-        lua_setfield(L, -2, "handle");
+        lua_pushvalue(L, lua_upvalueindex(1)); /* the metatable of handles */
+        lua_setmetatable(L, -2);
+        lua_pushvalue(L, lua_upvalueindex(2)); /* "handle" */
+        lua_insert(L, -2);
+        lua_rawset(L, -3);
         lua_pushvalue(L, -1);
         context->ref = luaL_ref(L, LUA_REGISTRYINDEX);
         x->handle = handle;
@@ -79,9 +82,11 @@ static int l_context(lua_State *L)
 
 static const struct route_rule_info *rule_of(const struct exchange *x)
 {
-    if (x->outcome != ROUTE_FOUND || x->generation->routes == NULL)
+    const struct route_table *routes = x->generation->routes;
+    /* a test may have put another app in the place of the one that matched */
+    if (x->outcome != ROUTE_FOUND || routes == NULL || x->match.rule >= route_rule_count(routes))
         return NULL;
-    return route_rule_at(x->generation->routes, x->match.rule);
+    return route_rule_at(routes, x->match.rule);
 }
 
 void exchange_push_variable(lua_State *L, struct exchange *x, size_t i)
@@ -244,18 +249,16 @@ static int l_body_next(lua_State *L)
 }
 
 static const luaL_Reg functions[] = {
-    {"context", l_context},
-    {"request_endpoint", l_endpoint},
-    {"request_rule", l_rule},
-    {"request_view_args", l_view_args},
-    {"body_read", l_body_read},
-    {"body_next", l_body_next},
-    {NULL, NULL},
+    {"request_endpoint", l_endpoint},   {"request_rule", l_rule},
+    {"request_view_args", l_view_args}, {"body_read", l_body_read},
+    {"body_next", l_body_next},         {NULL, NULL},
 };
 
 void bind_exchange(lua_State *L)
 {
-    luaL_newmetatable(L, HANDLE);
-    lua_pop(L, 1);
     luaL_register(L, NULL, functions);
+    luaL_newmetatable(L, HANDLE);
+    lua_pushliteral(L, "handle");
+    lua_pushcclosure(L, l_context, 2);
+    lua_setfield(L, -2, "context");
 }

@@ -116,9 +116,9 @@ struct multidict *headers_check(lua_State *L, int index)
     return dict;
 }
 
-static void check_line(lua_State *L, struct slice name, struct slice value)
+static void check_line(lua_State *L, struct slice name, enum header_id id, struct slice value)
 {
-    if (!header_name_is_valid(name)) {
+    if (id == HEADER_OTHER && !header_name_is_valid(name)) {
         push_slice(L, name);
         luaL_error(L,
                    "header name '%s' is not valid: it may hold letters, digits and "
@@ -165,10 +165,10 @@ struct slice headers_check_value(lua_State *L, int index, struct slice name)
 void headers_add_line(lua_State *L, int index, struct multidict *dict, struct slice name,
                       struct slice value)
 {
-    check_line(L, name, value);
+    enum header_id id = header_id_of(name);
+    check_line(L, name, id, value);
     reserve_item(L, index, dict);
     reserve_text(L, index, dict, name.len + value.len);
-    enum header_id id = header_id_of(name);
     struct field *item = &dict->fields.items[dict->fields.count++];
     item->id = (uint16_t)id;
     item->name = keep_name(dict, name, id);
@@ -191,7 +191,7 @@ void headers_set_line(lua_State *L, int index, struct multidict *dict, struct sl
         headers_add_line(L, index, dict, name, value);
         return;
     }
-    check_line(L, name, value);
+    check_line(L, name, (enum header_id)first->id, value);
     reserve_text(L, index, dict, name.len + value.len);
     struct field kept = {.id = first->id};
     uint32_t at = (uint32_t)(first - fields->items);

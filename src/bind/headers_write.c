@@ -1,6 +1,7 @@
 /* bind/headers_write.c - the methods by which Headers are changed: set, add, setlist,
  * setdefault, remove, pop, clear, update, plain assignment. See multidict.h. */
 #include <lauxlib.h>
+#include <stdio.h>
 
 #include "bind/check.h"
 #include "bind/headers_internal.h"
@@ -318,8 +319,30 @@ static const luaL_Reg writers[] = {
     {NULL, NULL},
 };
 
+/* core.response_headers(content_type|nil, length|nil, headers|nil) -> Headers: those two lines,
+ * with those of the table or Headers in their place or behind them */
+static int l_response_headers(lua_State *L)
+{
+    lua_settop(L, 3);
+    headers_push(L);
+    struct multidict *dict = headers_check(L, 4);
+    if (!lua_isnil(L, 1))
+        headers_add_line(L, 4, dict, header_name(HEADER_CONTENT_TYPE), check_slice(L, 1));
+    if (!lua_isnil(L, 2)) {
+        char digits[24];
+        int n = snprintf(digits, sizeof(digits), "%.0f", luaL_checknumber(L, 2));
+        headers_add_line(L, 4, dict, header_name(HEADER_CONTENT_LENGTH),
+                         slice_of(digits, (size_t)n));
+    }
+    if (lua_isnil(L, 3))
+        return 1;
+    update(L, 4, dict, 3, true);
+    return 1;
+}
+
 static const luaL_Reg functions[] = {
     {"headers", l_headers},
+    {"response_headers", l_response_headers},
     {NULL, NULL},
 };
 

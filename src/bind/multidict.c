@@ -21,13 +21,17 @@ const char *multidict_label(const struct multidict *dict)
     return labels[dict->kind];
 }
 
+/* Its address at the head of a userdata says that it is one: only C makes userdata, and this is
+ * asked several times for every answer. */
+static const char multidict_mark;
+
 /* ---- storage ---- */
 
 struct multidict *multidict_new(lua_State *L, enum multidict_kind kind, uint32_t count, size_t text)
 {
     size_t items = (size_t)count * sizeof(struct field);
     struct multidict *dict = lua_newuserdata(L, sizeof(*dict) + items + text);
-    *dict = (struct multidict){.kind = (uint8_t)kind, .text_cap = text};
+    *dict = (struct multidict){.mark = &multidict_mark, .kind = (uint8_t)kind, .text_cap = text};
     dict->fields.items = (struct field *)(void *)(dict + 1);
     dict->fields.cap = count;
     dict->fields.nocase = kind >= MULTIDICT_REQUEST_HEADERS;
@@ -111,13 +115,10 @@ void multidict_push_value(lua_State *L, int index, const struct multidict *dict,
 
 struct multidict *to_multidict(lua_State *L, int index)
 {
-    if (lua_type(L, index) != LUA_TUSERDATA || !lua_getmetatable(L, index))
+    if (lua_type(L, index) != LUA_TUSERDATA || lua_objlen(L, index) < sizeof(struct multidict))
         return NULL;
-    luaL_getmetatable(L, MULTIDICT_NAME);
-    luaL_getmetatable(L, HEADERS_NAME);
-    bool is_one = lua_rawequal(L, -3, -2) || lua_rawequal(L, -3, -1);
-    lua_pop(L, 3);
-    return is_one ? lua_touserdata(L, index) : NULL;
+    struct multidict *dict = lua_touserdata(L, index);
+    return dict->mark == &multidict_mark ? dict : NULL;
 }
 
 struct multidict *check_multidict(lua_State *L, int index)

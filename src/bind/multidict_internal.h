@@ -14,6 +14,7 @@
 /* Items and text follow in the same userdata until they are outgrown. fields.arena is NULL: of
  * the functions of http/headers only those that allocate nothing may be used. */
 struct multidict {
+    const char *mark; /* multidict.c's own address: this is one */
     struct fields fields;
     char *text;
     size_t text_used;

@@ -175,9 +175,12 @@ static enum respond_result send_response(struct exchange *x, lua_State *L, int i
     response_read(L, index, &view);
     if (view.streamed)
         return RESPOND_FOR_LUA;
-    struct err err = {0};
-    if (answer_check(&view.answer, &err) != 0)
-        return raised(L, &err);
+    if (!header_value_is_valid(view.answer.content_type)) {
+        /* the lines of Headers were checked when they were set */
+        lua_pushliteral(L, "the content type holds a line break or another control character; "
+                           "remove it");
+        return RESPOND_RAISED;
+    }
     struct fields headers;
     if (view.answer.status == 405)
         respond_add_allow(x, &view.answer, &headers);

@@ -286,9 +286,25 @@ bool header_name_is_valid(struct slice name)
     return name.len > 0;
 }
 
+/* Is any of the eight bytes below 0x20, or 0x7f? HTAB counts as one here. */
+static bool has_control(uint64_t word)
+{
+    const uint64_t each = ~(uint64_t)0 / 255;
+    uint64_t low = (word - each * 0x20) & ~word;
+    uint64_t del = word ^ (each * 0x7f);
+    return ((low | ((del - each) & ~del)) & (each * 0x80)) != 0;
+}
+
 bool header_value_is_valid(struct slice value)
 {
-    for (size_t i = 0; i < value.len; i++) {
+    size_t i = 0;
+    for (; value.len - i >= 8; i += 8) {
+        uint64_t word;
+        memcpy(&word, value.data + i, 8);
+        if (has_control(word))
+            break; /* looked at more closely below */
+    }
+    for (; i < value.len; i++) {
         unsigned char c = (unsigned char)value.data[i];
         if ((c < 0x20 && c != '\t') || c == 0x7f)
             return false;
