@@ -541,15 +541,15 @@ void task_cancel(struct task *task)
     task_wake_error(task);
 }
 
-/* A live task that has not been cancelled, or NULL. */
-static struct task *first_uncancelled(struct script *script)
+/* Cancel those that live now. Each may end at once, and others with it. */
+static void cancel_live(struct script *script)
 {
-    for (struct list *node = script->live.next; node != &script->live; node = node->next) {
-        struct task *task = LIST_ENTRY(node, struct task, node);
-        if (!task->cancelled)
-            return task;
+    for (uint32_t n = script->live_count; n > 0 && script->live_count > 0; n--) {
+        struct task *task = LIST_ENTRY(script->live.next, struct task, node);
+        list_remove(&task->node);
+        list_append(&script->live, &task->node); /* the next one is looked at next */
+        task_cancel(task);
     }
-    return NULL;
 }
 
 void tasks_end(struct script *script)
@@ -557,9 +557,7 @@ void tasks_end(struct script *script)
     assert(script->running == NULL && "a task cannot outlive its own end");
     /* Cancelled waits are over at once, so few turns do, unless clean-up starts tasks for ever. */
     for (int turn = 0; script->live_count > 0 && turn < END_TURNS; turn++) {
-        struct task *task;
-        while ((task = first_uncancelled(script)) != NULL)
-            task_cancel(task); /* may run it to its end: look again from the start */
+        cancel_live(script);
         loop_turn(script->loop, false);
     }
 }

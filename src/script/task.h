@@ -120,8 +120,8 @@ void task_wake_error(struct task *task);
  * turn). A task that catches its cancellation again and again is ended where it waits. */
 void task_cancel(struct task *task);
 
-/* Cancel every live task and let the clean-up of each run: for the end of a script. From outside
- * of tasks; turns the loop. */
+/* Cancel every live task and let the clean-up of each run: for the end of a script or a worker.
+ * From outside of tasks; turns the loop. */
 void tasks_end(struct script *script);
 
 /* DONE: did it end by being cancelled, and not by an error of its own on the way out? */

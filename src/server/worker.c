@@ -21,6 +21,8 @@
 #include "net/loop.h"
 #include "net/signal.h"
 #include "net/timer.h"
+#include "script/state.h"
+#include "script/task.h"
 #include "server/access_log.h"
 #include "server/config.h"
 #include "server/control.h"
@@ -309,6 +311,8 @@ static void tear_down(struct worker *worker)
     http_server_abort(&worker->http);
     while (worker->http.connections > 0)
         loop_turn(worker->loop, true);
+    if (worker->dispatcher.current != NULL)
+        tasks_end(worker->dispatcher.current->script); /* those that outlived their requests */
     testing_end(worker->dispatcher.current);
     generation_unref(&worker->dispatcher.current);
     access_log_free(worker->dispatcher.access_log);
