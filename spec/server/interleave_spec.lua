@@ -71,6 +71,13 @@ app:route("/abort", function()
   ffi.cdef "void abort(void);"
   ffi.C.abort()
 end)
+app:route("/linger", function()
+  qlua.spawn(function()
+    local _, err = pcall(qlua.sleep, 600)
+    print("lingering task: " .. getmetatable(err).__name)
+  end)
+  return ""
+end)
 app:route("/print", function()
   print "a line"
   io.write "and half"
@@ -115,6 +122,12 @@ describe("requests beside each other", function()
   it("print to standard output, line by line", function()
     assert.equal("printed", get("/print").body)
     s:wait_for(function() return s:stdout() == "a line\n" end)
+  end)
+
+  it("have the clean-up of their tasks run when the worker stops", function()
+    get "/linger"
+    s:stop()
+    assert.truthy(s:stdout():find("lingering task: Cancelled\n", 1, true), s:stdout())
   end)
 
   it("hear of a finalizer that raises as Lua says it", function()
