@@ -87,6 +87,7 @@ local function other_under_way(app)
 end
 
 --- Serve this app from now on. Raises where it would take the place of one at work.
+---@async
 local function serve(app)
   if current.served == app then
     return
@@ -94,13 +95,14 @@ local function serve(app)
     check.fail("%s cannot be tested here: %s is being served", tostring(app),
       tostring(current.served))
   end
-  if other_under_way(app) then
-    collectgarbage() -- perhaps the answer was only forgotten
-  end
   local other = other_under_way(app)
   if other then
     check.fail("%s cannot be asked while %s of %s is under way: one app at a time is served in a "
-      .. "process", tostring(app), other.what, tostring(other.app))
+      .. "process; read a stream to its end or close it", tostring(app), other.what,
+      tostring(other.app))
+  end
+  if mine then
+    task.sleep(0) -- handlers whose client has left end in the app they are of
   end
   mine = app
   failures.on_propagate = function(err)
@@ -205,7 +207,11 @@ function methods:test_request_context(path, options, fn)
   local url = test_request.url(self, "test_request_context", path, options)
   local bytes, method = test_request.build(self, "test_request_context", url, options)
   local done = begin(self, method .. " " .. url.path)
-  local held, conn = lent_context(bytes, method .. " " .. path)
+  local ok, held, conn = pcall(lent_context, bytes, method .. " " .. path)
+  if not ok then
+    done()
+    error(held, 0)
+  end
   core.enter_context(held)
   local ctx = context.get()
   ctx.pipeline = pipeline_of(self, ctx)

@@ -84,7 +84,7 @@ static const struct route_rule_info *rule_of(const struct exchange *x)
 {
     const struct route_table *routes = x->generation->routes;
     /* a test may have put another app in the place of the one that matched */
-    if (x->outcome != ROUTE_FOUND || routes == NULL || x->match.rule >= route_rule_count(routes))
+    if (x->outcome != ROUTE_FOUND || routes == NULL || x->match.rule >= route_table_count(routes))
         return NULL;
     return route_rule_at(routes, x->match.rule);
 }

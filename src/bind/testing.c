@@ -166,6 +166,7 @@ void test_bench_init(struct test_bench *bench, struct generation *generation)
 
 void test_bench_abort(struct test_bench *bench)
 {
+    bench->over = true;
     for (struct list *node = bench->conns.next; node != &bench->conns; node = node->next) {
         struct test_conn *conn = LIST_ENTRY(node, struct test_conn, node);
         conn->ended = true;
@@ -220,6 +221,8 @@ static int l_open(lua_State *L)
     struct generation *g = generation_of(L);
     if (g == NULL || g->tests == NULL)
         return luaL_error(L, "no requests can be made here");
+    if (g->tests->over)
+        return luaL_error(L, "no requests can be made any more: the process ends");
     struct test_conn **slot = lua_newuserdata(L, sizeof(*slot));
     *slot = NULL;
     set_metatable(L, CONN);

@@ -30,12 +30,13 @@ struct test_bench {
     struct later turn;         /* does it, outside of any task */
     struct test_conn *feeding; /* whose request is just being handed to its server */
     struct test_conn *acting;  /* in use by C: not to be freed now */
+    bool over;                 /* test_bench_abort was called: none is opened any more */
     uint64_t last_id;
 };
 
 void test_bench_init(struct test_bench *bench, struct generation *generation);
-/* End every connection; the loop must turn until bench->turn is not queued and neither server has
- * a connection. */
+/* End every connection, for good; the loop must turn until bench->turn is not queued and neither
+ * server has a connection. */
 void test_bench_abort(struct test_bench *bench);
 
 /* The request that is being handed over belongs to the connection that is being fed. */

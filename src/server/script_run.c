@@ -69,10 +69,10 @@ static int run_to_end(struct script_run *run, const char *function, const char *
     generation_run(run->generation, function, texts, on_over, run);
     if (!run->over)
         loop_run(run->loop);
+    testing_end(run->generation);       /* clients go first: who answers them is not to blame */
     tasks_end(run->generation->script); /* the main chunk is over: so is what it spawned */
     if (run->exit_code == 0)
         run->exit_code = run->generation->exit_code;
-    testing_end(run->generation);
     generation_unref(&run->generation);
     loop_free(run->loop);
     fflush(stdout);
