@@ -16,6 +16,7 @@
 #include "base/mem.h"
 #include "bind/load.h"
 #include "http/conn.h"
+#include "http/forwarded.h"
 #include "http/handler.h"
 #include "net/listener.h"
 #include "net/loop.h"
@@ -34,6 +35,8 @@
 #define TICK_MS 1000
 /* How long an idle connection is read on once the server stops, for a request on its way. */
 #define DRAIN_IDLE_MS 200
+/* What after_serving has left when draining took all of graceful_timeout. */
+#define CLOSING_MS 300
 /* What is left to drain when the supervisor has vanished. */
 #define ORPHAN_MS 4000
 
@@ -41,6 +44,7 @@ enum worker_state {
     WORKER_LOADING, /* the app file runs; nothing is accepted */
     WORKER_SERVING,
     WORKER_DRAINING, /* listeners are closed; connections end with their answers */
+    WORKER_CLOSING,  /* the last answer is out: the app does what it does after serving */
     WORKER_ENDED     /* the loop has been told to stop */
 };
 
@@ -85,13 +89,37 @@ static void close_listeners(struct worker *worker)
     worker->listeners = NULL;
 }
 
+static void on_shut_down(void *data, const char *error)
+{
+    struct worker *worker = data;
+    if (error != NULL)
+        log_write(worker->start->log, LOG_ERROR, "Exception at shutdown\n%s", error);
+    worker_end(worker, WORKER_EXIT_DRAINED);
+}
+
+/* Background tasks and after_serving: they may wait, while the loop turns. */
+static void close_app(struct worker *worker)
+{
+    static const char *const none[] = {NULL};
+    if (worker->state != WORKER_DRAINING)
+        return;
+    worker->state = WORKER_CLOSING;
+    generation_run(worker->dispatcher.current, "shutdown", none, on_shut_down, worker);
+}
+
 static void on_drain_over(struct timer *timer)
 {
     struct worker *worker = LIST_ENTRY(timer, struct worker, drain);
-    if (worker->http.connections > 0)
+    if (worker->state == WORKER_DRAINING) {
         log_write(worker->start->log, LOG_WARNING,
                   "%u connections cut: they did not end within graceful_timeout",
                   worker->http.connections);
+        timer_start(worker->loop, timer, CLOSING_MS);
+        close_app(worker);
+        return;
+    }
+    log_write(worker->start->log, LOG_WARNING,
+              "after_serving and background tasks cut: they did not end within graceful_timeout");
     worker_end(worker, WORKER_EXIT_DRAINED);
 }
 
@@ -108,7 +136,7 @@ static void worker_stop(struct worker *worker, uint64_t left_ms)
     http_server_drain(&worker->http, DRAIN_IDLE_MS);
     timer_start(worker->loop, &worker->drain, left_ms);
     if (worker->http.connections == 0)
-        worker_end(worker, WORKER_EXIT_DRAINED);
+        close_app(worker);
 }
 
 /* ---- what dispatch tells ---- */
@@ -117,7 +145,7 @@ static void on_closed(void *data)
 {
     struct worker *worker = data;
     if (worker->state == WORKER_DRAINING && worker->http.connections == 0) {
-        worker_end(worker, WORKER_EXIT_DRAINED);
+        close_app(worker);
     } else if (worker->full && worker->state == WORKER_SERVING) {
         worker->full = false;
         for (size_t i = 0; i < worker->start->nlisteners; i++)
@@ -190,7 +218,7 @@ static void on_control(void *data)
 static void on_signal(void *data, int number)
 {
     struct worker *worker = data;
-    if (number == SIGQUIT || (number == SIGINT && worker->state == WORKER_DRAINING))
+    if (number == SIGQUIT || (number == SIGINT && worker->state >= WORKER_DRAINING))
         worker_end(worker, WORKER_EXIT_DRAINED);
     else if (number == SIGHUP)
         log_write(worker->start->log, LOG_WARNING,
@@ -275,6 +303,8 @@ static void set_up_http(struct worker *worker)
     worker->http.data = &worker->dispatcher;
     worker->dispatcher =
         (struct dispatcher){.on_closed = on_closed, .on_done = on_answered, .data = worker};
+    worker->dispatcher.trusted =
+        trust_new(config->trusted_proxies.items, config->trusted_proxies.count);
     worker->requests_left = (uint64_t)config->max_requests;
     if (config->max_requests > 0 && config->max_requests_jitter > 0)
         worker->requests_left +=
@@ -316,6 +346,7 @@ static void tear_down(struct worker *worker)
     testing_end(worker->dispatcher.current);
     generation_unref(&worker->dispatcher.current);
     access_log_free(worker->dispatcher.access_log);
+    trust_free(worker->dispatcher.trusted);
     http_server_clear(&worker->http);
     loop_free(worker->loop);
     if (worker->access_fd >= 0)
