@@ -59,43 +59,12 @@ function core.request_method(handle) end
 function core.request_path(handle) end
 
 ---@param handle qlua.Handle
----@return string as received
+---@return string
 function core.request_raw_path(handle) end
 
 ---@param handle qlua.Handle
 ---@return string where the app is mounted: "" or "/prefix"
 function core.request_root_path(handle) end
-
---- The headers as they came, to be changed.
----@param handle qlua.Handle
----@return qlua.Headers
-function core.request_headers_copy(handle) end
-
---- Take over what middleware says of the request, and look it up again when that calls for it.
----@param handle qlua.Handle
----@param method string in upper case
----@param path string
----@param query string
----@param headers qlua.Headers
----@param scheme string
----@param root_path string
----@param client string
----@param port integer
----@return integer? rule its index; nil: refused
----@return any ... the rule's variables; or the refusal and its detail
-function core.reroute(handle, method, path, query, headers, scheme, root_path, client, port) end
-
---- Has all of the body been taken?
----@param handle qlua.Handle
----@return boolean
-function core.body_is_over(handle) end
-
---- Wait until the client is gone or the answer out.
----@async
----@param handle qlua.Handle
----@return true? ended
----@return any error
-function core.answer_wait_end(handle) end
 
 --- MD5 in hex.
 ---@param text string

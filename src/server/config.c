@@ -6,6 +6,7 @@
 #include <stdlib.h>
 
 #include "base/err.h"
+#include "http/forwarded.h"
 #include "server/config_internal.h"
 #include "server/listen.h"
 
@@ -178,6 +179,19 @@ static int check_bind(const struct config *config, struct err *err)
     return 0;
 }
 
+static int check_proxies(const struct config *config, struct err *err)
+{
+    for (size_t i = 0; i < config->trusted_proxies.count; i++) {
+        char why[200];
+        snprintf(why, sizeof(why),
+                 "%.80s is no address; give one (10.1.2.3), a network (10.0.0.0/8) or unix",
+                 config->trusted_proxies.items[i]);
+        if (!trust_is_valid(config->trusted_proxies.items[i]))
+            return refuse(config, SLICE("trusted_proxies"), err, why);
+    }
+    return 0;
+}
+
 static int check_timeouts(const struct config *config, struct err *err)
 {
     if (config->worker_timeout != 0 && config->handler_cpu_limit != 0 &&
@@ -197,6 +211,8 @@ int config_finish(struct config *config, struct err *err)
     if (rc != 0)
         return rc;
     rc = check_bind(config, err);
+    if (rc == 0)
+        rc = check_proxies(config, err);
     if (rc == 0)
         rc = check_timeouts(config, err);
     if (rc != 0)

@@ -15,6 +15,7 @@
 #include "bind/handover.h"
 #include "bind/lookup.h"
 #include "bind/respond.h"
+#include "http/forwarded.h"
 #include "http/handler.h"
 #include "script/state.h"
 #include "server/access_log.h"
@@ -93,6 +94,8 @@ static struct exchange *exchange_for(void *data, struct request *req)
 {
     struct dispatcher *dispatcher = data;
     if (req->exchange == NULL) {
+        if (dispatcher->trusted != NULL)
+            trust_apply(dispatcher->trusted, req);
         struct exchange *x = new_exchange(dispatcher, req);
         lookup_route(x, x->generation->script->L);
     }

@@ -11,11 +11,13 @@ struct access_log;
 struct generation;
 struct http_handler;
 struct http_server;
+struct trust;
 
 /* What dispatch needs of the worker: http_server.data points to one. */
 struct dispatcher {
     struct generation *current;    /* new requests go there */
     struct access_log *access_log; /* NULL: off */
+    struct trust *trusted;         /* proxies; NULL: none */
     void (*on_closed)(void *data); /* a connection has closed; may be NULL */
     void (*on_done)(void *data);   /* a request has been answered; may be NULL */
     void *data;
