@@ -1,6 +1,6 @@
 --- The way of a request in Lua, from the first hook to the last.
 ---
----   the core matched a rule   -> its target: the view itself where nothing surrounds it, else M.run
+---   the core matched a rule   -> its target: the view where nothing surrounds it, else M.run
 ---   no view for the request   -> M.refused: 404, 405, redirects, automatic OPTIONS, ...
 ---   the view returned         -> the core sends strings, plain tables, Responses; else M.value
 ---   something raised          -> M.failed, in a coroutine of its own with the same context
@@ -20,7 +20,6 @@ local request = require "qlua.request"
 local responses = require "qlua.response"
 local returned = require "qlua.returned"
 local signals = require "qlua.signals"
-local views = require "qlua.views"
 
 local get_context, to_response = context.get, returned.to_response
 local pushed, started = signals.appcontext_pushed, signals.request_started
@@ -206,30 +205,11 @@ end
 
 -- ---- serving an app ---------------------------------------------------------------------------
 
---- A view as messages name it: `view "index" (app.lua:12)`.
-local function view_name(app, endpoint, view)
-  local info = debug.getinfo(views.origin(view), "S")
-  local source, root = info.source:gsub("^@", ""), app.root_path .. "/"
-  if source:sub(1, #root) == root then
-    source = source:sub(#root + 1)
-  end
-  return ("view %q (%s:%d)"):format(endpoint, source, info.linedefined)
-end
-
---- What is called for a rule whose endpoint nobody gave a view.
-local function without_view(rule)
-  return function()
-    error(("endpoint %q of rule %q has no view; app:endpoint(%q, fn) gives it one"):format(
-      rule.endpoint, rule.rule, rule.endpoint), 0)
-  end
-end
-
 local function set_targets(app)
   local wrapped = asgi.is_wrapped(app)
   served = { [-1] = pipelines.new(app, "the handler") }
   for i, rule in ipairs(app.url_map.rules) do
-    local view = app.view_functions[rule.endpoint] or without_view(rule)
-    local pipeline = pipelines.new(app, view_name(app, rule.endpoint, view), rule, view)
+    local pipeline = pipelines.of_rule(app, rule)
     served[i - 1] = pipeline
     core.route_target(i - 1, wrapped and asgi.run or pipeline.plain and pipeline.view
       or function(...)

@@ -5,6 +5,7 @@
 local hooks = require "qlua.hooks"
 local rules = require "qlua.rules"
 local signals = require "qlua.signals"
+local views = require "qlua.views"
 
 local M = {}
 
@@ -71,6 +72,33 @@ function M.new(app, name, rule, view)
   self.plain = not (self.preprocessors or self.before or self.after or self.teardown or
     self.teardown_appcontext or anyone_listens())
   return self
+end
+
+--- A view as messages name it: `view "index" (app.lua:12)`.
+local function view_name(app, endpoint, view)
+  local info = debug.getinfo(views.origin(view), "S")
+  local source, root = info.source:gsub("^@", ""), app.root_path .. "/"
+  if source:sub(1, #root) == root then
+    source = source:sub(#root + 1)
+  end
+  return ("view %q (%s:%d)"):format(endpoint, source, info.linedefined)
+end
+
+--- What is called for a rule whose endpoint nobody gave a view.
+local function without_view(rule)
+  return function()
+    error(("endpoint %q of rule %q has no view; app:endpoint(%q, fn) gives it one"):format(
+      rule.endpoint, rule.rule, rule.endpoint), 0)
+  end
+end
+
+--- The pipeline of one of the app's rules.
+---@param app qlua.App
+---@param rule qlua.Rule
+---@return qlua.Pipeline
+function M.of_rule(app, rule)
+  local view = app.view_functions[rule.endpoint] or without_view(rule)
+  return M.new(app, view_name(app, rule.endpoint, view), rule, view)
 end
 
 --- Call the view with arguments by name, as preprocessors have left them: one set to nil is left
