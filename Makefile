@@ -28,7 +28,7 @@ SPEC ?= spec
 FUZZ_SECONDS ?= 30
 
 # Areas of the parity suite that this version serves; an area comes with its feature.
-PARITY_AREAS := routing hosts subdomains request response static
+PARITY_AREAS := routing hosts subdomains request response static middleware
 # Cases of the lifecycle battery: all but reload (c d e f g), templates and websockets (b3 n).
 LIFE_CASES := a,=b,b2,b4,h,i,j,k,l,m
 
