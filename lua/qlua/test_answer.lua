@@ -9,14 +9,14 @@ local task = require "qlua.task"
 local M = {}
 
 ---@class qlua.TestAnswer one answer as it arrives
----@field private _conn userdata
+---@field private _conn qlua.TestConn
 ---@field private _what string "GET /path", for messages
 ---@field private _buffer string arrived and not taken yet
 ---@field private _over boolean nothing more arrives
 local Answer = {}
 Answer.__index = Answer
 
----@param conn userdata of core.test_open
+---@param conn qlua.TestConn
 ---@param what string the request, for messages
 ---@return qlua.TestAnswer
 function M.new(conn, what)

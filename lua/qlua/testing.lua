@@ -4,16 +4,14 @@
 
 local asgi_lifespan = require "qlua.asgi_lifespan"
 local check = require "qlua.check"
-local context = require "qlua.context"
 local core = require "qlua.core"
 local current = require "qlua.current"
 local dispatch = require "qlua.dispatch"
 local failures = require "qlua.failures"
 local loader = require "qlua.loader"
-local pipelines = require "qlua.pipeline"
-local signals = require "qlua.signals"
 local task = require "qlua.task"
 local test_client = require "qlua.test_client"
+local test_context = require "qlua.test_context"
 local test_request = require "qlua.test_request"
 
 local M = {}
@@ -125,57 +123,6 @@ local function begin(app, what)
   end
 end
 
-local function settle(undo, ok, ...)
-  undo(not ok and (...) or nil)
-  if not ok then
-    error((...), 0)
-  end
-  return ...
-end
-
--- ---- contexts ---------------------------------------------------------------------------------
-
---- The end of an app context outside of requests.
-local function end_app_context(app, err)
-  for i = #app._teardown_appcontext, 1, -1 do
-    app._teardown_appcontext[i](err)
-  end
-  if signals.appcontext_tearing_down.receivers then
-    signals.appcontext_tearing_down:send(app, { exc = err })
-  end
-  if signals.appcontext_popped.receivers then
-    signals.appcontext_popped:send(app)
-  end
-end
-
-local function push(app)
-  if signals.appcontext_pushed.receivers then
-    signals.appcontext_pushed:send(app)
-  end
-end
-
---- The pipeline of the request that the running context is of, for its teardown.
-local function pipeline_of(app, ctx)
-  local _, index = core.request_rule(ctx.handle)
-  local rule = index and app.url_map.rules[index + 1]
-  return pipelines.new(app, "test_request_context", rule, rule and app.view_functions[rule.endpoint]
-    or function() end)
-end
-
---- A context of the request that these bytes are.
----@async
-local function lent_context(bytes, what)
-  local conn = core.test_open(bytes, true)
-  task.await(core.test_wait(conn))
-  local held = core.test_context(conn)
-  if not held then
-    local status = (core.test_read(conn) or ""):match "^HTTP/%S+ (%d+)"
-    core.test_close(conn)
-    check.fail("test_request_context: %s is refused with status %s", what, status or "unknown")
-  end
-  return held, conn
-end
-
 -- ---- what an app has --------------------------------------------------------------------------
 
 ---@class qlua.App
@@ -204,24 +151,7 @@ function methods:test_request_context(path, options, fn)
   end
   check.type("test_request_context", "the function", fn, "function")
   options = check.options("test_request_context", options, test_request.OPTIONS)
-  local url = test_request.url(self, "test_request_context", path, options)
-  local bytes, method = test_request.build(self, "test_request_context", url, options)
-  local done = begin(self, method .. " " .. url.path)
-  local ok, held, conn = pcall(lent_context, bytes, method .. " " .. path)
-  if not ok then
-    done()
-    error(held, 0)
-  end
-  core.enter_context(held)
-  local ctx = context.get()
-  ctx.pipeline = pipeline_of(self, ctx)
-  push(self)
-  return settle(function(err)
-    failures.tear_down(ctx.pipeline, ctx, err)
-    core.leave_context()
-    core.test_close(conn)
-    done()
-  end, pcall(fn))
+  return test_context.of_request(self, begin, path, options, fn)
 end
 
 --- Run fn in an app context without a request: `g`, `current_app` and `url_for` are at hand.
@@ -231,12 +161,7 @@ end
 function methods:app_context(fn)
   check.type("app_context", "the function", fn, "function")
   serve(self)
-  return context.with_app(function()
-    push(self)
-    return settle(function(err)
-      end_app_context(self, err)
-    end, pcall(fn))
-  end)
+  return test_context.of_app(self, fn)
 end
 
 --- Run fn(app) between before_serving and after_serving.
@@ -248,7 +173,7 @@ function methods:test_app(fn)
   serve(self)
   asgi_lifespan.startup(self)
   self:_serve()
-  return settle(function()
+  return test_context.settle(function()
     asgi_lifespan.shutdown(self)
   end, pcall(fn, self))
 end

@@ -20,11 +20,11 @@
 #include "http/handler.h"
 #include "net/memory.h"
 #include "net/stream.h"
+#include "script/context.h"
 #include "script/state.h"
 #include "script/task.h"
 
-#define CONN    "qlua.TestConn"
-#define CONTEXT "qlua.Context" /* bind/context.c */
+#define CONN "qlua.TestConn"
 
 /* What the client takes before it must read: as much as a socket's buffer. */
 #define WINDOW (64 * 1024)
@@ -273,16 +273,15 @@ static int l_read(lua_State *L)
     return 1;
 }
 
-/* core.test_context(conn) -> the lent context for core.enter_context | nil */
-static int l_context(lua_State *L)
+/* core.test_enter(conn) -> was a context lent? It is the running task's until
+ * core.leave_context() */
+static int l_enter(lua_State *L)
 {
     struct test_conn *conn = check_conn(L, 1);
-    if (conn->lent == NULL)
-        return 0;
-    struct task_context **held = lua_newuserdata(L, sizeof(*held));
-    *held = NULL;
-    set_metatable(L, CONTEXT);
-    *held = task_context_ref(conn->lent);
+    struct task *task = task_current(L);
+    if (conn->lent != NULL && task != NULL)
+        context_enter(task, conn->lent);
+    lua_pushboolean(L, conn->lent != NULL && task != NULL);
     return 1;
 }
 
@@ -324,13 +323,8 @@ static int l_gc(lua_State *L)
 }
 
 static const luaL_Reg functions[] = {
-    {"test_open", l_open},
-    {"test_wait", l_wait},
-    {"test_read", l_read},
-    {"test_context", l_context},
-    {"test_close", l_close},
-    {"test_id", l_id},
-    {NULL, NULL},
+    {"test_open", l_open},   {"test_wait", l_wait}, {"test_read", l_read}, {"test_enter", l_enter},
+    {"test_close", l_close}, {"test_id", l_id},     {NULL, NULL},
 };
 
 void bind_testing(lua_State *L)
