@@ -22,6 +22,7 @@ local returned = require "qlua.returned"
 local signals = require "qlua.signals"
 
 local get_context, to_response = context.get, returned.to_response
+local running = core.current -- [1] is the running task's context, once somebody has touched it
 local pushed, started = signals.appcontext_pushed, signals.request_started
 local finished = signals.request_finished
 
@@ -34,8 +35,7 @@ local served = {}
 -- ---- the road ---------------------------------------------------------------------------------
 
 --- What stands before the view: the answer of the first hook that has one.
-local function preprocess(pipeline, ctx)
-  ctx.pipeline = pipeline
+local function preprocess(pipeline)
   if pushed.receivers then
     pushed:_emit(current.served, {})
   end
@@ -55,8 +55,9 @@ local function preprocess(pipeline, ctx)
 end
 
 --- What stands behind it: after_this_request, after_request, the signal.
-local function postprocess(pipeline, ctx, response)
-  local once, after = ctx.after_this_request, pipeline.after
+local function postprocess(pipeline, response)
+  local ctx, after = running[1], pipeline.after
+  local once = ctx and ctx.after_this_request
   for i = 1, once and #once or 0 do
     response = returned.replaced("after_this_request", once[i](response), response)
   end
@@ -69,16 +70,10 @@ local function postprocess(pipeline, ctx, response)
   return response
 end
 
---- From what a view, hook or handler returned to the response, and the end of the contexts.
-local function finish(pipeline, ctx, phase, ...)
-  ctx.phase = phase
-  local response = to_response(pipeline.name, ...)
-  if phase == "last" then
-    response = failures.attempt(postprocess, pipeline, ctx, response)
-  else
-    response = postprocess(pipeline, ctx, response)
-  end
-  return failures.tear_down(pipeline, ctx) and response or failures.plain_500()
+--- From what a view or hook returned to the response, and the end of the contexts.
+local function finish(pipeline, ...)
+  local response = postprocess(pipeline, to_response(pipeline.name, ...))
+  return failures.tear_down(pipeline, running[1]) and response or failures.plain_500()
 end
 
 --- One request, with all that surrounds its view.
@@ -86,14 +81,42 @@ end
 ---@param pipeline qlua.Pipeline
 ---@param ... any the rule's variables
 function M.run(pipeline, ...)
-  local ctx = get_context()
-  local body, status, headers = preprocess(pipeline, ctx)
+  local body, status, headers = preprocess(pipeline)
   if body ~= nil then
-    return finish(pipeline, ctx, "finalize", body, status, headers)
+    return finish(pipeline, body, status, headers)
   elseif pipeline.preprocessors then
-    return finish(pipeline, ctx, "finalize", pipelines.call(pipeline, request.view_args))
+    return finish(pipeline, pipelines.call(pipeline, request.view_args))
   end
-  return finish(pipeline, ctx, "finalize", pipeline.view(...))
+  return finish(pipeline, pipeline.view(...))
+end
+
+--- The same behind an error handler: "last" is the 500's, whose hooks' errors are only logged.
+local function finish_error(pipeline, ctx, phase, ...)
+  ctx.phase = phase
+  local response = to_response(pipeline.name, ...)
+  if phase == "last" then
+    response = failures.attempt(postprocess, pipeline, response)
+  else
+    response = postprocess(pipeline, response)
+  end
+  return failures.tear_down(pipeline, ctx) and response or failures.plain_500()
+end
+
+--- How far a request was that failed: "finalize" when it was on its way through finish, or past
+--- it. Asked of the frames of its coroutine, so that a request which is well pays nothing for it.
+local function phase_of(ctx, co)
+  if ctx.phase then
+    return ctx.phase
+  elseif co == false then
+    ctx.torn_down = true -- it went through, and what it returned cannot be sent
+    return "finalize"
+  end
+  local level, frame = 0, co and debug.getinfo(co, 0, "f")
+  while frame and frame.func ~= finish do
+    level = level + 1
+    frame = debug.getinfo(co, level, "f")
+  end
+  return frame and "finalize" or nil
 end
 
 -- ---- what else the core asks ------------------------------------------------------------------
@@ -118,7 +141,7 @@ end
 
 local function pipeline_of(ctx)
   local _, index = core.request_rule(ctx.handle)
-  return ctx.pipeline or served[index or -1] or served[-1]
+  return served[index or -1] or served[-1]
 end
 
 --- The answer to a request that no view gets; the hooks of the app (and of the rule's blueprints,
@@ -130,15 +153,15 @@ end
 function M.refused(kind, detail)
   local ctx = get_context()
   local pipeline = pipeline_of(ctx)
-  local body, status, headers = preprocess(pipeline, ctx)
+  local body, status, headers = preprocess(pipeline)
   if body ~= nil then
-    return finish(pipeline, ctx, "finalize", body, status, headers)
+    return finish(pipeline, body, status, headers)
   elseif kind == "options" then
-    return finish(pipeline, ctx, "finalize", options_response(detail))
+    return finish(pipeline, options_response(detail))
   elseif kind == "redirect" then
-    return finish(pipeline, ctx, "finalize", errors.RequestRedirect(detail):get_response())
+    return finish(pipeline, errors.RequestRedirect(detail):get_response())
   end
-  return failures.answer(pipeline, ctx, refusal(kind, detail), {}, finish)
+  return failures.answer(pipeline, ctx, refusal(kind, detail), {}, finish_error)
 end
 
 --- A view's results which the core does not send by itself.
@@ -146,9 +169,9 @@ end
 ---@param which integer the rule's index
 ---@param ... any
 function M.value(which, ...)
-  local pipeline, ctx = served[which] or served[-1], get_context()
-  if pipeline.plain and ctx.after_this_request and not ctx.phase then
-    return returned.answer(pipeline.name, finish(pipeline, ctx, "finalize", ...))
+  local pipeline, ctx = served[which] or served[-1], running[1]
+  if pipeline.plain and ctx and ctx.after_this_request and not ctx.phase then
+    return returned.answer(pipeline.name, finish(pipeline, ...))
   end
   return returned.answer(pipeline.name, ...)
 end
@@ -157,12 +180,13 @@ end
 --- is none to give, and only the contexts end.
 ---@async
 ---@param err any
----@param co? thread the coroutine that died of it, with its frames
+---@param co? thread|false the coroutine that died of it, with its frames; false: it returned
+---  what cannot be sent
 ---@param out_of_memory? boolean an allocation was refused to it
 local function failed(err, co, out_of_memory)
   local ctx = get_context()
   local pipeline = pipeline_of(ctx)
-  ctx.pipeline = pipeline
+  ctx.phase = phase_of(ctx, co)
   if core.answer_gone() then
     if not classes.is_a(err, errors.Cancelled) then
       failures.log_exception(err, co, out_of_memory)
@@ -174,7 +198,8 @@ local function failed(err, co, out_of_memory)
     core.answer_abort()
     return core.ANSWERED
   end
-  return failures.answer(pipeline, ctx, err, { co = co, out_of_memory = out_of_memory }, finish)
+  return failures.answer(pipeline, ctx, err, { co = co, out_of_memory = out_of_memory },
+    finish_error)
 end
 
 --- The same, of a request that went through middleware: what left that is not for the app.
@@ -197,6 +222,7 @@ asgi.failed_inside = failed
 --- What core.reroute found is answered: a rule's view, or a refusal.
 ---@async
 function asgi.answer(which, ...)
+  get_context().pipeline = served[which or -1]
   if which then
     return M.run(served[which], ...)
   end

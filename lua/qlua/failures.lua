@@ -35,7 +35,7 @@ local NO_MEMORY = "\nThe Lua memory of this worker is at its limit, and this req
 ---@param out_of_memory? boolean an allocation was refused to it
 function M.log_exception(err, co, out_of_memory)
   core.log_error(("Exception on request %s %s\n%s%s"):format(request.method, request.path,
-    coroutines.traceback(err, co), out_of_memory and NO_MEMORY or ""))
+    coroutines.traceback(err, co or nil), out_of_memory and NO_MEMORY or ""))
 end
 
 --- The page without detail that stands in where nothing else can answer.
@@ -65,9 +65,9 @@ end
 
 --- The hooks behind the view, for the answer to an error that nobody handled: what they raise is
 --- only logged, and the answer stays as it is.
----@param postprocess fun(pipeline, ctx, response): qlua.Response
-function M.attempt(postprocess, pipeline, ctx, response)
-  local ok, result = pcall(postprocess, pipeline, ctx, response)
+---@param postprocess fun(pipeline, response): qlua.Response
+function M.attempt(postprocess, pipeline, response)
+  local ok, result = pcall(postprocess, pipeline, response)
   if ok then
     return result
   end
@@ -77,14 +77,16 @@ end
 
 --- Teardown: hooks and signals, each of which runs whatever the others do.
 ---@param pipeline qlua.Pipeline
----@param ctx qlua.Context
+---@param ctx? qlua.Context nil when nobody has touched it
 ---@param err any the error that leaves the request, nil when it was answered
 ---@return boolean well did none of them raise?
 function M.tear_down(pipeline, ctx, err)
-  if ctx.torn_down then
-    return true
+  if ctx then
+    if ctx.torn_down then
+      return true
+    end
+    ctx.torn_down = true
   end
-  ctx.torn_down = true
   local app, well = current.served, run_all(pipeline.teardown, err)
   if tearing_down.receivers then
     tearing_down:_emit(app, { exc = err })

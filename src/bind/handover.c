@@ -91,7 +91,7 @@ void handover_failed(struct exchange *x, struct task *dead)
         lua_pushthread(dead->L);
         lua_xmove(dead->L, task->L, 1);
     } else {
-        lua_pushnil(task->L); /* it returned, and goes back to the pool: no frames of its own */
+        lua_pushboolean(task->L, 0); /* it returned, and goes back to the pool: no frames */
     }
     lua_pushboolean(task->L, dead->out_of_memory);
     task_run(task, 3);
