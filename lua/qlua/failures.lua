@@ -75,6 +75,18 @@ function M.attempt(postprocess, pipeline, response)
   return response
 end
 
+--- Send a signal of the end, to whom it may concern.
+local function sent_well(signal, err)
+  if not signal.receivers then
+    return true
+  end
+  local ok, problem = pcall(signal._emit, signal, current.served, { exc = err })
+  if not ok then
+    M.log_exception(problem)
+  end
+  return ok
+end
+
 --- Teardown: hooks and signals, each of which runs whatever the others do.
 ---@param pipeline qlua.Pipeline
 ---@param ctx? qlua.Context nil when nobody has touched it
@@ -87,18 +99,11 @@ function M.tear_down(pipeline, ctx, err)
     end
     ctx.torn_down = true
   end
-  local app, well = current.served, run_all(pipeline.teardown, err)
-  if tearing_down.receivers then
-    tearing_down:_emit(app, { exc = err })
-  end
+  local well = run_all(pipeline.teardown, err)
+  well = sent_well(tearing_down, err) and well
   well = run_all(pipeline.teardown_appcontext, err) and well
-  if app_tearing_down.receivers then
-    app_tearing_down:_emit(app, { exc = err })
-  end
-  if popped.receivers then
-    popped:_emit(app, {})
-  end
-  return well
+  well = sent_well(app_tearing_down, err) and well
+  return sent_well(popped) and well
 end
 
 -- ---- finding an answer ------------------------------------------------------------------------
@@ -120,18 +125,18 @@ local function leave(pipeline, ctx, err)
   return M.plain_500()
 end
 
---- Nothing handled it: signal, log, and the handlers of 500.
+--- Nothing handled it: log, signal, and the handlers of 500.
 ---@param finish function
 local function unhandled(pipeline, ctx, err, raised, finish)
   local app = current.served
+  ctx.phase = "last"
+  M.log_exception(err, raised.co, raised.out_of_memory)
   if got_exception.receivers then
     got_exception:_emit(app, { exception = err })
   end
-  M.log_exception(err, raised.co, raised.out_of_memory)
   if propagates(app) then
     return leave(pipeline, ctx, err)
   end
-  ctx.phase = "last"
   local wrapped = errors.InternalServerError(nil, { original_exception = err })
   local handler = handlers.find(app.error_handlers, pipeline.scopes, wrapped)
   if handler then
@@ -140,7 +145,7 @@ local function unhandled(pipeline, ctx, err, raised, finish)
   return finish(pipeline, ctx, "last", wrapped:get_response())
 end
 
---- Should an HTTP error count as one that nobody handled?
+--- Is an HTTP error to be treated like any other, which without a handler becomes a 500?
 local function is_trapped(app, err)
   local config = app.config
   if config.TRAP_HTTP_EXCEPTIONS then
@@ -150,17 +155,14 @@ local function is_trapped(app, err)
 end
 
 --- The answer to an HTTP error that a handler may turn into another.
-local function http_exception(pipeline, ctx, err, raised, finish)
+local function http_exception(pipeline, ctx, err, finish)
   if not err.code or classes.is_a(err, errors.RequestRedirect) then
     return finish(pipeline, ctx, "finalize", err:get_response())
   end
-  local app = current.served
-  local handler = handlers.find(app.error_handlers, pipeline.scopes, err)
+  local handler = handlers.find(current.served.error_handlers, pipeline.scopes, err)
   if handler then
     ctx.phase = "handler"
     return finish(pipeline, ctx, "finalize", handler(err))
-  elseif is_trapped(app, err) then
-    return unhandled(pipeline, ctx, err, raised, finish)
   end
   return finish(pipeline, ctx, "finalize", err:get_response())
 end
@@ -181,8 +183,8 @@ function M.answer(pipeline, ctx, err, raised, finish)
     return leave(pipeline, ctx, err)
   elseif phase then
     return unhandled(pipeline, ctx, err, raised, finish)
-  elseif classes.is_a(err, errors.HTTPException) then
-    return http_exception(pipeline, ctx, err, raised, finish)
+  elseif classes.is_a(err, errors.HTTPException) and not is_trapped(current.served, err) then
+    return http_exception(pipeline, ctx, err, finish)
   end
   local handler = handlers.find(current.served.error_handlers, pipeline.scopes, err)
   if handler then
