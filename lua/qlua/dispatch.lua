@@ -187,6 +187,9 @@ local function failed(err, co, out_of_memory)
   local ctx = get_context()
   local pipeline = pipeline_of(ctx)
   ctx.phase = phase_of(ctx, co)
+  if co == false and type(err) == "string" then
+    err = ("%s returned what cannot be sent: %s"):format(pipeline.name, err)
+  end
   if core.answer_gone() then
     if not classes.is_a(err, errors.Cancelled) then
       failures.log_exception(err, co, out_of_memory)

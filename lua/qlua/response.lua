@@ -2,8 +2,9 @@
 --- Flow: a view returns one, or returned.lua makes one of what it returned; the core sends it.
 ---
 --- The array slots are the contract with the core: [1] status, [2] body (a string, an iterator,
---- an open file, or nil), [3] Headers or nil, [4] content type or nil, [5] timeout. Headers are
---- made on first touch; from then on they hold the content type and [4] is nil.
+--- an open file, or nil), [3] Headers or nil, [4] content type or nil, [5] timeout, [6] the
+--- table of headers which a view returned. Headers are made on first touch; from then on they hold
+--- the content type and what the table says, and [4] and [6] are nil.
 
 local check = require "qlua.check"
 local core = require "qlua.core"
@@ -64,12 +65,16 @@ function M.new(body, status, content_type)
   return setmetatable({ status or 200, body, nil, content_type or HTML }, meta)
 end
 
---- A response of a string with the headers of a table: what most views return, made in one call.
+--- A response of a string with the headers of a table: what most views return. The table stays as
+--- it is in slot [6] until somebody asks for the response's headers.
 ---@param body string
 ---@param status? integer
 ---@param headers table<string, string|string[]>
 ---@return qlua.Response? response, string? message why the headers cannot be sent
 function M.with_headers(body, status, headers)
+  if headers[1] == nil and not getmetatable(headers) then
+    return setmetatable({ status or 200, body, nil, HTML, nil, headers }, meta)
+  end
   local ok, made = pcall(core.response_headers, HTML, #body, headers)
   if not ok then
     return nil, made
@@ -230,7 +235,7 @@ end
 
 ---@return string? etag, boolean? weak
 function Response:get_etag()
-  local headers = rawget(self, 3)
+  local headers = fields.headers_of(self)
   local text = headers and headers:get "ETag"
   if not text then
     return nil

@@ -71,8 +71,9 @@ function getters:headers()
   if headers then
     return headers
   end
-  headers = core.response_headers(rawget(self, 4), M.body_length(rawget(self, 2)))
+  headers = core.response_headers(rawget(self, 4), M.body_length(rawget(self, 2)), rawget(self, 6))
   rawset(self, 3, headers)
+  rawset(self, 6, nil)
   rawset(self, 4, nil)
   return headers
 end
@@ -82,14 +83,21 @@ function setters:headers(headers)
   rawset(self, 4, nil)
 end
 
+--- The headers, or nil when there are none beside the content type.
+---@param response qlua.Response
+---@return qlua.Headers?
+function M.headers_of(response)
+  return rawget(response, 3) or (rawget(response, 6) and response.headers) or nil
+end
+
 function getters:content_type()
-  local headers = rawget(self, 3)
+  local headers = M.headers_of(self)
   return rawget(self, 4) or (headers and headers:get "Content-Type")
 end
 
 function setters:content_type(text)
   check.type("response", "content_type", text, "string", true)
-  local headers = rawget(self, 3)
+  local headers = M.headers_of(self)
   if not headers then
     rawset(self, 4, text)
   elseif text then

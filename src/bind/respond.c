@@ -181,7 +181,21 @@ static enum respond_result send_response(struct exchange *x, lua_State *L, int i
                            "remove it");
         return RESPOND_RAISED;
     }
-    struct fields headers;
+    struct fields table, headers;
+    if (view.has_table) {
+        struct err err;
+        err.name[0] = '\0';
+        fields_init(&table, &x->req->arena, true);
+        lua_rawgeti(L, index, 6); /* its texts live as long as the response */
+        bool ok = read_headers(L, lua_gettop(L), &table, &view.answer);
+        lua_settop(L, index);
+        if (!ok)
+            err_set(&err, QLUA_ESYNTAX,
+                    "a header's value must be a string, a number or a list "
+                    "of strings");
+        if (!ok || answer_check(&view.answer, &err) != 0)
+            return raised(L, &err);
+    }
     if (view.answer.status == 405)
         respond_add_allow(x, &view.answer, &headers);
     response_set_timeout(x->req, &view, x->generation, rule_of(x));

@@ -65,7 +65,9 @@ void response_read(lua_State *L, int index, struct response_view *view)
     } else if (lua_isboolean(L, -1)) {
         view->timeout_ms = 0;
     }
-    lua_pop(L, 4);
+    lua_rawgeti(L, index, 6);
+    view->has_table = lua_istable(L, -1);
+    lua_pop(L, 5);
     read_body(L, index, view);
     /* what the app itself states of a body whose length we do not know */
     bool is_stated = view->streamed && view->answer.headers != NULL;

@@ -20,6 +20,7 @@ struct response_view {
     struct answer answer;
     struct slice body;     /* a string body; "" for none */
     struct lua_file *file; /* an open file as the body, or NULL */
+    bool has_table;        /* [6]: headers as a view's table, to be read by respond */
     bool streamed;         /* the body is an iterator: not for C to send */
     int timeout_ms;        /* RESPONSE_TIMEOUT of its own; -1: the app's */
 };
