@@ -7,6 +7,7 @@ local check = require "qlua.check"
 local classes = require "qlua.class"
 local context = require "qlua.context"
 local core = require "qlua.core"
+local coroutines = require "qlua.coroutine"
 local errors = require "qlua.errors"
 local signals = require "qlua.signals"
 local task = require "qlua.task"
@@ -51,18 +52,15 @@ methods.while_serving = adder("while_serving", "around")
 
 --- Run fn; what it raises is told and never leaves.
 local function guarded(app, fn, ...)
-  local frames
-  local ok, err = xpcall(fn, function(err)
-    frames = debug.traceback("", 2):sub(2)
-    return err
-  end, ...)
+  local co = coroutine.create(fn)
+  local ok, err = coroutine.resume(co, ...)
   if ok or classes.is_a(err, errors.Cancelled) then
     return
   end
+  core.log_error("Exception in a background task\n" .. coroutines.traceback(err, co))
   if signals.got_background_exception.receivers then
     signals.got_background_exception:send(app, { exception = err })
   end
-  core.log_error(("Exception in a background task\n%s\n%s"):format(tostring(err), frames))
 end
 
 local function begin(app, fn, args)
@@ -79,26 +77,28 @@ local function begin(app, fn, args)
   end)
 end
 
-local function any_running(tasks)
-  for _, one in ipairs(tasks) do
-    if core.task_state(one) == "running" then
-      return true
+--- Until none of the background tasks runs; they may have begun others.
+local function join_tasks(life)
+  local tasks
+  repeat
+    tasks = life.tasks
+    for _, one in ipairs(tasks) do
+      task.await(core.task_join(false, one))
     end
-  end
-  return false
+  until tasks == life.tasks
 end
 
---- Wait for the background tasks, then cancel those that are left.
+--- Wait for the background tasks, then cancel those that are left and wait for their clean-up.
 local function end_tasks(app)
-  local tasks = app._lifespan.tasks
-  local left = app.config.BACKGROUND_TASK_SHUTDOWN_TIMEOUT or 5
-  while any_running(tasks) and left > 0 do
-    task.sleep(0.02)
-    left = left - 0.02
+  local life, seconds = app._lifespan, app.config.BACKGROUND_TASK_SHUTDOWN_TIMEOUT or 5
+  if pcall(task.timeout, seconds, join_tasks, life) then
+    return
   end
-  for _, one in ipairs(tasks) do
+  life.serving = false -- nothing begins any more
+  for _, one in ipairs(life.tasks) do
     core.task_cancel(one)
   end
+  join_tasks(life)
 end
 
 --- Run fn(...) beside the requests, in an app context of its own. Added before the app serves, it
@@ -116,8 +116,8 @@ end
 
 -- ---- start and end ----------------------------------------------------------------------------
 
-local TWICE = "a while_serving function must yield exactly once: coroutine.yield() where the " ..
-  "app serves"
+local ONCE = "a while_serving function must yield exactly once: coroutine.yield() where the " ..
+  "app serves; this one "
 
 --- Up to the yield.
 local function first_half(fn)
@@ -126,18 +126,9 @@ local function first_half(fn)
   if not ok then
     error(err, 0)
   elseif coroutine.status(co) == "dead" then
-    error(TWICE .. "; this one does not yield", 0)
+    error(ONCE .. "does not yield", 0)
   end
   return co
-end
-
-local function second_half(co)
-  local ok, err = coroutine.resume(co)
-  if not ok then
-    error(err, 0)
-  elseif coroutine.status(co) ~= "dead" then
-    error(TWICE .. "; this one yields again", 0)
-  end
 end
 
 local function tell(app, err)
@@ -150,17 +141,18 @@ end
 ---@async
 ---@private
 function methods:_startup()
-  local app, life = self, self._lifespan
-  local ok, err = pcall(context.with_app, function()
+  local life = self._lifespan
+  -- in a coroutine, which keeps the frames of an error
+  local ok, err = context.with_app(coroutine.resume, coroutine.create(function()
     for _, fn in ipairs(life.before) do
       fn()
     end
     for i, fn in ipairs(life.around) do
       life.running[i] = first_half(fn)
     end
-  end)
+  end))
   if not ok then
-    tell(app, err)
+    tell(self, err)
     error(err, 0)
   end
 end
@@ -176,12 +168,16 @@ function methods:_serve()
   life.waiting = {}
 end
 
---- One function of the end; an error is told and keeps none of the others from running.
-local function at_end(app, fn, ...)
-  local ok, err = pcall(fn, ...)
+--- One function of the end, or what is left of it; an error is told and keeps none of the others
+--- from running.
+local function at_end(app, what, co)
+  local ok, err = coroutine.resume(co)
+  if ok and what == "while_serving" and coroutine.status(co) ~= "dead" then
+    ok, err = false, ONCE .. "yields again"
+  end
   if not ok then
+    core.log_error(("Exception in %s\n%s"):format(what, coroutines.traceback(err, co)))
     tell(app, err)
-    core.log_error("Exception in after_serving\n" .. tostring(err))
   end
 end
 
@@ -195,10 +191,10 @@ function methods:_shutdown()
   end
   context.with_app(function()
     for _, fn in ipairs(life.after) do
-      at_end(app, fn)
+      at_end(app, "after_serving", coroutine.create(fn))
     end
     for _, co in ipairs(life.running) do
-      at_end(app, second_half, co)
+      at_end(app, "while_serving", co)
     end
   end)
 end
