@@ -2,20 +2,18 @@
 --- Flow: the file fills it, dispatch.lua serves it.
 
 local Scaffold = require "qlua.scaffold"
+local app_registration = require "qlua.app_registration"
 local asgi = require "qlua.asgi"
 local check = require "qlua.check"
 local config = require "qlua.config"
 local config_layers = require "qlua.config_layers"
 local core = require "qlua.core"
 local current = require "qlua.current"
-local handlers = require "qlua.handlers"
 local hooks = require "qlua.hooks"
 local json = require "qlua.json"
 local lifespan = require "qlua.lifespan"
 local logging = require "qlua.logging"
-local registration = require "qlua.registration"
 local returned = require "qlua.returned"
-local rules = require "qlua.rules"
 local static = require "qlua.static"
 local url_for = require "qlua.url_for"
 local url_map = require "qlua.url_map"
@@ -44,8 +42,10 @@ local M = {}
 local App = setmetatable({}, { __index = Scaffold })
 local meta = { __name = "qlua.App" }
 
-for name, method in pairs(lifespan.methods) do
-  App[name] = method
+for _, methods in ipairs { app_registration.methods, lifespan.methods } do
+  for name, method in pairs(methods) do
+    App[name] = method
+  end
 end
 
 -- what tests want is loaded when it is first called
@@ -170,14 +170,7 @@ function M.is_app(value)
   return type(value) == "table" and getmetatable(value) == meta
 end
 
--- ---- registering ------------------------------------------------------------------------------
-
---- Something was registered: what is served takes it up at once.
-function App:_changed()
-  if current.served == self then
-    require("qlua.dispatch").start(self)
-  end
-end
+-- ---- what the core keeps copies of -------------------------------------------------------------
 
 --- The core has copies of some keys.
 function App:_config_changed(key, value)
@@ -199,65 +192,6 @@ function App:_limits()
   end
   return limits
 end
-
----@private
----@return string endpoint
-function App:_claim_endpoint(where, name, view, derived)
-  local endpoint, displaced = self.url_map:claim(where, name, view, derived)
-  if displaced then
-    self.view_functions[displaced] = self.view_functions[name]
-    self.view_functions[name] = nil
-  end
-  self.view_functions[endpoint] = view or self.view_functions[endpoint]
-  return endpoint
-end
-
----@private
-function App:_register_endpoint(where, name, view)
-  self:_claim_endpoint(where, name, view)
-  self:_changed()
-end
-
----@private
-function App:_register_rule(where, rule, endpoint, options, view)
-  local automatic = self.config.PROVIDE_AUTOMATIC_OPTIONS
-  local made = rules.new(("%s %q"):format(where, rule), rule, endpoint, options, automatic)
-  self:_add_rule(where, made, view)
-end
-
----@private
-function App:_add_rule(where, made, view)
-  made.endpoint = self:_claim_endpoint(where, made.endpoint, view, made.derived)
-  self.url_map:add(where, made)
-  self:_changed()
-end
-
----@private
-function App:_add_hook(kind, fn, scope)
-  hooks.add(self._hooks, kind, scope or "", fn)
-  self:_changed()
-  return fn
-end
-
----@private
-function App:_add_handler(where, what, fn, scope)
-  handlers.add(self.error_handlers, where, scope or "", what, fn)
-  return fn
-end
-
---- Run when an app context ends, after teardown_request; last registered first.
----@generic F: fun(err: any)
----@param fn F
----@return F
-function App:teardown_appcontext(fn)
-  check.type("teardown_appcontext", "the hook", fn, "function")
-  table.insert(self._teardown_appcontext, fn)
-  self:_changed()
-  return fn
-end
-
-App.register_blueprint = registration.register_blueprint
-App.iter_blueprints = registration.iter_blueprints
 
 -- ---- answering --------------------------------------------------------------------------------
 
