@@ -46,7 +46,7 @@ static void write_out(struct conn *conn, struct slice body)
     if (conn->backlog > 0)
         conn_note_progress(conn);
     if (parts[0].len + body.len > 0)
-        stream_write(conn->stream, parts, 2);
+        stream_write(conn->stream, parts, body.len > 0 ? 2 : 1); /* write is cheaper than writev */
     conn->output.len = 0;
     if (server->spare.cap == 0 && conn->output.cap <= SPARE_MAX) {
         server->spare = conn->output;
