@@ -55,6 +55,10 @@ local function is_headers(value)
   return type(value) == "table" or core.is_headers(value)
 end
 
+local function is_status(value)
+  return type(value) == "number" and value % 1 == 0 and value >= 200 and value <= 599
+end
+
 --- The status and headers that follow the body: `body, status, headers` or `body, headers`.
 local function status_and_headers(who, count, second, third, ...)
   for i = 1, count - 3 do
@@ -67,9 +71,8 @@ local function status_and_headers(who, count, second, third, ...)
   if is_headers(second) and third == nil then
     return nil, second
   end
-  local is_number = type(second) == "number"
-  if second ~= nil and not (is_number and second % 1 == 0 and second >= 200 and second <= 599) then
-    local hint = is_number and "; if it is the second result of a call, as of text:gsub(...), "
+  if second ~= nil and not is_status(second) then
+    local hint = type(second) == "number" and "; if it is the second result of a call, as of text:gsub(...), "
       .. "put the call in parentheses" or ""
     fail(who, "%s as its second value, where a status (an integer from 200 to 599) or a table "
       .. "of headers belongs%s", check.describe(second), hint)
@@ -80,30 +83,34 @@ local function status_and_headers(who, count, second, third, ...)
   return second, third
 end
 
+local function checked(who, response, message)
+  if message then
+    fail(who, "headers that cannot be sent: %s", message)
+  end
+  return response
+end
+
 --- The Response of what a handler returned. Raises, naming the handler and the value, when that
 --- is no answer.
 ---@param who string names the handler in messages
 ---@param ... any what it returned
 ---@return qlua.Response
 function M.to_response(who, ...)
+  local body, second, third, fourth = ...
+  if type(body) == "string" and fourth == nil and is_status(second) and type(third) == "table" then
+    return checked(who, responses.with_headers(body, second, third)) -- what most views return
+  end
   local count = select("#", ...)
-  local body = (...)
   if count <= 1 then
     return response_of(who, count, body)
   end
   local status, headers = status_and_headers(who, count, select(2, ...))
-  local response, message
   if type(body) == "string" and type(headers) == "table" then
-    response, message = responses.with_headers(body, status, headers)
-  else
-    response = response_of(who, count, body)
-    response.status_code = status or response.status_code
-    message = headers and responses.update_headers(response, headers)
+    return checked(who, responses.with_headers(body, status, headers))
   end
-  if message then
-    fail(who, "headers that cannot be sent: %s", message)
-  end
-  return response
+  local response = response_of(who, count, body)
+  response.status_code = status or response.status_code
+  return checked(who, response, headers and responses.update_headers(response, headers))
 end
 
 --- A Response of anything that a view may return.

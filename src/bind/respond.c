@@ -256,9 +256,18 @@ static bool read_rest(struct exchange *x, lua_State *L, int first, int n, struct
     return ok;
 }
 
-enum respond_result respond(struct exchange *x, lua_State *L, int n)
+/* More values than an answer can have fill the stack that we push onto: all but one go. */
+#define RESULTS_MAX 4
+
+enum respond_result respond(struct exchange *x, lua_State *L, int *nresults)
 {
+    int n = *nresults;
     int first = lua_gettop(L) - n + 1;
+    if (n > RESULTS_MAX) {
+        n = *nresults = RESULTS_MAX;
+        lua_settop(L, first + n - 1);
+    }
+    lua_checkstack(L, LUA_MINSTACK);
     int type = n == 0 ? LUA_TNONE : lua_type(L, first);
     struct answer answer = {.status = 200};
     struct fields fields;

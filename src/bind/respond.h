@@ -18,8 +18,8 @@ enum respond_result {
     RESPOND_FOR_LUA /* Lua has to make something of it */
 };
 
-/* Answer with the nresults values on top of L. */
-enum respond_result respond(struct exchange *x, struct lua_State *L, int nresults);
+/* Answer with the *nresults values on top of L, of which at most the first four are kept. */
+enum respond_result respond(struct exchange *x, struct lua_State *L, int *nresults);
 
 /* Answer with the default page of a status, without Lua; when an answer has begun, cut it. */
 void respond_plain(struct exchange *x, int status);

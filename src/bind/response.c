@@ -36,39 +36,34 @@ bool response_is_answered(lua_State *L, int index)
     return lua_touserdata(L, index) == (const void *)&answered_mark;
 }
 
-static void read_body(lua_State *L, int index, struct response_view *view)
+static int timeout_at(lua_State *L, int index)
 {
-    lua_rawgeti(L, index, 2);
-    switch (lua_type(L, -1)) {
-    case LUA_TSTRING: view->body.data = lua_tolstring(L, -1, &view->body.len); break;
-    case LUA_TUSERDATA: view->file = lua_file_at(L, -1); break;
-    case LUA_TFUNCTION: view->streamed = true; break;
-    default: break;
-    }
-    lua_pop(L, 1);
+    if (lua_isnil(L, index))
+        return -1;
+    double seconds = lua_isnumber(L, index) ? lua_tonumber(L, index) : 0;
+    return seconds > 0 && seconds < 2000000 ? (int)ceil(seconds * 1000) : 0;
 }
 
 void response_read(lua_State *L, int index, struct response_view *view)
 {
-    *view = (struct response_view){.body = SLICE(""), .timeout_ms = -1};
-    lua_rawgeti(L, index, 1);
-    view->answer.status = (int)lua_tointeger(L, -1);
-    lua_rawgeti(L, index, 3);
-    view->answer.headers = lua_isuserdata(L, -1) ? headers_fields(L, -1) : NULL;
-    lua_rawgeti(L, index, 4);
-    if (lua_type(L, -1) == LUA_TSTRING)
-        view->answer.content_type.data = lua_tolstring(L, -1, &view->answer.content_type.len);
-    lua_rawgeti(L, index, 5);
-    if (lua_isnumber(L, -1)) {
-        double seconds = lua_tonumber(L, -1);
-        view->timeout_ms = seconds > 0 && seconds < 2000000 ? (int)ceil(seconds * 1000) : 0;
-    } else if (lua_isboolean(L, -1)) {
-        view->timeout_ms = 0;
+    *view = (struct response_view){.body = SLICE("")};
+    int top = lua_gettop(L);
+    for (int slot = 1; slot <= 6; slot++)
+        lua_rawgeti(L, index, slot);
+    view->answer.status = (int)lua_tointeger(L, top + 1);
+    switch (lua_type(L, top + 2)) {
+    case LUA_TSTRING: view->body.data = lua_tolstring(L, top + 2, &view->body.len); break;
+    case LUA_TUSERDATA: view->file = lua_file_at(L, top + 2); break;
+    case LUA_TFUNCTION: view->streamed = true; break;
+    default: break;
     }
-    lua_rawgeti(L, index, 6);
-    view->has_table = lua_istable(L, -1);
-    lua_pop(L, 5);
-    read_body(L, index, view);
+    if (lua_isuserdata(L, top + 3))
+        view->answer.headers = headers_fields(L, top + 3);
+    if (lua_type(L, top + 4) == LUA_TSTRING)
+        view->answer.content_type.data = lua_tolstring(L, top + 4, &view->answer.content_type.len);
+    view->timeout_ms = timeout_at(L, top + 5);
+    view->has_table = lua_istable(L, top + 6);
+    lua_settop(L, top);
     /* what the app itself states of a body whose length we do not know */
     bool is_stated = view->streamed && view->answer.headers != NULL;
     view->answer.length = is_stated ? fields_content_length(view->answer.headers) : -1;

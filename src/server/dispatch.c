@@ -81,7 +81,7 @@ static void over(struct task *task)
     }
     if (x->req->gone || x->req->answer_state == ANSWER_DONE)
         return;
-    switch (respond(x, task->L, task->nresults)) {
+    switch (respond(x, task->L, &task->nresults)) {
     case RESPOND_SENT: break;
     case RESPOND_RAISED: fail(x, task); break; /* the error is on top of the stack */
     case RESPOND_FOR_LUA: handover_value(x, task); break;
