@@ -63,13 +63,14 @@ end
 --- of it before, and those of co.
 ---@param err any
 ---@param co? thread nil: it has no frames
+---@param frames? string those of co, where it was kept from dying
 ---@return string
-function M.traceback(err, co)
+function M.traceback(err, co, frames)
   local text = M.text_of(err)
   if not co then
     return text
   end
-  local frames = traceback(co)
+  frames = frames or traceback(co)
   if last_frames and last.parent == co and rawequal(last.error, err) then
     frames = last_frames .. "\n" .. frames
   end

@@ -29,13 +29,38 @@ M.on_propagate = nil
 local NO_MEMORY = "\nThe Lua memory of this worker is at its limit, and this request made it "
   .. "grow: let it hold less at a time, or raise the server setting lua_memory_limit"
 
+local function log(told, out_of_memory)
+  core.log_error(("Exception on request %s %s\n%s%s"):format(request.method, request.path, told,
+    out_of_memory and NO_MEMORY or ""))
+end
+
 --- Log an error with its traceback: "Exception on request GET /path".
 ---@param err any
 ---@param co? thread the coroutine that died of it, with its frames
 ---@param out_of_memory? boolean an allocation was refused to it
 function M.log_exception(err, co, out_of_memory)
-  core.log_error(("Exception on request %s %s\n%s%s"):format(request.method, request.path,
-    coroutines.traceback(err, co or nil), out_of_memory and NO_MEMORY or ""))
+  log(coroutines.traceback(err, co or nil), out_of_memory)
+end
+
+local told -- text and frames of what guard has just caught; not of a lack of memory
+
+local function on_error(err)
+  told = coroutines.traceback(err, coroutine.running(), debug.traceback("", 2):sub(2))
+  return err
+end
+
+local function guarded(ok, result)
+  -- whoever waits is cancelled when the client has gone, which is no news
+  if not ok and not (classes.is_a(result, errors.Cancelled) and core.answer_gone()) then
+    log(told or coroutines.text_of(result))
+  end
+  told = nil
+  return ok, result
+end
+
+--- pcall for what must not keep others from running; logs what fn raises.
+local function guard(fn, ...)
+  return guarded(xpcall(fn, on_error, ...))
 end
 
 --- The page without detail that stands in where nothing else can answer.
@@ -46,19 +71,10 @@ end
 
 -- ---- the end of the contexts ------------------------------------------------------------------
 
---- Run one function of the end; its error must not keep the others from running.
-local function ended_well(fn, err)
-  local ok, problem = pcall(fn, err)
-  if not ok then
-    M.log_exception(problem)
-  end
-  return ok
-end
-
 local function run_all(list, err)
   local well = true
   for i = 1, list and #list or 0 do
-    well = ended_well(list[i], err) and well
+    well = guard(list[i], err) and well
   end
   return well
 end
@@ -67,24 +83,13 @@ end
 --- only logged, and the answer stays as it is.
 ---@param postprocess fun(pipeline, response): qlua.Response
 function M.attempt(postprocess, pipeline, response)
-  local ok, result = pcall(postprocess, pipeline, response)
-  if ok then
-    return result
-  end
-  M.log_exception(result)
-  return response
+  local ok, result = guard(postprocess, pipeline, response)
+  return ok and result or response
 end
 
 --- Send a signal of the end, to whom it may concern.
 local function sent_well(signal, err)
-  if not signal.receivers then
-    return true
-  end
-  local ok, problem = pcall(signal._emit, signal, current.served, { exc = err })
-  if not ok then
-    M.log_exception(problem)
-  end
-  return ok
+  return not signal.receivers or (guard(signal._emit, signal, current.served, { exc = err }))
 end
 
 --- Teardown: hooks and signals, each of which runs whatever the others do.

@@ -247,7 +247,8 @@ describe("the order of life", function()
         for _, handlers in ipairs { false, true } do
           local answer = expect("fail=" .. name, 500, WELL, { handlers = handlers })
           assert.equal(265, #answer.body)
-          serve({ HANDLERS = handlers and "1" or false }):wait_for_stderr("\nfails in " .. name)
+          serve({ HANDLERS = handlers and "1" or false }):wait_for_stderr("\nfails in " .. name
+            .. "\nstack traceback:\n\t[C]: in function 'error'\n")
         end
       end)
     end
@@ -269,6 +270,38 @@ describe("the order of life", function()
     assert.is_nil(bytes:find("\r\n0\r\n", 1, true))
     s:wait_for_stderr("\nfails in chunk2")
     assert.equal(path(WELL, "chunk1 chunk2"), http.get(s, "/trace").body)
+  end)
+
+  describe("with a client that goes away meanwhile", function()
+    local WAITS = {
+      before_par2 = path(EARLY.before_par2, ESCAPED),
+      view = path(TO_VIEW, ESCAPED),
+      after_ch1 = path(LATE.after_ch1, ESCAPED),
+      request_finished = path(LATE.request_finished, ESCAPED),
+      teardown_ch1 = WELL,
+      request_tearing_down = WELL,
+      teardown_appcontext2 = WELL,
+    }
+    for name, wanted in pairs(WAITS) do
+      it("goes to the end, which is not worth a log line: " .. name, function()
+        local s = serve { HANDLERS = "1" }
+        local logged = s:stderr()
+        local c = raw.connect(s)
+        c:send(("GET %s?wait=%s HTTP/1.1\r\nHost: x\r\n\r\n"):format(VIEW, name))
+        s:wait_for(function()
+          return http.get(s, "/trace?keep=1").body == up_to(name, WELL)
+        end)
+        c:reset()
+        local seen
+        pcall(s.wait_for, s, function()
+          seen = http.get(s, "/trace?keep=1").body
+          return seen == wanted
+        end, 5)
+        assert.equal(wanted, seen)
+        http.get(s, "/trace")
+        assert.equal(logged, s:stderr())
+      end)
+    end
   end)
 
   describe("with PROPAGATE_EXCEPTIONS", function()

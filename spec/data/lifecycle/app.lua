@@ -4,6 +4,7 @@
 ---   raise=KIND      as this says
 ---   stop=NAME       a hook that answers
 ---   answer=WHAT     what the view gives
+---   wait=NAME       waits there for long
 --- HANDLERS in the environment adds handlers of 405 and 500. CONFIG names a key to set.
 
 local qlua = require "qlua"
@@ -25,6 +26,8 @@ local function note(name)
     local kind = request.args.raise
     error(kind == "known" and Known(name) or kind == "missing" and errors.NotFound()
       or "fails in " .. name, 0)
+  elseif is_asked("wait", name) then
+    qlua.sleep(60)
   end
   return is_asked("stop", name) and "stopped" or nil
 end
@@ -106,7 +109,9 @@ end)
 ch:get("/slash/", function() return "with a slash" end)
 app:get("/trace", function()
   local text = table.concat(trace, " ")
-  trace = {}
+  if not request.args.keep then
+    trace = {}
+  end
   return text
 end)
 
