@@ -7,6 +7,7 @@ local classes = require "qlua.class"
 local context = require "qlua.context"
 local core = require "qlua.core"
 local errors = require "qlua.errors"
+local g = require "qlua.g"
 local json = require "qlua.json"
 local logging = require "qlua.logging"
 local multidict_headers = core.headers
@@ -33,7 +34,7 @@ local qlua = {
   null = json.null,
   -- context
   request = request,
-  g = context.g,
+  g = g,
   current_app = context.current_app,
   has_request_context = context.has_request_context,
   has_app_context = context.has_app_context,

@@ -142,15 +142,14 @@ end
 ---@private
 function methods:_startup()
   local life = self._lifespan
-  -- in a coroutine, which keeps the frames of an error
-  local ok, err = context.with_app(coroutine.resume, coroutine.create(function()
+  local ok, err = pcall(context.with_app, function()
     for _, fn in ipairs(life.before) do
       fn()
     end
     for i, fn in ipairs(life.around) do
       life.running[i] = first_half(fn)
     end
-  end))
+  end)
   if not ok then
     tell(self, err)
     error(err, 0)

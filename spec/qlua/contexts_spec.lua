@@ -248,6 +248,46 @@ describe("contexts", function()
       wait_for_notes "the view's /, nil /"
     end)
 
+    it("lets go of the request while a coroutine that is in it yields", function()
+      start [[
+        app:after_request(function(response) response.headers["X-Path"] = request.path end)
+        local numbers
+        app:get("/lend", function()
+          g.name = "lender"
+          numbers = coroutine.wrap(qlua.copy_current_request_context(function(first)
+            qlua.sleep(0.001)
+            local second = coroutine.yield(g.name .. first)
+            qlua.sleep(0.001)
+            return g.name .. second
+          end))
+          return ""
+        end)
+        app:get("/borrow", function()
+          g.name = "borrower"
+          return numbers(#notes) .. " " .. g.name .. request.path
+        end)
+      ]]
+      get "/lend"
+      for _, name in ipairs { "first", "second" } do
+        local answer = http.get(s, "/borrow")
+        assert.equal("lender0 borrower/borrow", answer.body, name)
+        assert.equal("/borrow", answer.header["x-path"], name)
+      end
+    end)
+
+    it("leaves the frames of an error to be told", function()
+      start [[
+        app:get("/", function()
+          local function inner() error "lost" end
+          qlua.copy_current_request_context(function() inner() end)()
+        end)
+      ]]
+      get "/"
+      assert.matches("app.lua:24: lost\nstack traceback of a coroutine:\n.*in function 'inner'\n"
+        .. ".*\nstack traceback:\n.*app.lua:25: in function",
+        s:wait_for_stderr "context.lua:")
+    end)
+
     it("may be called from where there is no request", function()
       start [[
         local copied
