@@ -7,6 +7,7 @@ local body = require "qlua.request_body"
 local check = require "qlua.check"
 local context = require "qlua.context"
 local core = require "qlua.core"
+local new_table = require "table.new"
 local fields = require "qlua.request_fields"
 
 ---@class qlua.Request
@@ -85,7 +86,8 @@ local function state_of(name)
   end
   local state = ctx.request
   if not state then
-    state = { _handle = ctx.handle }
+    state = new_table(0, 8) -- room for a handful of fields: no rehash while they come
+    state._handle = ctx.handle
     ctx.request = state
   end
   return state

@@ -60,7 +60,7 @@ static int l_context(lua_State *L)
         return 0;
     struct task_context *context = task->context;
     if (context->ref == LUA_NOREF) {
-        lua_createtable(L, 0, 4);
+        lua_createtable(L, 0, 6);
         struct handle *handle = lua_newuserdata(L, sizeof(*handle));
         handle->exchange = x;
         lua_pushvalue(L, lua_upvalueindex(1)); /* the metatable of handles */
