@@ -8,39 +8,71 @@
 #include "value/json_scan.h"
 #include "value/marker.h"
 
-/* A hint above this is not believed: a table's room must not outgrow the text by much. */
-#define HINT_MAX 64
+/* So many values wait on the stack for the end of their array or object, which is then made with
+ * just the room it needs; a larger one is made before. JSON_MAX_DEPTH levels of them fit on a Lua
+ * stack. */
+#define WAIT_MAX 16
 
 /* One open array or object. */
 struct level {
     bool is_array;
-    int count; /* values so far */
+    bool is_made; /* its table lies at base */
+    int base;     /* index on the stack where its table and what waits begin */
+    int waiting;  /* values on the stack: in an object each above its key */
+    int count;    /* values in the table */
 };
 
-/* On the Lua stack: array metatable, scratch, then for each level its table and, in an object,
- * the key whose value comes next. */
+/* On the Lua stack: array metatable, scratch, then what each level has. */
 struct decoder {
     lua_State *L;
     int metatable;
     int scratch;
     unsigned depth;
     struct level levels[JSON_MAX_DEPTH];
-    /* How many values the former container of this depth and kind had: in rows of one shape the
-     * next is as large, and its table is made with the right room at once. */
-    unsigned char hints[JSON_MAX_DEPTH][2];
 };
 
-/* The value on top goes where it belongs. */
+/* The level's table, below what waits. */
+static void make_table(struct decoder *d, struct level *level, int room)
+{
+    lua_createtable(d->L, level->is_array ? room : 0, level->is_array ? 0 : room);
+    if (level->is_array) {
+        lua_pushvalue(d->L, d->metatable);
+        lua_setmetatable(d->L, -2);
+    }
+    lua_insert(d->L, level->base);
+    level->is_made = true;
+}
+
+/* What waits goes into the table: of a key that comes twice the last value counts. */
+static void settle(struct decoder *d, struct level *level)
+{
+    lua_State *L = d->L;
+    int table = level->base;
+    level->count += level->waiting;
+    if (level->is_array) {
+        for (int i = level->count; level->waiting > 0; i--, level->waiting--)
+            lua_rawseti(L, table, i);
+        return;
+    }
+    for (int at = table + 1; level->waiting > 0; at += 2, level->waiting--) {
+        lua_pushvalue(L, at);
+        lua_pushvalue(L, at + 1);
+        lua_rawset(L, table);
+    }
+    lua_settop(L, table);
+}
+
+/* The value on top belongs to the innermost level. */
 static int put(struct decoder *d)
 {
     if (d->depth == 0)
         return 0;
     struct level *level = &d->levels[d->depth - 1];
-    level->count++;
-    if (level->is_array)
-        lua_rawseti(d->L, -2, level->count);
-    else
-        lua_rawset(d->L, -3);
+    if (++level->waiting < WAIT_MAX)
+        return 0;
+    if (!level->is_made)
+        make_table(d, level, 2 * WAIT_MAX);
+    settle(d, level);
     return 0;
 }
 
@@ -88,24 +120,17 @@ static int on_key(void *data, struct slice name)
 
 static int open_level(struct decoder *d, bool is_array)
 {
-    luaL_checkstack(d->L, 4, "JSON");
-    int hint = d->hints[d->depth][is_array];
-    lua_createtable(d->L, is_array ? hint : 0, is_array ? 0 : hint);
-    if (is_array) {
-        lua_pushvalue(d->L, d->metatable);
-        lua_setmetatable(d->L, -2);
-    }
-    d->levels[d->depth] = (struct level){.is_array = is_array};
-    d->depth++;
+    luaL_checkstack(d->L, 2 * WAIT_MAX + 4, "JSON");
+    d->levels[d->depth++] = (struct level){.is_array = is_array, .base = lua_gettop(d->L) + 1};
     return 0;
 }
 
 static int close_level(struct decoder *d)
 {
-    d->depth--;
-    const struct level *level = &d->levels[d->depth];
-    int hint = level->count > HINT_MAX ? HINT_MAX : level->count;
-    d->hints[d->depth][level->is_array] = (unsigned char)hint;
+    struct level *level = &d->levels[--d->depth];
+    if (!level->is_made)
+        make_table(d, level, level->waiting);
+    settle(d, level);
     return put(d);
 }
 
@@ -149,7 +174,6 @@ int json_decode(lua_State *L, struct slice text, struct err *err)
         .scratch = on_scratch,
     };
     struct decoder d;
-    memset(d.hints, 0, sizeof(d.hints));
     d.L = L;
     d.depth = 0;
     luaL_checkstack(L, 8, "JSON");
