@@ -72,8 +72,8 @@ local function status_and_headers(who, count, second, third, ...)
     return nil, second
   end
   if second ~= nil and not is_status(second) then
-    local hint = type(second) == "number" and "; if it is the second result of a call, as of text:gsub(...), "
-      .. "put the call in parentheses" or ""
+    local hint = type(second) == "number" and "; if it is the second result of a call, as of "
+      .. "text:gsub(...), put the call in parentheses" or ""
     fail(who, "%s as its second value, where a status (an integer from 200 to 599) or a table "
       .. "of headers belongs%s", check.describe(second), hint)
   end
