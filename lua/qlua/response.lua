@@ -2,9 +2,10 @@
 --- Flow: a view returns one, or returned.lua makes one of what it returned; the core sends it.
 ---
 --- The array slots are the contract with the core: [1] status, [2] body (a string, an iterator,
---- an open file, or nil), [3] Headers or nil, [4] content type or nil, [5] timeout, [6] the
---- table of headers which a view returned. Headers are made on first touch; from then on they hold
---- the content type and what the table says, and [4] and [6] are nil.
+--- an open file, or nil), [3] Headers or nil, [4] content type or nil, [5] the
+--- table of headers which a view returned, [6] timeout. Headers are made on first touch; from then
+--- on they hold the content type and what the table says, and [4] and [5] are nil. A slot without a
+--- value is false when a response is made: a hole would cost a rehash.
 
 local check = require "qlua.check"
 local core = require "qlua.core"
@@ -38,6 +39,7 @@ local Response = {}
 local meta = { __name = "qlua.Response" }
 
 local HTML = "text/html; charset=utf-8"
+local NONE = false -- not a literal: with one the table would be made too small
 
 ---@param value any
 ---@return boolean
@@ -62,18 +64,18 @@ end
 ---@param content_type? string
 ---@return qlua.Response
 function M.new(body, status, content_type)
-  return setmetatable({ status or 200, body, nil, content_type or HTML }, meta)
+  return setmetatable({ status or 200, body or "", NONE, content_type or HTML }, meta)
 end
 
 --- A response of a string with the headers of a table: what most views return. The table stays as
---- it is in slot [6] until somebody asks for the response's headers.
+--- it is in slot [5] until somebody asks for the response's headers.
 ---@param body string
 ---@param status? integer
 ---@param headers table<string, string|string[]>
 ---@return qlua.Response? response, string? message why the headers cannot be sent
 function M.with_headers(body, status, headers)
   if headers[1] == nil and not getmetatable(headers) then
-    return setmetatable({ status or 200, body, nil, HTML, nil, headers }, meta)
+    return setmetatable({ status or 200, body, NONE, HTML, headers }, meta)
   end
   local ok, made = pcall(core.response_headers, HTML, #body, headers)
   if not ok then

@@ -71,9 +71,9 @@ function getters:headers()
   if headers then
     return headers
   end
-  headers = core.response_headers(rawget(self, 4), M.body_length(rawget(self, 2)), rawget(self, 6))
+  headers = core.response_headers(rawget(self, 4), M.body_length(rawget(self, 2)), rawget(self, 5))
   rawset(self, 3, headers)
-  rawset(self, 6, nil)
+  rawset(self, 5, nil)
   rawset(self, 4, nil)
   return headers
 end
@@ -87,7 +87,7 @@ end
 ---@param response qlua.Response
 ---@return qlua.Headers?
 function M.headers_of(response)
-  return rawget(response, 3) or (rawget(response, 6) and response.headers) or nil
+  return rawget(response, 3) or (rawget(response, 5) and response.headers) or nil
 end
 
 function getters:content_type()
@@ -128,14 +128,14 @@ function getters:is_json()
 end
 
 function getters:timeout()
-  return rawget(self, 5)
+  return rawget(self, 6)
 end
 
 function setters:timeout(seconds)
   if seconds then
     check.type("response", "timeout", seconds, "number")
   end
-  rawset(self, 5, seconds)
+  rawset(self, 6, seconds)
 end
 
 -- ---- the body ---------------------------------------------------------------------------------

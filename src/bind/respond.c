@@ -186,7 +186,7 @@ static enum respond_result send_response(struct exchange *x, lua_State *L, int i
         struct err err;
         err.name[0] = '\0';
         fields_init(&table, &x->req->arena, true);
-        lua_rawgeti(L, index, 6); /* its texts live as long as the response */
+        lua_rawgeti(L, index, 5); /* its texts live as long as the response */
         bool ok = read_headers(L, lua_gettop(L), &table, &view.answer);
         lua_settop(L, index);
         if (!ok)

@@ -61,8 +61,8 @@ void response_read(lua_State *L, int index, struct response_view *view)
         view->answer.headers = headers_fields(L, top + 3);
     if (lua_type(L, top + 4) == LUA_TSTRING)
         view->answer.content_type.data = lua_tolstring(L, top + 4, &view->answer.content_type.len);
-    view->timeout_ms = timeout_at(L, top + 5);
-    view->has_table = lua_istable(L, top + 6);
+    view->timeout_ms = timeout_at(L, top + 6);
+    view->has_table = lua_istable(L, top + 5);
     lua_settop(L, top);
     /* what the app itself states of a body whose length we do not know */
     bool is_stated = view->streamed && view->answer.headers != NULL;

@@ -2,7 +2,7 @@
  *
  * Place in the flow: server/respond reads a view's Response through this; bind/response.c starts
  * streamed answers with it. The array slots of lua/qlua/response.lua are the contract: [1] status,
- * [2] body, [3] Headers, [4] content type, [5] timeout.
+ * [2] body, [3] Headers, [4] content type, [5] headers as a view's table, [6] timeout.
  */
 #ifndef QLUA_BIND_RESPONSE_H
 #define QLUA_BIND_RESPONSE_H
@@ -20,7 +20,7 @@ struct response_view {
     struct answer answer;
     struct slice body;     /* a string body; "" for none */
     struct lua_file *file; /* an open file as the body, or NULL */
-    bool has_table;        /* [6]: headers as a view's table, to be read by respond */
+    bool has_table;        /* [5]: headers as a view's table, to be read by respond */
     bool streamed;         /* the body is an iterator: not for C to send */
     int timeout_ms;        /* RESPONSE_TIMEOUT of its own; -1: the app's */
 };
