@@ -27,8 +27,11 @@ PREFIX ?= /usr/local
 SPEC ?= spec
 FUZZ_SECONDS ?= 30
 
-# Areas of the parity suite that this version serves; an area comes with its feature.
-PARITY_AREAS := routing hosts subdomains request response static middleware
+# What this version serves of the parity suite: areas, or the beginnings of cases' names where the
+# rest of an area comes with a later feature (signals.order.template and the flashes).
+PARITY_AREAS := routing hosts subdomains request response static middleware hooks errors \
+	blueprints signals.own signals.order.view signals.order.not_found \
+	signals.order.started_fails signals.order.finished_fails
 # Cases of the lifecycle battery: all but reload (c d e f g), templates and websockets (b3 n).
 LIFE_CASES := a,=b,b2,b4,h,i,j,k,l,m
 
