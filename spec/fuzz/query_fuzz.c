@@ -7,6 +7,7 @@
 #include "base/utf8.h"
 #include "http/headers.h"
 #include "http/query.h"
+#include "route/quote.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -15,7 +16,9 @@ static void write_all(const struct fields *fields, struct buf *out)
     for (uint32_t i = 0; i < fields->count; i++) {
         if (i > 0)
             buf_char(out, '&');
-        query_append(out, fields->items[i].name, fields->items[i].value);
+        route_quote_query(out, fields->items[i].name);
+        buf_char(out, '=');
+        route_quote_query(out, fields->items[i].value);
     }
 }
 

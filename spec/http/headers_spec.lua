@@ -18,7 +18,6 @@ size_t fields_remove(struct fields *fields, struct slice name);
 bool header_name_is_valid(struct slice name);
 bool header_value_is_valid(struct slice value);
 bool header_list_next(struct slice *list, struct slice *element);
-bool header_list_has(struct slice list, struct slice token);
 struct slice header_param_raw(struct slice value, struct slice name);
 struct slice header_param(struct slice value, struct slice name, struct arena *arena);
 struct slice header_mimetype(struct slice content_type, struct arena *arena);
@@ -192,20 +191,6 @@ describe("header list", function()
       ['a, "b, c'] = { "a", '"b, c' },
     } do
       assert.same(expected, elements(value))
-    end
-  end)
-
-  it("finds a token in any case, only whole", function()
-    for value, expected in pairs {
-      ["close"] = true,
-      ["keep-alive, Close"] = true,
-      ["x,,close ,"] = true,
-      ["closed"] = false,
-      ["not close"] = false,
-      ['"close"'] = false,
-      [""] = false,
-    } do
-      assert.equal(expected, lib.header_list_has(slice(value), slice "close"), value)
     end
   end)
 

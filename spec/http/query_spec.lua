@@ -1,4 +1,4 @@
---- http/query: form-encoded text in and out.
+--- http/query: form-encoded text.
 
 local ffi = require "ffi"
 local native = require "support.native"
@@ -6,7 +6,6 @@ local lists = require "support.fields"
 
 ffi.cdef [[
 int query_parse(struct slice text, struct fields *out, size_t max_pairs);
-void query_append(struct buf *out, struct slice key, struct slice value);
 ]]
 
 local lib, text, slice = native.lib, native.text, lists.slice
@@ -15,12 +14,6 @@ local function parse(source)
   local fields, borrowed = lists.new(false), slice(source)
   assert.equal(0, lib.query_parse(borrowed, fields, 1000))
   return lists.pairs(fields)
-end
-
-local function append(key, value)
-  local out = native.buf()
-  lib.query_append(out, slice(key), slice(value))
-  return text(out)
 end
 
 describe("query", function()
@@ -69,21 +62,5 @@ describe("query", function()
       assert.equal(case[3], lib.query_parse(slice(case[1]), fields, case[2]))
       assert.equal(case[4], fields.count)
     end
-  end)
-
-  it("is written with Quart's quoting", function()
-    local printable = {}
-    for byte = 0x20, 0x7e do
-      printable[#printable + 1] = string.char(byte)
-    end
-    local all = table.concat(printable)
-    assert.equal(
-      "q=+!%22%23$%25%26'()*%2B,-./0123456789:;%3C%3D%3E?@ABCDEFGHIJKLMNOPQRSTUVWXYZ%5B%5C%5D%5E_"
-        .. "%60abcdefghijklmnopqrstuvwxyz%7B%7C%7D~",
-      append("q", all)
-    )
-    assert.equal("q=a+b%26%C3%A9", append("q", "a b&é"))
-    assert.equal("a%3D+=", append("a= ", ""))
-    assert.same({ { all, all } }, parse(append(all, all)))
   end)
 end)

@@ -31,11 +31,6 @@ int64_t clock_seconds(void)
     return (int64_t)time(NULL);
 }
 
-uint64_t clock_cpu_ns(void)
-{
-    return read_clock(CLOCK_THREAD_CPUTIME_ID);
-}
-
 /* Days since 1970-01-01 of a date in the proleptic Gregorian calendar; month 1..12. */
 static int64_t days_of(int64_t year, int month, int day)
 {

@@ -17,8 +17,6 @@
 uint64_t clock_ms(void);
 uint64_t clock_ns(void);
 int64_t clock_seconds(void);
-/* CPU time (user and system) of this thread in nanoseconds. */
-uint64_t clock_cpu_ns(void);
 
 /* Write the IMF-fixdate (RFC 9110 5.6.7) of `seconds` since 1970 to dst: CLOCK_DATE_LEN bytes,
  * no NUL. Years are clamped to 0..9999. */

@@ -28,6 +28,5 @@ void bind_testing(struct lua_State *L);
 void bind_text(struct lua_State *L);
 void bind_task(struct lua_State *L);
 void bind_worker(struct lua_State *L);
-void bind_log(struct lua_State *L);
 
 #endif

@@ -355,15 +355,6 @@ bool header_list_next(struct slice *list, struct slice *element)
     return false;
 }
 
-bool header_list_has(struct slice list, struct slice token)
-{
-    struct slice element;
-    while (header_list_next(&list, &element))
-        if (slice_eq_nocase(element, token))
-            return true;
-    return false;
-}
-
 struct slice header_param_raw(struct slice value, struct slice name)
 {
     struct slice rest = slice_from(value, find_unquoted(value, ';') + 1);

@@ -139,8 +139,6 @@ bool header_value_is_valid(struct slice value);
 /* Cut the next element off a comma-separated list (RFC 9110 5.6.1): trimmed, never empty; a
  * comma in a quoted string does not divide. False at the end of the list. */
 bool header_list_next(struct slice *list, struct slice *element);
-/* Is the token, in any letter case, an element of the list? */
-bool header_list_has(struct slice list, struct slice token);
 
 /* The parameter `name` (any letter case) of a value such as "text/html; charset=utf-8", as it is
  * written: a token, or a quoted string with its quotes. data is NULL when there is none. */

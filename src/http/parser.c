@@ -389,11 +389,3 @@ enum parser_event parser_feed(struct parser *parser, struct slice *input)
         return PARSER_MORE;
     return req->body_state == BODY_READING && !was_in_body ? PARSER_HEAD : PARSER_DONE;
 }
-
-const char *parser_version(void)
-{
-#define TEXT(x)  #x
-#define LEVEL(x) TEXT(x)
-    return LEVEL(LLHTTP_VERSION_MAJOR) "." LEVEL(LLHTTP_VERSION_MINOR) "." LEVEL(
-        LLHTTP_VERSION_PATCH);
-}

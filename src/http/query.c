@@ -63,22 +63,3 @@ int query_parse(struct slice text, struct fields *out, size_t max_pairs)
     }
     return 0;
 }
-
-static void append_quoted(struct buf *out, struct slice text)
-{
-    for (;;) {
-        size_t space = slice_find(text, ' ');
-        escape_url(out, slice_of(text.data, space), SLICE("!$'()*,/:;?@"));
-        if (space == text.len)
-            return;
-        buf_char(out, '+');
-        text = slice_from(text, space + 1);
-    }
-}
-
-void query_append(struct buf *out, struct slice key, struct slice value)
-{
-    append_quoted(out, key);
-    buf_char(out, '=');
-    append_quoted(out, value);
-}

@@ -1,7 +1,7 @@
-/* http/query.h - application/x-www-form-urlencoded, both ways.
+/* http/query.h - application/x-www-form-urlencoded, read.
  *
- * Place in the flow: request.args and urlencoded bodies come from here, url_for's query goes
- * out through here. By WHATWG's rules where Quart follows them: "+" is a space, ";" divides
+ * Place in the flow: request.args and urlencoded bodies come from here; url_for's query is
+ * written by route/quote. By WHATWG's rules where Quart follows them: "+" is a space, ";" divides
  * nothing.
  */
 #ifndef QLUA_HTTP_QUERY_H
@@ -9,7 +9,6 @@
 
 #include <stddef.h>
 
-#include "base/buf.h"
 #include "base/slice.h"
 
 struct fields;
@@ -19,8 +18,5 @@ struct fields;
  * always valid UTF-8. Borrows from text what needs no decoding; the rest lives in out's arena.
  * Returns 0, or QLUA_ELIMIT as soon as there are more than max_pairs: *out then holds those. */
 int query_parse(struct slice text, struct fields *out, size_t max_pairs);
-
-/* Append "key=value", each quoted; "?" and "&" are the caller's. */
-void query_append(struct buf *out, struct slice key, struct slice value);
 
 #endif

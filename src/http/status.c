@@ -8,13 +8,11 @@ struct status {
     struct slice phrase;
     struct slice line;
     struct slice description;
-    bool has_class;
 };
 
-#define LINE(code, phrase)  SLICE("HTTP/1.1 " #code " " phrase "\r\n")
-#define PLAIN(code, phrase) [code - 100] = {SLICE(phrase), LINE(code, phrase), SLICE(""), false}
-#define ERROR(code, phrase, text) \
-    [code - 100] = {SLICE(phrase), LINE(code, phrase), SLICE(text), true}
+#define LINE(code, phrase)        SLICE("HTTP/1.1 " #code " " phrase "\r\n")
+#define PLAIN(code, phrase)       [code - 100] = {SLICE(phrase), LINE(code, phrase), SLICE("")}
+#define ERROR(code, phrase, text) [code - 100] = {SLICE(phrase), LINE(code, phrase), SLICE(text)}
 
 /* By code - 100, so that the writer finds a line without a search. */
 static const struct status statuses[500] = {
@@ -128,7 +126,7 @@ static const struct status statuses[500] = {
 
 static const struct status *find(int code)
 {
-    static const struct status unknown = {SLICE("UNKNOWN"), SLICE(""), SLICE(""), false};
+    static const struct status unknown = {SLICE("UNKNOWN"), SLICE(""), SLICE("")};
     if (code < 100 || code > 599 || statuses[code - 100].phrase.len == 0)
         return &unknown;
     return &statuses[code - 100];
@@ -147,11 +145,6 @@ struct slice status_line(int code)
 struct slice status_description(int code)
 {
     return find(code)->description;
-}
-
-bool status_has_class(int code)
-{
-    return find(code)->has_class;
 }
 
 bool status_forbids_body(int code)

@@ -21,9 +21,6 @@ struct slice status_line(int code);
 /* What the default page of an error says; empty when the code has none. */
 struct slice status_description(int code);
 
-/* Is there an error class for this code: may a program abort with it? */
-bool status_has_class(int code);
-
 /* Does an answer with this code never have a body (RFC 9110 6.4.1: 1xx, 204, 304)? */
 bool status_forbids_body(int code);
 
