@@ -34,7 +34,7 @@ local served = {}
 
 -- ---- the road ---------------------------------------------------------------------------------
 
---- What stands before the view: the answer of the first hook that has one.
+--- What stands before the view: the first hook that has an answer, and that answer.
 local function preprocess(pipeline)
   if pushed.receivers then
     pushed:_emit(current.served, {})
@@ -49,7 +49,7 @@ local function preprocess(pipeline)
   for i = 1, before and #before or 0 do
     local body, status, headers = before[i]()
     if body ~= nil then
-      return body, status, headers
+      return before[i], body, status, headers
     end
   end
 end
@@ -59,10 +59,10 @@ local function postprocess(pipeline, response)
   local ctx, after = running[1], pipeline.after
   local once = ctx and ctx.after_this_request
   for i = 1, once and #once or 0 do
-    response = returned.replaced("after_this_request", once[i](response), response)
+    response = returned.replaced("after_this_request", once[i], once[i](response), response)
   end
   for i = 1, after and #after or 0 do
-    response = returned.replaced("after_request", after[i](response), response)
+    response = returned.replaced("after_request", after[i], after[i](response), response)
   end
   if finished.receivers then
     finished:_emit(current.served, { response = response })
@@ -70,9 +70,9 @@ local function postprocess(pipeline, response)
   return response
 end
 
---- From what a view or hook returned to the response, and the end of the contexts.
-local function finish(pipeline, ...)
-  local response = postprocess(pipeline, to_response(pipeline.name, ...))
+--- From what a view or hook (who) returned to the response, and the end of the contexts.
+local function finish(pipeline, who, ...)
+  local response = postprocess(pipeline, to_response(who, ...))
   return failures.tear_down(pipeline, running[1]) and response or failures.plain_500()
 end
 
@@ -81,19 +81,20 @@ end
 ---@param pipeline qlua.Pipeline
 ---@param ... any the rule's variables
 function M.run(pipeline, ...)
-  local body, status, headers = preprocess(pipeline)
-  if body ~= nil then
-    return finish(pipeline, body, status, headers)
+  local hook, body, status, headers = preprocess(pipeline)
+  if hook then
+    return finish(pipeline, hook, body, status, headers)
   elseif pipeline.preprocessors then
-    return finish(pipeline, pipelines.call(pipeline, request.view_args))
+    return finish(pipeline, pipeline.name, pipelines.call(pipeline, request.view_args))
   end
-  return finish(pipeline, pipeline.view(...))
+  return finish(pipeline, pipeline.name, pipeline.view(...))
 end
 
---- The same behind an error handler: "last" is the 500's, whose hooks' errors are only logged.
-local function finish_error(pipeline, ctx, phase, ...)
+--- The same behind an error handler (who): "last" is the 500's, whose hooks' errors are only
+--- logged.
+local function finish_error(pipeline, ctx, phase, who, ...)
   ctx.phase = phase
-  local response = to_response(pipeline.name, ...)
+  local response = to_response(who, ...)
   if phase == "last" then
     response = failures.attempt(postprocess, pipeline, response)
   else
@@ -153,13 +154,13 @@ end
 function M.refused(kind, detail)
   local ctx = get_context()
   local pipeline = pipeline_of(ctx)
-  local body, status, headers = preprocess(pipeline)
-  if body ~= nil then
-    return finish(pipeline, body, status, headers)
+  local hook, body, status, headers = preprocess(pipeline)
+  if hook then
+    return finish(pipeline, hook, body, status, headers)
   elseif kind == "options" then
-    return finish(pipeline, options_response(detail))
+    return finish(pipeline, pipeline.name, options_response(detail))
   elseif kind == "redirect" then
-    return finish(pipeline, errors.RequestRedirect(detail):get_response())
+    return finish(pipeline, pipeline.name, errors.RequestRedirect(detail):get_response())
   end
   return failures.answer(pipeline, ctx, refusal(kind, detail), {}, finish_error)
 end
@@ -171,7 +172,7 @@ end
 function M.value(which, ...)
   local pipeline, ctx = served[which] or served[-1], running[1]
   if pipeline.plain and ctx and ctx.after_this_request and not ctx.phase then
-    return returned.answer(pipeline.name, finish(pipeline, ...))
+    return returned.answer(pipeline.name, finish(pipeline, pipeline.name, ...))
   end
   return returned.answer(pipeline.name, ...)
 end

@@ -145,9 +145,9 @@ local function unhandled(pipeline, ctx, err, raised, finish)
   local wrapped = errors.InternalServerError(nil, { original_exception = err })
   local handler = handlers.find(app.error_handlers, pipeline.scopes, wrapped)
   if handler then
-    return finish(pipeline, ctx, "last", handler(wrapped))
+    return finish(pipeline, ctx, "last", handler, handler(wrapped))
   end
-  return finish(pipeline, ctx, "last", wrapped:get_response())
+  return finish(pipeline, ctx, "last", pipeline.name, wrapped:get_response())
 end
 
 --- Is an HTTP error to be treated like any other, which without a handler becomes a 500?
@@ -162,14 +162,14 @@ end
 --- The answer to an HTTP error that a handler may turn into another.
 local function http_exception(pipeline, ctx, err, finish)
   if not err.code or classes.is_a(err, errors.RequestRedirect) then
-    return finish(pipeline, ctx, "finalize", err:get_response())
+    return finish(pipeline, ctx, "finalize", pipeline.name, err:get_response())
   end
   local handler = handlers.find(current.served.error_handlers, pipeline.scopes, err)
   if handler then
     ctx.phase = "handler"
-    return finish(pipeline, ctx, "finalize", handler(err))
+    return finish(pipeline, ctx, "finalize", handler, handler(err))
   end
-  return finish(pipeline, ctx, "finalize", err:get_response())
+  return finish(pipeline, ctx, "finalize", pipeline.name, err:get_response())
 end
 
 --- An answer to an error. Raises what the handlers and hooks on the way raise.
@@ -178,7 +178,7 @@ end
 ---@param ctx qlua.Context
 ---@param err any
 ---@param raised { co?: thread, out_of_memory?: boolean } how
----@param finish fun(pipeline, ctx, phase, ...): qlua.Response through the hooks after the view
+---@param finish fun(pipeline, ctx, phase, who, ...): qlua.Response through the hooks after the view
 ---@return qlua.Response
 function M.answer(pipeline, ctx, err, raised, finish)
   local phase = ctx.phase
@@ -194,7 +194,7 @@ function M.answer(pipeline, ctx, err, raised, finish)
   local handler = handlers.find(current.served.error_handlers, pipeline.scopes, err)
   if handler then
     ctx.phase = "handler"
-    return finish(pipeline, ctx, "finalize", handler(err))
+    return finish(pipeline, ctx, "finalize", handler, handler(err))
   end
   return unhandled(pipeline, ctx, err, raised, finish)
 end

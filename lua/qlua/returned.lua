@@ -6,6 +6,7 @@
 local check = require "qlua.check"
 local classes = require "qlua.class"
 local core = require "qlua.core"
+local current = require "qlua.current"
 local errors = require "qlua.errors"
 local json = require "qlua.json"
 local responses = require "qlua.response"
@@ -14,8 +15,19 @@ local M = {}
 
 local KINDS = "return a string, a table, a Response, an iterator function or an HTTP error"
 
+--- A hook or handler as messages name it: `the function at app.lua:12`.
+local function name_of(fn)
+  local app, info = current.app(), debug.getinfo(fn, "S")
+  local source, root = info.source:gsub("^@", ""), (app and app.root_path or "") .. "/"
+  if source:sub(1, #root) == root then
+    source = source:sub(#root + 1)
+  end
+  return ("the function at %s:%d"):format(source, info.linedefined)
+end
+
 local function fail(who, format, ...)
-  error(who .. " returned " .. format:format(...), 0)
+  local name = type(who) == "function" and name_of(who) or who
+  error(name .. " returned " .. format:format(...), 0)
 end
 
 --- Why a value is no body.
@@ -25,7 +37,9 @@ local function refuse_body(who, count, body)
   end
   local class = classes.class_of(body)
   local hint = ""
-  if type(body) == "userdata" then
+  if body == json.null then
+    hint = "; qlua.jsonify(qlua.null) answers with JSON's null"
+  elseif type(body) == "userdata" then
     hint = "; x:to_dict() makes a table of a MultiDict"
   elseif type(body) == "number" then
     hint = "; tostring makes a string of it"
@@ -45,7 +59,11 @@ local function response_of(who, count, body)
     elseif classes.is_a(body, errors.HTTPException) then
       return body:get_response()
     elseif not classes.class_of(body) then
-      return json.jsonify(body)
+      local ok, response = pcall(json.jsonify, body)
+      if not ok and type(response) == "string" then
+        fail(who, "what cannot be sent: %s", response)
+      end
+      return ok and response or error(response, 0)
     end
   end
   return refuse_body(who, count, body)
@@ -92,7 +110,7 @@ end
 
 --- The Response of what a handler returned. Raises, naming the handler and the value, when that
 --- is no answer.
----@param who string names the handler in messages
+---@param who string|function names the handler in messages, or is it
 ---@param ... any what it returned
 ---@return qlua.Response
 function M.to_response(who, ...)
@@ -129,17 +147,18 @@ end
 
 --- What a hook behind the view leaves of a response: another one, or with nil the same.
 ---@param where string the hook's kind
+---@param hook function
 ---@param value any what it returned
 ---@param response qlua.Response
 ---@return qlua.Response
-function M.replaced(where, value, response)
+function M.replaced(where, hook, value, response)
   if value == nil then
     return response
   elseif responses.is_response(value) then
     return value
   end
-  error(("a function of %s returned %s; return the response, or nothing to keep it"):format(where,
-    check.describe(value)), 0)
+  return fail(hook, "%s to %s: return the response, or nothing to keep it",
+    check.describe(value), where)
 end
 
 local REDIRECT_PAGE = [[
