@@ -1,7 +1,11 @@
 --- Stopping: nothing that has begun or arrived is lost, nothing new is taken, and it ends.
 
+local fcntl = require "posix.fcntl"
 local signal = require "posix.signal"
+local stat = require "posix.sys.stat"
+local unistd = require "posix.unistd"
 
+local files = require "support.files"
 local raw = require "support.raw"
 local server = require "support.server"
 local wait = require "support.wait"
@@ -152,6 +156,22 @@ for _, workers in ipairs { 2, 0 } do
       s:signal(signal.SIGTERM)
       assert.equal("slept", c:response().body)
       ended()
+    end)
+
+    -- Nobody reads the pid file, a pipe: the start stands still behind the first listen().
+    it("hears a signal that comes while it starts", function()
+      for _, number in ipairs { signal.SIGTERM, signal.SIGINT, signal.SIGQUIT } do
+        local folder = files.folder()
+        local pipe = folder .. "/pid"
+        assert(stat.mkfifo(pipe, 384)) -- 0600
+        start { set = { ["server.pid_file"] = pipe } }
+        s:signal(number)
+        local reader = assert(fcntl.open(pipe, fcntl.O_RDONLY + fcntl.O_NONBLOCK))
+        ended()
+        assert.equal(s.pid .. "\n", unistd.read(reader, 100))
+        unistd.close(reader)
+        files.remove(folder)
+      end
     end)
 
     it("leaves the port free at once", function()

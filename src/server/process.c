@@ -20,16 +20,13 @@ static void on_ignored(int number)
 
 /* A terminal sends these to the whole group, but the supervisor decides. They are caught, not
  * ignored: an ignored signal stays ignored in the programs that an app starts. */
-static void reset_signals(void)
+static void catch_signals(void)
 {
     static const int caught[] = {SIGINT, SIGQUIT, SIGHUP};
     struct sigaction action = {.sa_handler = on_ignored, .sa_flags = SA_RESTART};
-    sigset_t none;
     sigemptyset(&action.sa_mask);
     for (size_t i = 0; i < sizeof(caught) / sizeof(caught[0]); i++)
         sigaction(caught[i], &action, NULL);
-    sigemptyset(&none);
-    sigprocmask(SIG_SETMASK, &none, NULL);
 }
 
 static int run_child(const struct worker_start *start, const struct privilege *privilege,
@@ -45,7 +42,7 @@ static int run_child(const struct worker_start *start, const struct privilege *p
     prctl(PR_SET_PDEATHSIG, SIGTERM);
     if (getppid() != parent)
         return WORKER_EXIT_FAILED;
-    reset_signals();
+    catch_signals();
     return worker_run(start);
 }
 

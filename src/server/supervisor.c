@@ -36,7 +36,8 @@ struct supervisor {
     struct control_socket control;
     struct crew crew;
     struct pollfd *fds;
-    int signals;
+    sigset_t held;           /* signals that are blocked here */
+    int signals;             /* the descriptor by which they come */
     struct worker_beat beat; /* of the lone worker, --workers 0 */
     uint64_t started;
     bool pid_file_made;
@@ -143,16 +144,20 @@ static int open_control(struct supervisor *supervisor, struct err *err)
     return 0;
 }
 
+/* From the first listener on, a signal waits until somebody reads it: here, or in the worker. */
+static void hold_signals(sigset_t *set)
+{
+    static const int wanted[] = {SIGCHLD, SIGTERM, SIGINT, SIGQUIT, SIGHUP};
+    sigemptyset(set);
+    for (size_t i = 0; i < sizeof(wanted) / sizeof(wanted[0]); i++)
+        sigaddset(set, wanted[i]);
+    sigprocmask(SIG_BLOCK, set, NULL);
+}
+
 /* SIGCHLD and the requests to stop come as bytes on a descriptor, never as handlers. */
 static int open_signals(struct supervisor *supervisor, struct err *err)
 {
-    static const int wanted[] = {SIGCHLD, SIGTERM, SIGINT, SIGQUIT, SIGHUP};
-    sigset_t set;
-    sigemptyset(&set);
-    for (size_t i = 0; i < sizeof(wanted) / sizeof(wanted[0]); i++)
-        sigaddset(&set, wanted[i]);
-    sigprocmask(SIG_BLOCK, &set, NULL);
-    supervisor->signals = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
+    supervisor->signals = signalfd(-1, &supervisor->held, SFD_CLOEXEC | SFD_NONBLOCK);
     return supervisor->signals >= 0 ? 0 : err_set(err, -errno, "signalfd: %s", err_text(-errno));
 }
 
@@ -351,6 +356,7 @@ int supervisor_run(struct config *config, const struct log *log)
     struct err err = {0};
     control_socket_init(&supervisor.control);
     survive_broken_pipes();
+    hold_signals(&supervisor.held);
     supervisor.started = clock_ms();
     int rc = set_limits(config, &err);
     if (rc == 0)

@@ -228,13 +228,16 @@ static void on_signal(void *data, int number)
 }
 
 /* Under a supervisor only SIGTERM is ours: the others go to the whole group of a terminal, and
- * the supervisor decides. */
+ * the supervisor decides. What was sent to us while we started comes now. */
 static void watch_signals(struct worker *worker)
 {
     static const int numbers[] = {SIGTERM, SIGINT, SIGQUIT, SIGHUP};
     size_t count = worker->start->control_fd >= 0 ? 1 : sizeof(numbers) / sizeof(numbers[0]);
     for (size_t i = 0; i < count; i++)
         worker->signals[i] = signal_watch_new(worker->loop, numbers[i], on_signal, worker);
+    sigset_t none;
+    sigemptyset(&none);
+    sigprocmask(SIG_SETMASK, &none, NULL);
 }
 
 /* ---- starting ---- */
@@ -333,8 +336,6 @@ static void tear_down(struct worker *worker)
     close_listeners(worker);
     loop_unwatch(worker->control);
     loop_unwatch(worker->ask);
-    for (size_t i = 0; i < sizeof(worker->signals) / sizeof(worker->signals[0]); i++)
-        signal_watch_free(worker->signals[i]);
     timer_stop(&worker->tick);
     timer_stop(&worker->drain);
     worker->dispatcher.on_closed = NULL;
@@ -348,6 +349,9 @@ static void tear_down(struct worker *worker)
     access_log_free(worker->dispatcher.access_log);
     trust_free(worker->dispatcher.trusted);
     http_server_clear(&worker->http);
+    /* not before: a signal that comes twice would kill us where clean-up runs */
+    for (size_t i = 0; i < sizeof(worker->signals) / sizeof(worker->signals[0]); i++)
+        signal_watch_free(worker->signals[i]);
     loop_free(worker->loop);
     if (worker->access_fd >= 0)
         close(worker->access_fd);

@@ -47,10 +47,11 @@ struct worker_start {
 };
 
 /* Load the app, send CONTROL_READY, serve until told to stop; gives a code of enum worker_exit.
- * Under a supervisor SIGTERM means CONTROL_STOP, and SIGINT, SIGQUIT and SIGHUP (which a terminal
- * sends to the whole group) have handlers that do nothing: the worker leaves them so. SIGPIPE
- * does nothing, also with --workers 0. End of file on control_fd: the supervisor is gone; stop as
- * on CONTROL_STOP, but within 4 s. */
+ * The caller has blocked the signals that end a server; here they are let in, once somebody
+ * listens to them. Under a supervisor SIGTERM means CONTROL_STOP, and SIGINT, SIGQUIT and SIGHUP
+ * (which a terminal sends to the whole group) have handlers that do nothing: the worker leaves
+ * them so. SIGPIPE does nothing, also with --workers 0. End of file on control_fd: the supervisor is gone; stop
+ * as on CONTROL_STOP, but within 4 s. */
 int worker_run(const struct worker_start *start);
 
 #endif
