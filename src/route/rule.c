@@ -133,7 +133,7 @@ static int read_variable(struct reader *r)
 {
     size_t start = r->at++;
     size_t at = r->at;
-    size_t inside_at = r->at;
+    size_t inside_at = at;
     struct slice inside = {"", 0};
     struct slice converter = SLICE("string");
     struct converter c;

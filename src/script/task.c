@@ -459,6 +459,7 @@ void task_check_park(lua_State *L)
     if (task == NULL)
         task_misuse(L, "this call would wait, and nothing can wait here: custom converters and "
                        "code outside of a task run to their end at once");
+    assert(task != NULL && "task_misuse does not return");
     if (task_push_barrier(L))
         lua_error(L);
     drop_lost_wait(task);
