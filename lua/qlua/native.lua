@@ -219,7 +219,8 @@ function core.form_parse(text) end
 ---@field [string] string the first value of a name; a method's name wins
 ---@field get fun(self, name: string, default?: any, convert?: fun(text: string): any): any
 ---@field getlist fun(self, name: string, convert?: fun(text: string): any): any[]
----@field items fun(self): fun(): string?, any first values; of headers every line
+---@field items fun(self, options?: { multi?: boolean }): fun(): string?, any first values, or
+---  with multi all; of headers every line
 ---@field keys fun(self): string[]
 ---@field lists fun(self): fun(): string?, any[]
 ---@field to_dict fun(self, options?: { flat?: boolean }): table<string, any>

@@ -41,7 +41,7 @@ local fields = require "qlua.request_fields"
 ---@field remote_addr string "<local>" for a Unix socket
 ---@field access_route string[] X-Forwarded-For as received, else remote_addr
 ---@field content_type? string
----@field mimetype string in lower case, without parameters; "" when there is none
+---@field mimetype? string in lower case, without parameters
 ---@field mimetype_params table<string, string>
 ---@field content_length? number nil when absent or chunked
 ---@field content_encoding? string

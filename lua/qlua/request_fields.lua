@@ -19,7 +19,6 @@ fields.scheme = core.request_scheme
 fields.args = core.request_args
 fields.headers = core.request_headers
 fields.cookies = core.request_cookies
-fields.mimetype = core.request_mimetype
 fields.content_length = core.request_content_length
 fields.endpoint = core.request_endpoint
 fields.view_args = core.request_view_args
@@ -126,13 +125,18 @@ function fields.url(handle, state)
   return read(state, "base_url") .. (query ~= "" and "?" .. query or "")
 end
 
+function fields.mimetype(handle)
+  local mimetype = core.request_mimetype(handle)
+  return mimetype ~= "" and mimetype or nil
+end
+
 function fields.mimetype_params(_, state)
   local _, params = header_values.params(read(state, "content_type") or "")
   return params
 end
 
 function fields.is_json(_, state)
-  local mimetype = read(state, "mimetype")
+  local mimetype = read(state, "mimetype") or ""
   return mimetype == "application/json" or mimetype:find "^application/.*%+json$" ~= nil
 end
 

@@ -31,6 +31,11 @@ local VIEWS = {
   bad_key = "local v = request.args:get {} return v",
   bad_convert = 'local v = request.args:get("q", 1, 5) return v',
   bad_flat = "local v = request.args:to_dict(false) return v",
+  unknown_flat = "local v = request.args:to_dict { flt = false } return v",
+  unknown_multi = "local v = request.args:items { mutli = true } return v",
+  all_items = [[ local list = qlua.array {}
+    for name, value in request.args:items { multi = true } do list[#list + 1] = name .. value end
+    return list ]],
   many = [[ local n = 0
     for _ in request.args:items() do n = n + 1 end
     for _, list in request.args:lists() do n = n + #list end
@@ -136,6 +141,7 @@ describe("multidict", function()
 
     it("iterates over the first value of each name, in order", function()
       assert.same({ "b=1", "a=2", "c=" }, value "/items?b=1&a=2&b=3&c")
+      assert.same({ "b1", "a2", "b3" }, value "/all_items?b=1&a=2&b=3")
       assert.same({ "b", "a" }, value "/keys?b=1&a=2&b=3")
       assert.same({ { "b", { "1", "3" } }, { "a", { "2" } } }, value "/lists?b=1&a=2&b=3")
     end)
@@ -220,6 +226,8 @@ describe("multidict", function()
         bad_key = "request.args: a name (string) expected, got table",
         bad_convert = "request.args: convert must be a function such as tonumber, got number",
         bad_flat = "request.args:to_dict: a table of options expected, { flat = false }, got",
+        unknown_flat = "request.args:to_dict: unknown option (known: flat)",
+        unknown_multi = "request.args:items: unknown option (known: multi)",
         bad_value = "header X-Bad: the value holds a line break or another control character",
         nul_value = "header X-Bad: the value holds a line break or another control character",
         bad_name = "header name 'X Bad' is not valid",

@@ -22,8 +22,8 @@ local VIEWS = {
     return { type = a.type, username = a.username, password = a.password, token = a.token,
       realm = a.realm, nonce = a.nonce } ]],
   meta = [[ local r = request
-    return { r.content_type or null, r.mimetype, r.mimetype_params, r.content_length or null,
-      r.is_json } ]],
+    return { r.content_type or null, r.mimetype or null, r.mimetype_params,
+      r.content_length or null, r.is_json } ]],
   accept = [[ local m = request.accept_mimetypes
     return { m:best_match { "application/json", "text/html" } or null, m.accept_json,
       m.accept_html, m:quality "text/html", m:quality "image/png", m.best or null, m.provided } ]],
@@ -215,7 +215,7 @@ describe("request", function()
     end)
 
     it("describe the body", function()
-      assert.same({ null, "", {}, null, false }, value "/meta")
+      assert.same({ null, null, {}, null, false }, value "/meta")
       assert.same({
         'Text/HTML; Charset="utf-8"; x=y', "text/html", { charset = "utf-8", x = "y" }, 2, false,
       }, value("/meta", {

@@ -3,6 +3,7 @@
 #include "bind/multidict_internal.h"
 
 #include <lauxlib.h>
+#include <string.h>
 
 #include "bind/check.h"
 #include "value/marker.h"
@@ -150,7 +151,7 @@ static bool is_first(lua_State *L, const struct multidict *dict, uint32_t i, int
 
 /* What an iterator gives. Its upvalues: the object, this, the position, the names seen (nil for
  * short ones), and for WALK_LISTS the lists by folded name. */
-enum walk { WALK_ITEMS, WALK_LISTS };
+enum walk { WALK_ITEMS, WALK_ALL, WALK_LISTS };
 
 static int l_walk(lua_State *L)
 {
@@ -159,7 +160,7 @@ static int l_walk(lua_State *L)
     enum walk walk = (enum walk)lua_tointeger(L, lua_upvalueindex(2));
     uint32_t i = (uint32_t)lua_tonumber(L, lua_upvalueindex(3));
     int seen = lua_isnil(L, lua_upvalueindex(4)) ? 0 : lua_upvalueindex(4);
-    bool all = walk == WALK_ITEMS && dict->fields.nocase; /* every line of Headers */
+    bool all = walk == WALK_ALL;
 
     while (i < dict->fields.count && !all && !is_first(L, dict, i, seen))
         i++;
@@ -168,7 +169,7 @@ static int l_walk(lua_State *L)
     lua_pushnumber(L, i + 1);
     lua_replace(L, lua_upvalueindex(3));
     push_slice(L, dict->fields.items[i].name);
-    if (walk == WALK_ITEMS) {
+    if (walk != WALK_LISTS) {
         multidict_push_value(L, self, dict, i);
     } else {
         push_fold(L, dict, i);
@@ -192,10 +193,33 @@ static int push_walk(lua_State *L, struct multidict *dict, enum walk walk)
     return 1;
 }
 
-/* dict:items() -> iterator of name, value: the first of each name; every line of Headers */
+/* The only option that a method has, a boolean in a table at index; preset when it is not given. */
+static bool option(lua_State *L, int index, const struct multidict *dict, const char *method,
+                   const char *name, bool preset)
+{
+    if (lua_isnoneornil(L, index))
+        return preset;
+    if (!lua_istable(L, index))
+        luaL_error(L, "%s:%s: a table of options expected, { %s = %s }, got %s",
+                   multidict_label(dict), method, name, preset ? "false" : "true",
+                   luaL_typename(L, index));
+    for (lua_pushnil(L); lua_next(L, index); lua_pop(L, 1))
+        if (lua_type(L, -2) != LUA_TSTRING || strcmp(lua_tostring(L, -2), name) != 0)
+            luaL_error(L, "%s:%s: unknown option (known: %s)", multidict_label(dict), method, name);
+    lua_getfield(L, index, name);
+    bool value = lua_isnil(L, -1) ? preset : lua_toboolean(L, -1);
+    lua_pop(L, 1);
+    return value;
+}
+
+/* dict:items([{ multi = true }]) -> iterator of name, value: the first of each name, or all;
+ * always all of Headers */
 static int l_items(lua_State *L)
 {
-    return push_walk(L, check_multidict(L, 1), WALK_ITEMS);
+    struct multidict *dict = check_multidict(L, 1);
+    bool all = option(L, 2, dict, "items", "multi", dict->fields.nocase);
+    lua_settop(L, 1);
+    return push_walk(L, dict, all ? WALK_ALL : WALK_ITEMS);
 }
 
 /* dict:keys() -> list of the names, each once */
@@ -248,25 +272,11 @@ static int l_lists(lua_State *L)
     return push_walk(L, dict, WALK_LISTS);
 }
 
-/* The option `flat` of to_dict, true unless given. */
-static bool is_flat(lua_State *L, int index, const struct multidict *dict)
-{
-    if (lua_isnoneornil(L, index))
-        return true;
-    if (!lua_istable(L, index))
-        luaL_error(L, "%s:to_dict: a table of options expected, { flat = false }, got %s",
-                   multidict_label(dict), luaL_typename(L, index));
-    lua_getfield(L, index, "flat");
-    bool flat = lua_isnil(L, -1) || lua_toboolean(L, -1);
-    lua_pop(L, 1);
-    return flat;
-}
-
 /* dict:to_dict([{ flat = false }]) -> table of first values, or of lists */
 static int l_to_dict(lua_State *L)
 {
     struct multidict *dict = check_multidict(L, 1);
-    bool flat = is_flat(L, 2, dict);
+    bool flat = option(L, 2, dict, "to_dict", "flat", true);
     lua_settop(L, 1);
     lua_newtable(L); /* 2: the result */
     lua_newtable(L); /* 3: the names seen, or the lists by folded name */
