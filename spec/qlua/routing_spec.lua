@@ -83,6 +83,8 @@ local URLS = {
   key = { "index", { "x" } },
   special = { "index", { _external = "yes" } },
   contradiction = { "index", { _external = false, _scheme = "https" } },
+  table_value = { "index", { q = { a = 1 } } },
+  function_value = { "index", { q = { "a", print } } },
 }
 app:route("/url/<which>", { endpoint = "url" }, function(which)
   local ok, result = pcall(qlua.url_for, unpack(URLS[which]))
@@ -222,6 +224,10 @@ describe("routing", function()
       key = "url_for: values are by name, got the key 1",
       special = 'url_for: option "_external" must be a boolean, got the string "yes"',
       contradiction = "url_for: _scheme needs an absolute URL, but _external is false",
+      table_value = "Could not build url for endpoint 'index': value 'q': a table has no place in "
+        .. "a query",
+      function_value = "Could not build url for endpoint 'index': value 'q': a function has no "
+        .. "place in a query",
     } do
       it("refuses: " .. which, function()
         assert.matches(expected .. "$", (get("/url/" .. which).body:gsub("^ERROR ", "")), 1)

@@ -1,4 +1,5 @@
 /* bind/route_url.c - url_for as Lua sees it: routes:choose and routes:build. */
+#include <errno.h>
 #include <lauxlib.h>
 #include <math.h>
 #include <stdlib.h>
@@ -116,39 +117,69 @@ static void append_query_value(lua_State *L, int index, struct buf *out)
     lua_pop(L, 1);
 }
 
-static void append_pair(lua_State *L, int index, struct slice name, struct buf *out, char *divider)
+/* Is the value a text of its own: a plain one, or an object that knows its text? */
+static bool has_text(lua_State *L, int index)
+{
+    int type = lua_type(L, index);
+    if (type != LUA_TTABLE && type != LUA_TUSERDATA)
+        return type != LUA_TFUNCTION && type != LUA_TTHREAD;
+    return luaL_getmetafield(L, index, "__tostring") != 0 && (lua_pop(L, 1), true);
+}
+
+static int append_pair(lua_State *L, int index, struct slice name, struct buf *out, char *divider,
+                       struct err *err)
 {
     if (lua_isnil(L, index) || lua_type(L, index) == LUA_TLIGHTUSERDATA)
-        return;
+        return 0;
+    if (!has_text(L, index))
+        return err_set(err, -EINVAL, "value '%.*s': a %s has no place in a query", (int)name.len,
+                       name.data, luaL_typename(L, index));
     buf_char(out, *divider);
     *divider = '&';
     route_quote_query(out, name);
     buf_char(out, '=');
     append_query_value(L, index, out);
+    return 0;
 }
 
-/* Append what the path did not take: "?a=1&b=2", a list once an item. */
-static void append_query(lua_State *L, const struct route_build *build, struct buf *out)
+/* Append the value at the top of the stack, of the name: a list once an item. */
+static int append_value(lua_State *L, struct slice name, struct buf *out, char *divider,
+                        struct err *err)
+{
+    int value = lua_gettop(L), rc = 0;
+    size_t n = lua_istable(L, value) ? lua_objlen(L, value) : 0;
+    if (n == 0 && lua_istable(L, value) && !has_text(L, value)) {
+        lua_pushnil(L);
+        if (lua_next(L, value) == 0)
+            return 0; /* an empty list */
+        lua_pop(L, 2);
+    }
+    if (n == 0)
+        return append_pair(L, value, name, out, divider, err);
+    for (int item = 1; rc == 0 && item <= (int)n; item++) {
+        lua_rawgeti(L, value, item);
+        rc = append_pair(L, lua_gettop(L), name, out, divider, err);
+        lua_pop(L, 1);
+    }
+    return rc;
+}
+
+/* Append what the path did not take: "?a=1&b=2". */
+static int append_query(lua_State *L, const struct route_build *build, struct buf *out,
+                        struct err *err)
 {
     char divider = '?';
-    for (size_t i = 0; i < build->narguments; i++) {
+    int rc = 0;
+    for (size_t i = 0; rc == 0 && i < build->narguments; i++) {
         const struct route_argument *argument = &build->arguments[i];
         if (argument->used)
             continue;
         push_slice(L, argument->name);
         lua_rawget(L, ARG_VALUES);
-        int value = lua_gettop(L);
-        if (lua_istable(L, value)) {
-            for (int item = 1; item <= (int)lua_objlen(L, value); item++) {
-                lua_rawgeti(L, value, item);
-                append_pair(L, lua_gettop(L), argument->name, out, &divider);
-                lua_pop(L, 1);
-            }
-        } else {
-            append_pair(L, value, argument->name, out, &divider);
-        }
+        rc = append_value(L, argument->name, out, &divider, err);
         lua_pop(L, 1);
     }
+    return rc;
 }
 
 /* routes:build(endpoint, values, method, default_method, host, converted) -> path and query, host
@@ -168,7 +199,12 @@ int l_routes_build(lua_State *L)
     int index = route_build(routes->table, &build, path, host, &err);
     if (index < 0)
         return push_route_err(L, &err);
-    append_query(L, &build, path);
+    if (append_query(L, &build, path, &err) != 0) {
+        struct err why = err;
+        err_set(&err, why.code, "Could not build url for endpoint '%.*s': %s",
+                (int)build.endpoint.len, build.endpoint.data, why.message);
+        return push_route_err(L, &err);
+    }
     push_slice(L, buf_view(path));
     push_slice(L, buf_view(host));
     lua_pushinteger(L, index);
