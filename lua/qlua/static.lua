@@ -93,7 +93,8 @@ local function respond(file, options, open)
   if request then
     file, coding, varies = choose(open, file, request.headers:get "Accept-Encoding")
   end
-  local mimetype = options.mimetype or core.mime_type(name) or "application/octet-stream"
+  local filename = options.attachment_filename or name:match "[^/]*$"
+  local mimetype = options.mimetype or core.mime_type(filename) or "application/octet-stream"
   local response = responses.new(file, 200, fields.content_type_of(mimetype))
   local headers = response.headers
   if coding then
@@ -103,7 +104,6 @@ local function respond(file, options, open)
     headers:set("Vary", "Accept-Encoding")
   end
   if options.as_attachment then
-    local filename = options.attachment_filename or name:match "[^/]*$"
     headers:set("Content-Disposition", disposition.attachment(filename))
   end
   headers:set("Last-Modified", core.http_date(options.last_modified or file.mtime))

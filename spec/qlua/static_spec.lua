@@ -322,6 +322,10 @@ describe("static files", function()
         assert.equal(expected, get("/save" .. name).header["content-disposition"])
       end)
     end
+
+    it("takes the type from the name to save", function()
+      assert.equal("application/json", get("/save?name=a.json").header["content-type"])
+    end)
   end)
 
   it("can be sent by the app", function()
