@@ -25,10 +25,18 @@ local function user_level()
   end
 end
 
+--- The view at work as messages name it, for a tail call, which leaves no line of the user's;
+--- dispatch.lua knows.
+---@return string?
+function M.view_at_work()
+end
+
 --- Raise a message (string.format) that begins with the user's file and line.
 ---@param format string
 function M.fail(format, ...)
-  error(format:format(...), user_level())
+  local level = user_level()
+  local view = level == 0 and M.view_at_work()
+  error((view and view .. ": " or "") .. format:format(...), level)
 end
 
 --- The user's file and line, `app.lua:12`, of the call at work: for messages about it that come

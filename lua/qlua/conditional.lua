@@ -1,6 +1,7 @@
 --- Conditional answers: 304, 412, and the single range of 206 and 416 (RFC 9110 13 and 14).
 --- Flow: Response:make_conditional and static.lua call apply before the response goes out.
 
+local check = require "qlua.check"
 local core = require "qlua.core"
 local errors = require "qlua.errors"
 
@@ -59,7 +60,11 @@ end
 ---@param accept_ranges? boolean
 ---@return qlua.Response
 function M.apply(response, request, accept_ranges)
-  local method = request.method
+  local method = request and request.method
+  if not method then
+    check.fail("response:make_conditional: the first argument must be the request, got %s",
+      check.describe(request))
+  end
   if method ~= "GET" and method ~= "HEAD" then
     return response
   end

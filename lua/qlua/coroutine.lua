@@ -47,12 +47,32 @@ function M.note_death(co, err, parent)
   last.error, last.parent, last_frames, depth = err, parent, frames, count
 end
 
+-- of a table that was raised: so many fields are told
+local MOST_FIELDS = 8
+
+--- A table without a text of its own: `table: 0x7f... { code = 5, text = "why" }`.
+local function text_of_table(err)
+  local list = {}
+  for name, value in pairs(err) do
+    local text = type(value) == "string" and ("%q"):format(value) or tostring(value)
+    list[#list + 1] = ("%s = %s"):format(tostring(name), text)
+  end
+  table.sort(list)
+  for i = #list, MOST_FIELDS + 1, -1 do
+    list[i] = nil
+    list[MOST_FIELDS] = "..."
+  end
+  return ("%s { %s }"):format(tostring(err), table.concat(list, ", "))
+end
+
 --- An error's text, whatever was raised.
 ---@param err any
 ---@return string
 function M.text_of(err)
   if err == nil then
     return "nil: error was called without a message"
+  elseif type(err) == "table" and not getmetatable(err) and next(err) ~= nil then
+    return text_of_table(err)
   end
   local ok, text = pcall(tostring, err)
   return ok and type(text) == "string" and text

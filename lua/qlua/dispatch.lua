@@ -9,6 +9,7 @@
 --- Order and rules are Quart's full_dispatch_request and what it calls.
 
 local asgi = require "qlua.asgi"
+local check = require "qlua.check"
 local classes = require "qlua.class"
 local context = require "qlua.context"
 local core = require "qlua.core"
@@ -143,6 +144,11 @@ end
 local function pipeline_of(ctx)
   local _, index = core.request_rule(ctx.handle)
   return served[index or -1] or served[-1]
+end
+
+function check.view_at_work()
+  local pipeline = core.context() and pipeline_of(get_context())
+  return pipeline and pipeline.endpoint and pipeline.name
 end
 
 --- The answer to a request that no view gets; the hooks of the app (and of the rule's blueprints,

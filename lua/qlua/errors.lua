@@ -154,7 +154,10 @@ function M.abort(code, description)
     error(HTTPException(nil, { response = code }), 0)
   end
   local class = M.default_exceptions[code]
-  if not class then
+  if not class and classes.is_a(code, HTTPException) then
+    check.fail("abort: an HTTP error is raised by error(err); abort takes its code, got %s",
+      check.describe(code))
+  elseif not class then
     check.fail("abort: there is no HTTP error for %s; codes that have one are the keys of " ..
       "qlua.errors.default_exceptions", check.describe(code))
   end

@@ -126,7 +126,8 @@ local function first_half(fn)
   if not ok then
     error(err, 0)
   elseif coroutine.status(co) == "dead" then
-    error(ONCE .. "does not yield", 0)
+    local info = debug.getinfo(fn, "S")
+    error(("%s:%d: %sdoes not yield"):format(info.short_src, info.linedefined, ONCE), 0)
   end
   return co
 end

@@ -33,7 +33,11 @@ end
 
 for _, level in ipairs { "debug", "info", "warning", "error", "critical" } do
   --- Log a line of this level.
-  Logger[level] = function(_, message, ...)
+  Logger[level] = function(self, message, ...)
+    if type(self) ~= "table" then
+      check.fail("log: write it with a colon, app.logger:%s(message), got %s before the message",
+        level, check.describe(self))
+    end
     core.log(level, text_of(message, ...))
   end
 end

@@ -61,7 +61,7 @@ local function response_of(who, count, body)
     elseif not classes.class_of(body) then
       local ok, response = pcall(json.jsonify, body)
       if not ok and type(response) == "string" then
-        fail(who, "what cannot be sent: %s", response)
+        fail(who, "what cannot be sent: %s", (response:gsub("^.-json: ", "")))
       end
       return ok and response or error(response, 0)
     end

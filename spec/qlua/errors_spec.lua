@@ -35,6 +35,8 @@ local CASES = {
   instance = function() error(Own "own words") end,
   bad_tostring = function() error(setmetatable({}, { __tostring = error })) end,
   unknown = function() abort(402) end,
+  abort_error = function() abort(errors.Gone()) end,
+  tail_call = function() return qlua.redirect(nil) end,
   index = function() local t = nil; return t.x end,
   cancelled = function()
     local task = qlua.spawn(function() qlua.sleep(10) end)
@@ -120,11 +122,14 @@ describe("qlua.errors", function()
   end
 
   for case, text in pairs {
-    string = "app.lua:%d+: secret words", no_position = "bare words", table = "table: 0x",
+    string = "app.lua:%d+: secret words", no_position = "bare words", table = "{ a = 1 }",
     ["nil"] = "nil", number = "5", instance = "own words", bad_tostring = "of type table",
     unknown = "abort: there is no HTTP error for the number 402; codes that have one are the keys "
       .. "of qlua.errors.default_exceptions",
     cancelled = "\ncancelled\n",
+    abort_error = "app.lua:%d+: abort: an HTTP error is raised by error%(err%); abort takes its "
+      .. "code, got an instance of Gone",
+    tail_call = 'view "case" %(app.lua:%d+%): redirect: location must be a string, got nil',
     index = "app.lua:%d+: attempt to index local 't' %(a nil value%)",
   } do
     it("hides other errors from the client, and logs them: " .. case, function()

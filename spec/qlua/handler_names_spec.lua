@@ -36,7 +36,7 @@ describe("a hook or handler whose result is no answer", function()
     ["/forbidden"] = "the function at app.lua:7 returned the number 7 as its third value",
     ["/once"] = "the function at app.lua:9 returned the boolean false to after_this_request",
     ["/json"] = 'view "json" (app.lua:11) returned what cannot be sent: '
-      .. "json: cannot encode a function at a[1]",
+      .. "cannot encode a function at a[1]",
     ["/null"] = "which is no answer: return a string, a table, a Response, an iterator function "
       .. "or an HTTP error; qlua.jsonify(qlua.null) answers with JSON's null",
   } do

@@ -14,6 +14,8 @@ describe("app.logger", function()
       qlua.log:debug "below the level"
       local _, message = pcall(function() app.logger:info("%d", "x") end)
       app.logger:info(message)
+      _, message = pcall(function() app.logger.info "dot" end)
+      app.logger:info(message)
       app.logger:exception "here"
       return app
     ]] }
@@ -25,6 +27,8 @@ describe("app.logger", function()
       assert.matches(text, log, 1, true)
     end
     assert.matches("app%.lua:8: log: bad argument", log)
+    assert.matches('app%.lua:10: log: write it with a colon, app%.logger:info%(message%), got the '
+      .. 'string "dot"', log)
     assert.is_nil(log:find "below the level")
   end)
 end)

@@ -189,6 +189,10 @@ app:route("/conditional", function()
   r.last_modified = 1700000000
   return r:make_conditional(request, { accept_ranges = request.args.ranges ~= nil })
 end)
+app:route("/unconditional", function()
+  local _, message = pcall(function() Response "x":make_conditional() end)
+  return message
+end)
 app:route("/make", function()
   return qlua.make_response { a = 1 }, 201, { ["X-A"] = "1" }
 end)
@@ -318,6 +322,11 @@ describe("qlua.Response", function()
   end)
 
   describe("make_conditional", function()
+    it("needs the request", function()
+      assert.matches("app.lua:%d+: response:make_conditional: the first argument must be the "
+        .. "request, got nil", get("/unconditional").body)
+    end)
+
     local DATE = "Tue, 14 Nov 2023 22:13:20 GMT"
 
     for _, case in ipairs {
