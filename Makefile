@@ -16,7 +16,7 @@ PACKAGES := build-essential libluajit2-5.1-dev luajit2 libuv1-dev node-llhttp lu
 # to test, measure and lint
 PACKAGES += lua-busted lua-socket lua-posix lua-filesystem curl python3 wrk nginx-light \
 	libnginx-mod-http-lua clang libclang-rt-14-dev clang-format clang-tidy cppcheck lua-check \
-	brotli python3-itsdangerous
+	brotli python3-flask python3-itsdangerous python3-itsdangerous
 
 CC := gcc
 BUILD := build
@@ -28,10 +28,11 @@ SPEC ?= spec
 FUZZ_SECONDS ?= 30
 
 # What this version serves of the parity suite: areas, or the beginnings of cases' names where the
-# rest of an area comes with a later feature (signals.order.template and the flashes).
+# rest of an area comes with a later feature (signals.order.template).
 PARITY_AREAS := routing hosts subdomains request response static middleware hooks errors \
-	blueprints signals.own signals.order.view signals.order.not_found \
-	signals.order.started_fails signals.order.finished_fails
+	blueprints sessions nosession signals.own signals.flash signals.order.view \
+	signals.order.not_found signals.order.flash signals.order.started_fails \
+	signals.order.finished_fails
 # Cases of the lifecycle battery: all but reload (c d e f g), templates and websockets (b3 n).
 LIFE_CASES := a,=b,b2,b4,h,i,j,k,l,m
 

@@ -88,6 +88,12 @@ local TRANSCRIPTS = {
       .. 'URL.","message":"405 Method Not Allowed: The method is not allowed for the requested '
       .. 'URL."}\n', 405 },
   },
+  sessions = {
+    { "/'", '{"Hello":"stranger","visits":1}\n' },
+    { "/messages'", "[]\n" },
+    { "/login' -d user=alice", nil, 302 },
+    { "/login' -X POST", nil, 400 },
+  },
   login = {
     { "/'", '{"Hello":"stranger"}\n' },
     { "/' --user alice:wonderland", '{"Hello":"alice"}\n' },

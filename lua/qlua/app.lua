@@ -14,6 +14,7 @@ local json = require "qlua.json"
 local lifespan = require "qlua.lifespan"
 local logging = require "qlua.logging"
 local returned = require "qlua.returned"
+local sessions = require "qlua.sessions"
 local static = require "qlua.static"
 local url_for = require "qlua.url_for"
 local url_map = require "qlua.url_map"
@@ -28,6 +29,7 @@ local M = {}
 ---@field testing boolean config.TESTING
 ---@field secret_key? string config.SECRET_KEY
 ---@field permanent_session_lifetime number config.PERMANENT_SESSION_LIFETIME
+---@field session_interface qlua.SessionInterface
 ---@field json qlua.json.Provider
 ---@field logger qlua.Logger
 ---@field url_map qlua.UrlMap
@@ -80,6 +82,8 @@ function meta.__index(self, key)
   end
   if key == "asgi_app" then
     return asgi.get(self)
+  elseif key == "session_interface" then
+    return sessions.interface(self)
   end
   local config_key = CONFIG_KEYS[key]
   return config_key and self.config[config_key]
@@ -91,6 +95,8 @@ function meta.__newindex(self, key, value)
     self.config[config_key] = value
   elseif key == "asgi_app" then
     asgi.set(self, value)
+  elseif key == "session_interface" then
+    sessions.set_interface(self, value)
   else
     rawset(self, key, value)
   end
@@ -180,6 +186,8 @@ function App:_config_changed(key, value)
     core.set_debug(value and true or false)
   elseif LIMIT_KEYS[key] then
     core.set_limits { [LIMIT_KEYS[key]] = value or false }
+  elseif sessions.KEYS[key] then
+    sessions.configure(self)
   end
 end
 

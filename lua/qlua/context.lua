@@ -12,6 +12,10 @@ local current, context = core.current, core.context
 ---@field handle? qlua.Handle nil in an app context without a request
 ---@field request? table fields of `request` read so far
 ---@field g? table
+---@field root? qlua.Context of a context within a request's: the request's own
+---@field session? qlua.SessionState
+---@field session_object? qlua.Session
+---@field flashes? table[] what get_flashed_messages has taken out
 ---@field after_this_request? function[]
 
 local M = {}
@@ -78,7 +82,10 @@ end
 ---@return any ...
 function M.with_app(fn, ...)
   local outer = current[1] or context()
-  local inner = { handle = outer and outer.handle, request = outer and outer.request }
+  local inner = {
+    handle = outer and outer.handle, request = outer and outer.request,
+    root = outer and (outer.root or outer),
+  }
   return go_on(inner, coroutine.create(fn), ...)
 end
 

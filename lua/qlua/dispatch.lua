@@ -20,6 +20,7 @@ local pipelines = require "qlua.pipeline"
 local request = require "qlua.request"
 local responses = require "qlua.response"
 local returned = require "qlua.returned"
+local sessions = require "qlua.sessions"
 local signals = require "qlua.signals"
 
 local get_context, to_response = context.get, returned.to_response
@@ -55,7 +56,7 @@ local function preprocess(pipeline)
   end
 end
 
---- What stands behind it: after_this_request, after_request, the signal.
+--- What stands behind it: after_this_request, after_request, the session, the signal.
 local function postprocess(pipeline, response)
   local ctx, after = running[1], pipeline.after
   local once = ctx and ctx.after_this_request
@@ -64,6 +65,9 @@ local function postprocess(pipeline, response)
   end
   for i = 1, after and #after or 0 do
     response = returned.replaced("after_request", after[i], after[i](response), response)
+  end
+  if sessions.eager or (ctx and ctx.session) then
+    sessions.save(ctx or get_context(), response)
   end
   if finished.receivers then
     finished:_emit(current.served, { response = response })
@@ -171,13 +175,22 @@ function M.refused(kind, detail)
   return failures.answer(pipeline, ctx, refusal(kind, detail), {}, finish_error)
 end
 
+--- Is there more to do for a plain view's answer than to send it?
+local function is_to_finish(ctx)
+  if not ctx then
+    return sessions.eager
+  end
+  return (ctx.after_this_request or ctx.session or sessions.eager)
+    and not (ctx.phase or ctx.torn_down or ctx.asgi)
+end
+
 --- A view's results which the core does not send by itself.
 ---@async
 ---@param which integer the rule's index
 ---@param ... any
 function M.value(which, ...)
   local pipeline, ctx = served[which] or served[-1], running[1]
-  if pipeline.plain and ctx and ctx.after_this_request and not ctx.phase then
+  if pipeline.plain and is_to_finish(ctx) then
     return returned.answer(pipeline.name, finish(pipeline, pipeline.name, ...))
   end
   return returned.answer(pipeline.name, ...)
@@ -267,6 +280,7 @@ function M.start(app)
   set_targets(app)
   core.serve_routes(routes)
   core.serve(app, app.json, routes)
+  sessions.configure(app)
   core.set_hooks {
     refused = asgi.is_wrapped(app) and asgi.run or M.refused, failed = M.failed, value = M.value,
   }

@@ -7,6 +7,7 @@
 local check = require "qlua.check"
 local cookie_jar = require "qlua.cookie_jar"
 local core = require "qlua.core"
+local sessions = require "qlua.sessions"
 local test_answer = require "qlua.test_answer"
 local test_cookies = require "qlua.test_cookies"
 local test_request = require "qlua.test_request"
@@ -211,6 +212,25 @@ for _, method in ipairs { "get", "post", "put", "patch", "delete", "head", "opti
     end
     return run(self, where, path, with_method)
   end
+end
+
+--- Read and change the session that the next request will find: fn gets it.
+---@async
+---@param fn fun(session: qlua.Session): any
+---@return any ... what fn returns
+function Client:session_transaction(fn)
+  check.type("client:session_transaction", "the function", fn, "function")
+  if not self.cookie_jar then
+    check.fail("client:session_transaction: this client keeps no cookies, and so no session: it "
+      .. "was made with use_cookies = false")
+  end
+  local url = test_request.url(self.app, "client:session_transaction", "/", {})
+  local headers = { Cookie = self.cookie_jar:header(url) }
+  return self.app:test_request_context("/", { headers = headers }, function()
+    return sessions.transaction(fn, function(line)
+      self.cookie_jar:take(url, line)
+    end)
+  end)
 end
 
 for name, method in pairs(test_cookies) do

@@ -25,6 +25,7 @@ void bind_form(struct lua_State *L);
 void bind_file(struct lua_State *L);
 void bind_route(struct lua_State *L);
 void bind_testing(struct lua_State *L);
+void bind_session(struct lua_State *L);
 void bind_text(struct lua_State *L);
 void bind_task(struct lua_State *L);
 void bind_worker(struct lua_State *L);

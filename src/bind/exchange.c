@@ -19,7 +19,23 @@
 void exchange_init(struct exchange *x, void (*release)(struct task_context *context))
 {
     x->custom_ref = LUA_NOREF;
+    x->in_lua = exchange_brings_session(x);
     task_context_init(&x->context, x, release);
+}
+
+bool exchange_brings_session(const struct exchange *x)
+{
+    const struct generation *g = x->generation;
+    if (g->session_cookie == NULL)
+        return g->sessions_always;
+    size_t len = strlen(g->session_cookie);
+    for (uint32_t i = 0; i < x->req->headers.count; i++) {
+        const struct field *field = &x->req->headers.items[i];
+        if (field->id == HEADER_COOKIE && field->value.len > len &&
+            memmem(field->value.data, field->value.len, g->session_cookie, len) != NULL)
+            return true;
+    }
+    return false;
 }
 
 void exchange_forget(struct exchange *x)

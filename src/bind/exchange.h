@@ -67,6 +67,9 @@ struct exchange *check_exchange(struct lua_State *L, int index);
 /* The exchange of the running task, or NULL. */
 struct exchange *exchange_current(struct lua_State *L);
 
+/* Does the request bring a session that its answer may have to refresh? */
+bool exchange_brings_session(const struct exchange *x);
+
 /* Push the i-th matched variable as the view gets it. */
 void exchange_push_variable(struct lua_State *L, struct exchange *x, size_t i);
 

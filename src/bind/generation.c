@@ -48,6 +48,7 @@ void generation_clear(struct generation *g)
 {
     free(g->rules);
     buf_clear(&g->scratch);
+    free(g->session_cookie);
     free(g->own_root);
     free(g->own_path);
     g->rules = NULL;

@@ -28,6 +28,8 @@ struct decoder {
     int metatable;
     int scratch;
     unsigned depth;
+    const struct json_tags *tags; /* or NULL */
+    struct err *err;
     struct level levels[JSON_MAX_DEPTH];
 };
 
@@ -125,9 +127,32 @@ static int open_level(struct decoder *d, bool is_array)
     return 0;
 }
 
+int json_tag_kind(const struct json_tags *tags, struct slice key)
+{
+    for (int kind = 0; kind < MARKER_COUNT; kind++)
+        if (tags->keys[kind] != NULL && slice_eq(key, slice_cstr(tags->keys[kind])))
+            return kind;
+    return -1;
+}
+
+static int kind_of(const struct decoder *d, int index)
+{
+    struct slice key;
+    key.data = lua_tolstring(d->L, index, &key.len);
+    return json_tag_kind(d->tags, key);
+}
+
 static int close_level(struct decoder *d)
 {
     struct level *level = &d->levels[--d->depth];
+    if (d->tags != NULL && !level->is_array && !level->is_made && level->waiting == 1) {
+        int kind = kind_of(d, level->base);
+        if (kind >= 0) {
+            lua_remove(d->L, level->base);
+            int rc = d->tags->read(d->L, (enum marker)kind, d->err);
+            return rc != 0 ? rc : put(d);
+        }
+    }
     if (!level->is_made)
         make_table(d, level, level->waiting);
     settle(d, level);
@@ -158,7 +183,8 @@ static void *on_scratch(void *data, size_t size)
     return memory;
 }
 
-int json_decode(lua_State *L, struct slice text, struct err *err)
+int json_decode_tagged(lua_State *L, struct slice text, const struct json_tags *tags,
+                       struct err *err)
 {
     static const struct json_handler handler = {
         .on_null = on_null,
@@ -176,6 +202,8 @@ int json_decode(lua_State *L, struct slice text, struct err *err)
     struct decoder d;
     d.L = L;
     d.depth = 0;
+    d.tags = tags;
+    d.err = err;
     luaL_checkstack(L, 8, "JSON");
     marker_push_array(L);
     d.metatable = lua_gettop(L);
@@ -191,4 +219,9 @@ int json_decode(lua_State *L, struct slice text, struct err *err)
     lua_replace(L, d.metatable);
     lua_settop(L, d.metatable);
     return 0;
+}
+
+int json_decode(lua_State *L, struct slice text, struct err *err)
+{
+    return json_decode_tagged(L, text, NULL, err);
 }

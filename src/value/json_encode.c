@@ -398,6 +398,20 @@ static int write_list(struct encoder *e, const struct walk *w, unsigned count, u
     return 0;
 }
 
+/* Is the object's only key one that a tag has? */
+static bool is_like_tag(const struct encoder *e, const struct walk *w)
+{
+    return e->options.tags != NULL && w->count == 1 && w->names == 1 &&
+           json_tag_kind(e->options.tags, e->items[w->first].name) >= 0;
+}
+
+static void open_tag(struct encoder *e, enum marker kind)
+{
+    open_bracket(e, '{');
+    write_string(e, slice_cstr(e->options.tags->keys[kind]));
+    buf_char(e->out, ':');
+}
+
 static void write_key(struct encoder *e, const struct item *item)
 {
     if (item->name.data != NULL) {
@@ -413,6 +427,11 @@ static int write_object(struct encoder *e, const struct walk *w, struct json_pat
 {
     lua_State *L = e->L;
     int top = lua_gettop(L);
+    bool is_escaped = is_like_tag(e, w);
+    if (is_escaped && e->depth + 2 > JSON_MAX_DEPTH)
+        return fail_depth(e, path);
+    if (is_escaped)
+        open_tag(e, MARKER_NONE);
     if (e->options.sort_keys || w->names == 0)
         sort_items(e->items + w->first, w->count);
     open_bracket(e, '{');
@@ -431,6 +450,10 @@ static int write_object(struct encoder *e, const struct walk *w, struct json_pat
             path->number = number_of_rank(item->rank);
         start_entry(e, i == 0);
         write_key(e, item);
+        if (is_escaped) { /* behind the name's bytes: before the quote and the colon */
+            e->out->len -= 2;
+            buf_append(e->out, "__\":", 4);
+        }
         int rc = write_value(e, index, path);
         if (rc != 0)
             return rc;
@@ -438,6 +461,8 @@ static int write_object(struct encoder *e, const struct walk *w, struct json_pat
             lua_settop(L, top);
     }
     close_bracket(e, '}');
+    if (is_escaped)
+        close_bracket(e, '}');
     return 0;
 }
 
@@ -474,13 +499,40 @@ static int write_pairs(struct encoder *e, struct walk *w, bool is_array, struct 
     return rc != 0 ? rc : write_items(e, w, is_array, path);
 }
 
+/* A marked table that stands for a scalar. */
+static int write_marked(struct encoder *e, int index, enum marker kind, const struct json_path *up)
+{
+    const struct json_tags *tags = e->options.tags;
+    if (!lua_checkstack(e->L, SLOTS_A_LEVEL))
+        return fail(e, up, "the Lua stack is full", "");
+    if (tags != NULL)
+        tags->push_text(e->L, index, kind);
+    else
+        lua_rawgeti(e->L, index, 1);
+    if (lua_type(e->L, -1) != LUA_TSTRING || (tags == NULL && kind == MARKER_BYTES))
+        return fail_type(e, up, kind == MARKER_BYTES ? "value of bytes" : "marked value");
+    struct slice text;
+    text.data = lua_tolstring(e->L, -1, &text.len);
+    if (tags != NULL)
+        open_tag(e, kind);
+    write_string(e, text);
+    if (tags != NULL)
+        close_bracket(e, '}');
+    lua_pop(e->L, 1);
+    return 0;
+}
+
 static int write_table(struct encoder *e, int index, struct json_path *up)
 {
     struct json_path path;
     path.up = up;
     path.table = index;
-    if (e->depth == JSON_MAX_DEPTH)
+    enum marker kind = marker_of(e->L, index, e->array);
+    bool is_tagged = kind == MARKER_TUPLE && e->options.tags != NULL;
+    if (e->depth + is_tagged >= JSON_MAX_DEPTH)
         return fail_depth(e, &path);
+    if (kind >= MARKER_BYTES)
+        return write_marked(e, index, kind, up);
     struct walk w;
     w.table = index;
     w.base = lua_gettop(e->L);
@@ -489,8 +541,11 @@ static int write_table(struct encoder *e, int index, struct json_path *up)
         return fail(e, up, "the Lua stack is full", "");
     w.names = 0;
     w.first = e->item_count;
-    bool is_array = marker_of(e->L, index, e->array) == MARKER_ARRAY;
-    int rc = write_pairs(e, &w, is_array, &path);
+    if (is_tagged)
+        open_tag(e, kind);
+    int rc = write_pairs(e, &w, kind != MARKER_NONE, &path);
+    if (is_tagged)
+        close_bracket(e, '}');
     lua_settop(e->L, w.base);
     e->item_count = w.first;
     return rc;

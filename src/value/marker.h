@@ -9,6 +9,9 @@
  * metatable (empty, so that reading and writing stay as they were). A table that has one of its
  * own keeps it and is remembered in a weak table. So the mark is lost when setmetatable is called
  * on a marked table: mark last.
+ *
+ * The others are what sessions hold that JSON has no form for. Each kind has one metatable, with
+ * __tostring and __eq (by text) for those that stand for a scalar; theirs is the text in t[1].
  */
 #ifndef QLUA_VALUE_MARKER_H
 #define QLUA_VALUE_MARKER_H
@@ -18,7 +21,13 @@
 
 enum marker {
     MARKER_NONE,
-    MARKER_ARRAY, /* a table that is a list, even when empty */
+    MARKER_ARRAY,    /* a table that is a list, even when empty */
+    MARKER_TUPLE,    /* a list that Python has as a tuple */
+    MARKER_BYTES,    /* t[1]: the bytes. From here on: a table that stands for a scalar */
+    MARKER_MARKUP,   /* t[1]: HTML that needs no escaping */
+    MARKER_UUID,     /* t[1]: its text, with dashes */
+    MARKER_DATETIME, /* t[1]: an HTTP date, or ISO 8601 in UTC with fractions; t.seconds */
+    MARKER_COUNT
 };
 
 /* Make the room's metatables; once a Lua state, before anything else here. May raise (memory). */
@@ -30,6 +39,9 @@ void marker_push_array(lua_State *L);
 
 /* Mark the table at index. May raise (memory). */
 void marker_set_array(lua_State *L, int index);
+
+/* Push the metatable of a kind other than MARKER_NONE. As marker_push_array. */
+void marker_push(lua_State *L, enum marker kind);
 
 /* The kind of the table at index; array is what lua_topointer gives of the array metatable. */
 enum marker marker_of(lua_State *L, int index, const void *array);

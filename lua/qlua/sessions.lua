@@ -1,0 +1,192 @@
+--- The running request's session: opened on first touch, saved when the answer is ready.
+--- Flow: session.lua opens through state.current below; dispatch.lua configures when an app is
+--- served, and saves. What a session is and where it is kept is session_interface.lua's.
+
+local check = require "qlua.check"
+local context = require "qlua.context"
+local core = require "qlua.core"
+local current = require "qlua.current"
+local interfaces = require "qlua.session_interface"
+local request = require "qlua.request"
+local responses = require "qlua.response"
+local session = require "qlua.session"
+local state = require "qlua.session_state"
+
+local M = {}
+
+--- May a request need its session saved that nobody touched? Then core.brings_session tells.
+M.eager = false
+
+--- What SESSION_TYPE may be: the class of its interface.
+---@type table<string, qlua.SessionInterface>
+M.types = { cookie = interfaces.SecureCookieSessionInterface }
+
+-- ---- an app's interface -----------------------------------------------------------------------
+
+--- What the app's sessions come from: what it was given, else what SESSION_TYPE says.
+---@param app qlua.App
+---@return qlua.SessionInterface
+function M.interface(app)
+  local interface = rawget(app, "_session_interface")
+  local kind = app.config.SESSION_TYPE or "cookie"
+  if interface and (interface.given or interface.kind == kind) then
+    return interface.object
+  end
+  local class = M.types[kind]
+  if not class then
+    check.fail("SESSION_TYPE is %s, and there is no such kind of session%s", check.describe(kind),
+      check.hint(tostring(kind), M.types))
+  end
+  interface = { object = class(), kind = kind }
+  rawset(app, "_session_interface", interface)
+  return interface.object
+end
+
+--- `app.session_interface = mine`: an instance of a class made of SessionInterface, or a table with
+--- open_session and save_session; nil: that of SESSION_TYPE again.
+---@param app qlua.App
+---@param object any
+function M.set_interface(app, object)
+  if object == nil then
+    rawset(app, "_session_interface", nil)
+  else
+    if type(object) == "table" and not getmetatable(object) then
+      setmetatable(object, { __index = interfaces.SessionInterface })
+    end
+    local usable = type(object) == "table"
+    for _, method in ipairs { "open_session", "save_session" } do
+      if not usable or type(object[method]) ~= "function" then
+        check.fail("app.session_interface must have the method %s(self, app, %s), got %s", method,
+          method == "open_session" and "request" or "session, response", check.describe(object))
+      end
+    end
+    rawset(app, "_session_interface", { object = object, given = true })
+  end
+  if current.served == app then
+    M.configure(app)
+  end
+end
+
+-- ---- the keys ---------------------------------------------------------------------------------
+
+--- Config keys that sessions depend on, and what they must be.
+M.KEYS = {
+  SECRET_KEY = "string", SECRET_KEY_FALLBACKS = "table", PERMANENT_SESSION_LIFETIME = "number",
+  SESSION_TYPE = "string", SESSION_COOKIE_NAME = "string", SESSION_COOKIE_DOMAIN = "string",
+  SESSION_COOKIE_PATH = "string", SESSION_COOKIE_SAMESITE = "string",
+  SESSION_COOKIE_HTTPONLY = "boolean", SESSION_COOKIE_SECURE = "boolean",
+  SESSION_COOKIE_PARTITIONED = "boolean", SESSION_REFRESH_EACH_REQUEST = "boolean",
+}
+
+local function check_keys(app)
+  for key, kind in pairs(M.KEYS) do
+    local value = app.config[key]
+    if value ~= nil and value ~= false and type(value) ~= kind then
+      check.fail("config.%s must be a %s, got %s", key, kind, check.describe(value))
+    end
+  end
+  for i, key in ipairs(app.config.SECRET_KEY_FALLBACKS or {}) do
+    if type(key) ~= "string" then
+      check.fail("config.SECRET_KEY_FALLBACKS must be a list of strings, got %s at %d",
+        check.describe(key), i)
+    end
+  end
+end
+
+--- An app is served, or one of the keys above has changed: say which answers pass through Lua
+--- even when their view did not touch the session.
+---@param app qlua.App
+function M.configure(app)
+  check_keys(app)
+  local interface, which = M.interface(app), false
+  if not interface.lazy then
+    which = true
+  elseif app.config.SESSION_REFRESH_EACH_REQUEST and app.config.SECRET_KEY then
+    which = interface:get_cookie_name(app) or false
+  end
+  core.session_cookie(which)
+  M.eager = which ~= false
+end
+
+-- ---- a request's session ----------------------------------------------------------------------
+
+--- The context that holds the session: contexts within a request share it.
+local function holder(ctx)
+  return ctx.root or ctx
+end
+
+local function open(ctx)
+  local app = current.app()
+  local interface = M.interface(app)
+  local object = interface:open_session(app, request)
+  if object == nil then
+    object = interface:make_null_session(app)
+  elseif type(object) == "table" then
+    object = session.object(state.new(object))
+  end
+  local own = state.of[object]
+  if not own then
+    error(("open_session of app.session_interface must return a table of values, a session or nil,"
+      .. " got %s"):format(check.describe(object)), 0)
+  end
+  ctx.session, ctx.session_object = own, object
+  core.answer_in_lua()
+  return own
+end
+
+---@param name string what of it is used
+---@return qlua.SessionState
+function state.current(name)
+  local ctx = context.get()
+  ctx = ctx and holder(ctx)
+  if not ctx or not ctx.handle then
+    check.fail("Not within a request context: session.%s was used outside of a request. Use it in "
+      .. "a view, a hook or a function they call", tostring(name))
+  end
+  return ctx.session or open(ctx)
+end
+
+--- For tests: fn changes the running request's session, which is then saved as if it had answered.
+---@async
+---@param fn fun(session: qlua.Session): any
+---@param keep fun(line: string) called with each Set-Cookie
+---@return any ... what fn returns
+function M.transaction(fn, keep)
+  local ctx, app = holder(context.get()), current.app()
+  open(ctx)
+  if M.interface(app):is_null_session(ctx.session_object) then
+    check.fail("client:session_transaction: there are no sessions without a secret key; set "
+      .. "app.secret_key")
+  end
+  local results = { n = 0 }
+  local function note(...)
+    results = { n = select("#", ...), ... }
+  end
+  note(fn(ctx.session_object))
+  local response = responses.new ""
+  M.interface(app):save_session(app, ctx.session_object, response)
+  for _, line in ipairs(response.headers:getlist "Set-Cookie") do
+    keep(line)
+  end
+  return unpack(results, 1, results.n)
+end
+
+--- Save the session into the response, when it was opened or must be refreshed.
+---@async
+---@param ctx qlua.Context
+---@param response qlua.Response
+function M.save(ctx, response)
+  ctx = holder(ctx)
+  if not ctx.session then
+    if not core.brings_session() then
+      return
+    end
+    open(ctx)
+  end
+  local interface = M.interface(current.served)
+  if not interface:is_null_session(ctx.session_object) then
+    interface:save_session(current.served, ctx.session_object, response)
+  end
+end
+
+return M
