@@ -5,6 +5,7 @@
 #include <assert.h>
 #include <stdlib.h>
 
+#include "base/clock.h"
 #include "base/mem.h"
 #include "http/conn_internal.h"
 #include "net/loop.h"
@@ -40,6 +41,8 @@ struct request *request_new(struct http_server *server, struct conn *conn)
     req->conn = conn;
     req->content_length = -1;
     req->max_body = UINT64_MAX;
+    if (server->timing)
+        req->started_ns = clock_ns();
     return req;
 }
 
