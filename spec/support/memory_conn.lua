@@ -10,6 +10,7 @@
 
 local ffi = require "ffi"
 local native = require "support.native"
+require "support.fields"
 
 ffi.cdef [[
 struct loop; struct stream; struct conn; struct log; struct http_server;
@@ -22,7 +23,18 @@ struct request {
   struct http_server *server;
   struct conn *conn;
   void *exchange;
-  struct slice raw_target; /* and more that specs do not touch */
+  struct slice raw_target;
+  struct {
+    int form;
+    struct slice path, raw_path, query;
+    bool has_query;
+    struct slice authority, scheme;
+  } target;
+  struct slice host;
+  struct fields headers;
+  uint8_t told_method;
+  struct slice scheme, root_path, peer;
+  int peer_port; /* and more that specs do not touch */
 };
 struct answer {
   int status; struct slice content_type; const struct fields *headers; int64_t length;

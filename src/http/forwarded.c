@@ -126,6 +126,32 @@ struct elements {
     size_t count;
 };
 
+static bool closes_its_quotes(struct slice value)
+{
+    bool quoted = false;
+    for (size_t i = 0; i < value.len; i++) {
+        if (quoted && value.data[i] == '\\')
+            i++;
+        else if (value.data[i] == '"')
+            quoted = !quoted;
+    }
+    return !quoted;
+}
+
+/* A quote which the client opened must not swallow what proxies wrote behind it: X-Forwarded-*
+ * has no quoted strings, and a Forwarded that leaves one open is divided at every comma. */
+static bool next_element(struct slice *list, bool by_quotes, struct slice *element)
+{
+    if (by_quotes)
+        return header_list_next(list, element);
+    while (list->len > 0) {
+        *element = slice_trim(slice_split(list, ','));
+        if (element->len > 0)
+            return true;
+    }
+    return false;
+}
+
 static struct elements elements_of(struct request *req, enum header_id id)
 {
     struct elements list = {NULL, 0};
@@ -137,8 +163,11 @@ static struct elements elements_of(struct request *req, enum header_id id)
         return list;
     list.items = arena_array(&req->arena, room + 1, sizeof(*list.items));
     for (uint32_t i = 0; i < req->headers.count; i++) {
+        if (req->headers.items[i].id != id)
+            continue;
         struct slice value = req->headers.items[i].value;
-        while (req->headers.items[i].id == id && header_list_next(&value, &list.items[list.count]))
+        bool by_quotes = id == HEADER_FORWARDED && closes_its_quotes(value);
+        while (next_element(&value, by_quotes, &list.items[list.count]))
             list.count++;
     }
     return list;
@@ -153,11 +182,24 @@ static struct slice value_at(struct request *req, enum header_id id, size_t hops
     return list.items[list.count - (hops < list.count ? hops : list.count)];
 }
 
+/* A number of at most 65535; else 0. */
+static int port_of(struct slice digits)
+{
+    int port = 0;
+    for (size_t i = 0; i < digits.len; i++) {
+        if (digits.data[i] < '0' || digits.data[i] > '9')
+            return 0;
+        port = port * 10 + (digits.data[i] - '0');
+        if (port > 65535)
+            return 0;
+    }
+    return port;
+}
+
 /* A node apart: 1.2.3.4:5, [::1]:5, ::1. */
 static struct slice address_of(struct slice node, int *port)
 {
     struct slice rest = SLICE("");
-    *port = 0;
     if (node.len > 0 && node.data[0] == '[') {
         rest = slice_from(node, 1);
         node = slice_split(&rest, ']');
@@ -170,11 +212,7 @@ static struct slice address_of(struct slice node, int *port)
             node.len = colon;
         }
     }
-    for (size_t i = 0; i < rest.len && *port < 65536; i++) {
-        if (rest.data[i] < '0' || rest.data[i] > '9')
-            return node;
-        *port = *port * 10 + (rest.data[i] - '0');
-    }
+    *port = port_of(rest);
     return node;
 }
 
@@ -249,6 +287,7 @@ void trust_apply(const struct trust *trust, struct request *req)
     }
     while (claim.prefix.len > 0 && claim.prefix.data[claim.prefix.len - 1] == '/')
         claim.prefix.len--;
-    if (claim.prefix.len > 0 && claim.prefix.data[0] == '/')
+    /* "//x/path" would be another host's in a link */
+    if (claim.prefix.len > 1 && claim.prefix.data[0] == '/' && claim.prefix.data[1] != '/')
         req->root_path = arena_dup(&req->arena, claim.prefix);
 }
