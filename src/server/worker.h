@@ -50,8 +50,8 @@ struct worker_start {
  * The caller has blocked the signals that end a server; here they are let in, once somebody
  * listens to them. Under a supervisor SIGTERM means CONTROL_STOP, and SIGINT, SIGQUIT and SIGHUP
  * (which a terminal sends to the whole group) have handlers that do nothing: the worker leaves
- * them so. SIGPIPE does nothing, also with --workers 0. End of file on control_fd: the supervisor is gone; stop
- * as on CONTROL_STOP, but within 4 s. */
+ * them so. SIGPIPE does nothing, also with --workers 0. End of file on control_fd: the supervisor
+ * is gone; stop as on CONTROL_STOP, but within 4 s. */
 int worker_run(const struct worker_start *start);
 
 #endif
