@@ -18,6 +18,7 @@ local response = require "qlua.response"
 local returned = require "qlua.returned"
 local session = require "qlua.session"
 local signals = require "qlua.signals"
+local signing = require "qlua.signing"
 local static = require "qlua.static"
 local task = require "qlua.task"
 local url_for = require "qlua.url_for"
@@ -59,6 +60,7 @@ local qlua = {
   json = json,
   log = logging.new "qlua",
   signals = signals,
+  signing = signing,
   -- waiting
   sleep = task.sleep,
   spawn = task.spawn,

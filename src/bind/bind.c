@@ -23,6 +23,8 @@ static int l_open(lua_State *L)
     bind_file(L);
     bind_route(L);
     bind_json(L);
+    bind_signer(L);
+    bind_token(L);
     bind_testing(L);
     bind_session(L);
     bind_text(L);
