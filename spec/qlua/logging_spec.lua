@@ -1,3 +1,4 @@
+local http = require "support.http"
 local server = require "support.server"
 
 describe("app.logger", function()
@@ -30,5 +31,35 @@ describe("app.logger", function()
     assert.matches('app%.lua:10: log: write it with a colon, app%.logger:info%(message%), got the '
       .. 'string "dot"', log)
     assert.is_nil(log:find "below the level")
+  end)
+
+  it("writes debug lines while app.debug is on, unless log_level says more", function()
+    local APP = [[
+      local qlua = require "qlua"
+      local app = qlua.App(...)
+      app.logger:debug "at loading"
+      app:before_serving(function()
+        app.logger:debug "before serving"
+      end)
+      app:get("/", function()
+        app.logger:debug "in debug mode"
+        app.debug = false
+        app.logger:debug "out of it"
+        app.logger:warning "last"
+        return ""
+      end)
+      return app
+    ]]
+    local debugged = server.start { app = APP, args = { "--debug" } }
+    http.get(debugged, "/")
+    local log = debugged:wait_for_stderr "[WARNING] last\n"
+    assert.matches("[DEBUG] at loading\n", log, 1, true)
+    assert.matches("[DEBUG] before serving\n", log, 1, true)
+    assert.matches("[DEBUG] in debug mode\n", log, 1, true)
+    assert.is_nil(log:find("out of it", 1, true))
+    local args = { "--debug", "--set", "server.log_level=warning" }
+    local quiet = server.start { app = APP, args = args }
+    http.get(quiet, "/")
+    assert.is_nil(quiet:wait_for_stderr("[WARNING] last\n"):find("[DEBUG]", 1, true))
   end)
 end)

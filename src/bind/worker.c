@@ -10,12 +10,17 @@
 #include "bind/generation.h"
 #include "script/state.h"
 
-/* core.log(level, text): level is "debug", "info", "warning", "error" or "critical" */
+/* core.log(level, text): level is "debug", "info", "warning", "error" or "critical". While
+ * app.debug is on, "debug" counts where the setting log_level is the usual one. */
 static int l_log(lua_State *L)
 {
+    const struct generation *g = generation_of(L);
+    struct log log = *script_of(L)->log;
     int level = log_level_of(check_slice(L, 1));
     luaL_argcheck(L, level >= 0, 1, "debug, info, warning, error or critical expected");
-    log_text(script_of(L)->log, (enum log_level)level, check_slice(L, 2));
+    if (g != NULL && g->debug && log.level == LOG_INFO)
+        log.level = LOG_DEBUG;
+    log_text(&log, (enum log_level)level, check_slice(L, 2));
     return 0;
 }
 

@@ -30,7 +30,7 @@ struct generation *generation_new(struct loop *loop, const struct log *log,
     g->spool_dir = config->spool_dir;
     g->app_file = &config->app_file;
     g->app_set = &config->app_set;
-    g->debug_mode = config->debug;
+    g->debug = g->debug_mode = config->debug;
     g->worker_id = worker_id;
     g->number = number;
     testing_init(g, config);
