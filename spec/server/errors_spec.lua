@@ -116,7 +116,7 @@ describe("an error in a handler", function()
   end)
 
   for path, expected in pairs {
-    table = "\ntable: 0x%x+\n", named = "\nmy text\n", instance = "\nown text\n",
+    table = "\ntable: 0x%x+ { code = 5 }\n", named = "\nmy text\n", instance = "\nown text\n",
     nothing = "\nnil: error was called without a message\n",
     evil = "\n%(an error value of type table, whose __tostring fails%)\n",
     strange = "\n%(an error value of type table, whose __tostring fails%)\n",
