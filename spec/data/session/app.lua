@@ -1,0 +1,51 @@
+local qlua = require "qlua"
+local session = qlua.session
+
+local app = qlua.App(...)
+app.secret_key = "dev-secret"
+
+app:get("/none", function()
+  return "untouched"
+end)
+
+app:get("/set", function()
+  for key, value in qlua.request.args:items() do
+    session[key] = value
+  end
+  return "set"
+end)
+
+app:get("/all", function()
+  return session:to_dict()
+end)
+
+app:get("/clear", function()
+  session:clear()
+  return "cleared"
+end)
+
+app:get("/permanent", function()
+  session.permanent = true
+  return "permanent"
+end)
+
+app:get("/table", function()
+  session.user = "alice"
+  return { user = session.user }, 201, { Vary = "Accept" }
+end)
+
+app:get("/flash", function()
+  qlua.flash("hi", "info")
+  qlua.flash "ho"
+  return "flashed"
+end)
+
+app:get("/messages", function()
+  return {
+    all = qlua.get_flashed_messages(),
+    pairs = qlua.get_flashed_messages { with_categories = true },
+    info = qlua.get_flashed_messages { category_filter = { "info" } },
+  }
+end)
+
+return app
