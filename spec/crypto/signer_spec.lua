@@ -140,13 +140,13 @@ describe("signer", function()
 
   it("takes separators of several bytes", function()
     local signer = new({ "dev-secret" },
-      { salt = "a salt", separator = "--", derivation = "django-concat" })
-    assert.equal("a--b--jCPmIQX8BFmFtZP2jM8oiYRC6OI", seal(signer, "a--b"))
-    assert.same({ 0, "a--b", "jCPmIQX8BFmFtZP2jM8oiYRC6OI" },
-      { open(signer, "a--b--jCPmIQX8BFmFtZP2jM8oiYRC6OI") })
-    assert.equal("a-", verify(signer, sign(signer, "a-")))
+      { salt = "a salt", separator = "::", derivation = "django-concat" })
+    assert.equal("a::b::_J6mVrOMIw0iOOUG61wy2y_EhUo", seal(signer, "a::b"))
+    assert.same({ 0, "a::b", "_J6mVrOMIw0iOOUG61wy2y_EhUo" },
+      { open(signer, "a::b::_J6mVrOMIw0iOOUG61wy2y_EhUo") })
+    assert.equal("a:", verify(signer, sign(signer, "a:")))
     assert.equal("", verify(signer, sign(signer, "")))
-    assert.same({ EBADSIG }, { open(signer, "a-b-c-") })
+    assert.same({ EBADSIG }, { open(signer, "a:b:c:") })
   end)
 
   it("keeps payloads of any bytes and any length", function()

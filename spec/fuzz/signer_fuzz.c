@@ -62,7 +62,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         .keys = keys,
         .nkeys = 2,
         .salt = SLICE("cookie-session"),
-        .separator = size > 0 && data[0] == '-' ? SLICE("--") : SLICE("."),
+        .separator = size > 0 && data[0] == ':' ? SLICE("::") : SLICE("."),
         .digest = (enum digest_kind)(size % 4),
         .derivation = (enum signer_derivation)(size / 4 % 4),
     };
