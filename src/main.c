@@ -216,6 +216,20 @@ static int test(struct program *program)
     return command_run(&program->config, "qlua.cli.test", NULL, paths);
 }
 
+/* session: no app is needed to look at a cookie. */
+static int session(struct program *program)
+{
+    const struct options *options = &program->options;
+    char *args[] = {options->script_args[0], (char *)options->secret, NULL};
+    if (args[0] == NULL) {
+        err_set(&program->err, -EINVAL, "name the cookie: qlua session COOKIE [--secret SECRET]");
+        return complain(&program->err);
+    }
+    if (read_layers(program) != 0)
+        return complain(&program->err);
+    return command_run(&program->config, "qlua.cli.session", NULL, args);
+}
+
 /* status and reload: the settings tell which supervisor is meant. */
 static int ask(struct program *program)
 {
@@ -235,6 +249,7 @@ static int start(struct program *program)
     case COMMAND_RELOAD:
     case COMMAND_STATUS: return ask(program);
     case COMMAND_TEST: return test(program);
+    case COMMAND_SESSION: return session(program);
     case COMMAND_RUN:
     case COMMAND_ROUTES:
     case COMMAND_SCRIPT: return with_app(program);

@@ -18,6 +18,7 @@ enum {
     FOR_STATUS = 1 << COMMAND_STATUS,
     FOR_ROUTES = 1 << COMMAND_ROUTES,
     FOR_TEST = 1 << COMMAND_TEST,
+    FOR_SESSION = 1 << COMMAND_SESSION,
     FOR_ASKING = FOR_RELOAD | FOR_STATUS,
     FOR_ALL = FOR_RUN | FOR_ASKING | FOR_ROUTES | FOR_TEST
 };
@@ -51,7 +52,8 @@ static const struct option option_table[] = {
     {"--config", "FILE", NULL, NULL, false, FOR_ALL, "JSON with the objects server and app"},
     {"--set", "KEY=VALUE", NULL, NULL, true, FOR_ALL, "an app key, or a setting as server.NAME"},
     {"--json", NULL, NULL, NULL, false, FOR_STATUS | FOR_ROUTES, "answer in JSON"},
-    {"--help", NULL, NULL, NULL, false, FOR_ALL, "this text"},
+    {"--secret", "SECRET", NULL, NULL, false, FOR_SESSION, "the key that must have signed it"},
+    {"--help", NULL, NULL, NULL, false, FOR_ALL | FOR_SESSION, "this text"},
 };
 
 #define OPTION_COUNT (sizeof(option_table) / sizeof(option_table[0]))
@@ -69,6 +71,7 @@ static const struct command_word command_table[] = {
     {"status", COMMAND_STATUS, "", "ask the running supervisor how it is"},
     {"routes", COMMAND_ROUTES, "[FILE]", "list the app's routes in match order"},
     {"test", COMMAND_TEST, "[PATH ...]", "run the specs in ./spec or PATH with busted"},
+    {"session", COMMAND_SESSION, "COOKIE", "show what a session cookie holds"},
 };
 
 #define COMMAND_COUNT (sizeof(command_table) / sizeof(command_table[0]))
@@ -158,6 +161,8 @@ static int apply(struct words *words, const struct option *option, struct slice 
         options->config_file = arena_cstr(words->arena, value);
     } else if (slice_eq(name, SLICE("--json"))) {
         options->json = true;
+    } else if (slice_eq(name, SLICE("--secret"))) {
+        options->secret = value.data; /* the rest of its word */
     } else {
         options->topic = options->command;
         options->command = COMMAND_HELP;
@@ -207,7 +212,8 @@ static int take_words(struct words *words)
             rc = take_option(words, word);
         else if (takes_file && options->file == NULL && word.len > 0)
             options->file = word.data;
-        else if (options->command == COMMAND_TEST)
+        else if (options->command == COMMAND_TEST ||
+                 (options->command == COMMAND_SESSION && npaths == 0))
             options->script_args[npaths++] = words->at[-1];
         else
             rc = err_set(words->err, -EINVAL, "unexpected word \"%s\" after qlua %s", word.data,
@@ -288,10 +294,10 @@ void options_print_help(enum command topic)
     if (topic == COMMAND_HELP) {
         printf("qlua serves apps written in Lua.\n\n");
         for (size_t i = 0; i < COMMAND_COUNT; i++)
-            printf("  qlua %-6s %-11s %s\n", command_table[i].word, command_table[i].arguments,
+            printf("  qlua %-7s %-11s %s\n", command_table[i].word, command_table[i].arguments,
                    command_table[i].help);
-        printf("  qlua FILE.lua [ARGS]    run a script with qlua's modules at hand\n"
-               "  qlua --version          versions of qlua and its libraries\n\n"
+        printf("  qlua FILE.lua [ARGS]     run a script with qlua's modules at hand\n"
+               "  qlua --version           versions of qlua and its libraries\n\n"
                "qlua COMMAND --help tells more about one of them.\n");
         return;
     }

@@ -21,6 +21,7 @@ enum command {
     COMMAND_STATUS,
     COMMAND_ROUTES,
     COMMAND_TEST,
+    COMMAND_SESSION,
     COMMAND_SCRIPT, /* qlua FILE.lua: the words after it are the script's */
     COMMAND_VERSION,
     COMMAND_HELP
@@ -43,7 +44,9 @@ struct options {
     bool json;
     struct option_setting *settings;
     size_t nsettings;
-    char **script_args; /* COMMAND_SCRIPT: the rest of argv; TEST: the paths. NULL-terminated */
+    const char *secret; /* --secret, or NULL */
+    /* COMMAND_SCRIPT: the rest of argv; TEST: the paths; SESSION: the cookie. NULL-terminated */
+    char **script_args;
 };
 
 /* Parse argv[1..]. What is made lives in arena and borrows from argv. 0, or -EINVAL and err. */
