@@ -15,7 +15,11 @@
 #include "value/json.h"
 #include "value/marker.h"
 
-#define HTTP_DATE_YEARS 50 /* a two-digit year lies so far behind 1970's end at most */
+#define HTTP_DATE_YEARS 50 /* two-digit years count from then: up to 2070 */
+
+/* The first and the last second that a datetime of Python's can be. */
+#define YEAR_1    (-62135596800LL)
+#define YEAR_9999 253402300799LL
 
 /* What is kept of a buffer between two sessions. */
 #define KEEP_MAX 16384
@@ -152,6 +156,8 @@ static int read_datetime(lua_State *L, struct slice text, struct err *err)
     if (clock_parse_http_date(text, HTTP_DATE_YEARS * 31556952LL, &seconds) != 0 &&
         !parse_iso(text.data, &seconds, &micro))
         return refused(err, "date");
+    if (seconds < YEAR_1 || seconds > YEAR_9999)
+        return refused(err, "date of Python's years");
     size_t len = CLOCK_DATE_LEN;
     if (micro == 0) {
         clock_http_date(seconds, date);
@@ -159,8 +165,9 @@ static int read_datetime(lua_State *L, struct slice text, struct err *err)
         struct tm tm;
         time_t whole = seconds;
         gmtime_r(&whole, &tm);
-        len = strftime(date, sizeof(date), "%Y-%m-%dT%H:%M:%S", &tm);
-        len += (size_t)snprintf(date + len, sizeof(date) - len, ".%06d+00:00", micro);
+        len = (size_t)snprintf(date, sizeof(date), "%04d-%02d-%02dT%02d:%02d:%02d.%06d+00:00",
+                               tm.tm_year + 1900, tm.tm_mon + 1, tm.tm_mday, tm.tm_hour, tm.tm_min,
+                               tm.tm_sec, micro);
     }
     lua_pushlstring(L, date, len);
     mark_text(L, MARKER_DATETIME);

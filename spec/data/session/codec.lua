@@ -74,6 +74,18 @@ describe("the session codec", function()
       end
     end)
 
+    it("keeps fractions of a second, of any year that Python has", function()
+      for _, year in ipairs { "0674", "2023", "9999" } do
+        local date = ("%s-11-14T22:13:20.250000+00:00"):format(year)
+        local cookie = files.alice -- any value will do: its datetime is put in by hand
+        local values = load(cookie)
+        values.dt = load(files.tags).dt
+        values.dt[1] = date
+        local again = load(codec:dump(values, NOW))
+        assert.equal(date, tostring(again.dt))
+      end
+    end)
+
     it("escapes plain tables that look like a tag", function()
       local values = load(files.escaped)
       assert.same({

@@ -26,7 +26,8 @@ describe("Flask", function()
   local VALUES = {
     { user = "alice" }, { n = json.null, t = true, f = false, i = -42, big = 2 ^ 53, r = 0.1 },
     { text = 'Zoë ☃ 日本 😀 "\\/\n\t\127' },
-    { list = json.array {}, deep = { { { 1 } } } }, { table = {} }, { data = ("x"):rep(3000) }, { ["a b"] = "c", [""] = "" }, { _permanent = true, uid = 7 },
+    { list = json.array {}, deep = { { { 1 } } } }, { table = {} }, { data = ("x"):rep(3000) },
+    { ["a b"] = "c", [""] = "" }, { _permanent = true, uid = 7 },
   }
   for length = 1, 40 do
     VALUES[#VALUES + 1] = { data = ("ab"):rep(length) }
