@@ -87,6 +87,19 @@ function Config:update(table)
   end
 end
 
+--- Set the UPPER_CASE keys of a table; others are passed over, as in Quart.
+---@param mapping table<string, any>
+---@return true
+function Config:from_mapping(mapping)
+  check.type("config:from_mapping", "mapping", mapping, "table")
+  for key, value in pairs(mapping) do
+    if type(key) == "string" and key == key:upper() and key:find "%u" then
+      put(self, key, value)
+    end
+  end
+  return true
+end
+
 --- Take a key out and return its value, or the default.
 ---@param key string
 ---@param default? any

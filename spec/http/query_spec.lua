@@ -8,7 +8,7 @@ ffi.cdef [[
 int query_parse(struct slice text, struct fields *out, size_t max_pairs);
 ]]
 
-local lib, text, slice = native.lib, native.text, lists.slice
+local lib, slice = native.lib, lists.slice
 
 local function parse(source)
   local fields, borrowed = lists.new(false), slice(source)

@@ -32,6 +32,15 @@ describe("app.config", function()
     assert.same({ { "OWN", 1 }, { "DEBUG", true } }, changes)
   end)
 
+  it("takes the upper-case keys of a mapping", function()
+    assert.is_true(settings:from_mapping { KEY = 1, key = 2, Key = 3, _A1 = 4, [1] = 5, ["1"] = 6 })
+    assert.equal(1, settings.KEY)
+    assert.equal(4, settings._A1)
+    assert.is_nil(settings.key)
+    assert.is_nil(settings.Key)
+    assert.is_nil(settings:get "1")
+  end)
+
   it("has the methods of a dict", function()
     settings:update { A = 1, B = 2 }
     assert.equal(1, settings:setdefault("A", 5))
