@@ -30,7 +30,7 @@ FUZZ_SECONDS ?= 30
 # What this version serves of the parity suite: areas, or the beginnings of cases' names where the
 # rest of an area comes with a later feature (signals.order.template).
 PARITY_AREAS := routing hosts subdomains request response static middleware hooks errors \
-	blueprints sessions nosession signals.own signals.flash signals.order.view \
+	blueprints sessions sessionconfig nosession signals.own signals.flash signals.order.view \
 	signals.order.not_found signals.order.flash signals.order.started_fails \
 	signals.order.finished_fails
 # Cases of the lifecycle battery: all but reload (c d e f g), templates and websockets (b3 n).
