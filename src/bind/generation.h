@@ -80,8 +80,8 @@ struct generation {
     struct generation_limits limits;
     struct buf scratch;       /* JSON answers are made in it */
     struct test_bench *tests; /* bind/testing.h */
-    char *session_cookie; /* answers to who brings it pass through Lua; NULL: see the next */
-    bool sessions_always; /* so do all */
+    char *session_cookie;     /* answers to who brings it pass through Lua; NULL: see the next */
+    bool sessions_always;     /* so do all */
     char *own_root;           /* of core.set_app_file: what root and app_path point to, or NULL */
     char *own_path;
     int exit_code; /* core.set_exit_code: of a command that ends without an error */

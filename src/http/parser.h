@@ -54,5 +54,4 @@ void parser_begin(struct parser *parser, struct request *req);
 /* Read from *input on, until something is to be decided; what was read is cut off *input. */
 enum parser_event parser_feed(struct parser *parser, struct slice *input);
 
-
 #endif
