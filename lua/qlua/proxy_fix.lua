@@ -13,9 +13,41 @@ local M = {}
 local OPTIONS = { hops = "integer", mode = "string" }
 local SCHEMES = { http = true, https = true, ws = true, wss = true }
 
+local function closes_its_quotes(line)
+  local quoted, at = false, line:find '["\\]'
+  while at do
+    if line:sub(at, at) == '"' then
+      quoted = not quoted
+    elseif quoted then
+      at = at + 1
+    end
+    at = line:find('["\\]', at + 1)
+  end
+  return not quoted
+end
+
+--- The elements of a line. A quote which the client opened must not swallow what proxies wrote
+--- behind it: X-Forwarded-* has no quoted strings, and a Forwarded that leaves one open is divided
+--- at every comma.
+local function elements(name, line)
+  if name == "Forwarded" and closes_its_quotes(line) then
+    return core.header_list(line)
+  end
+  local list = {}
+  for element in line:gmatch "[^,]+" do
+    list[#list + 1] = element:match "^%s*(.*%S)"
+  end
+  return list
+end
+
 --- The value a trusted proxy wrote, or nil when there are fewer than `hops`.
 local function trusted(headers, name, hops)
-  local list = core.header_list(table.concat(headers:getlist(name), ","))
+  local list = {}
+  for _, line in ipairs(headers:getlist(name)) do
+    for _, element in ipairs(elements(name, line)) do
+      list[#list + 1] = element
+    end
+  end
   return list[#list - hops + 1]
 end
 
@@ -65,6 +97,9 @@ local function apply(scope, said)
     scope.headers:set("Host", said.host)
   end
   local prefix = said.prefix and said.prefix:match "^(/.-)/*$"
+  if prefix and prefix:find "^//" then -- would be another host in a link
+    prefix = nil
+  end
   if prefix then
     scope.root_path = prefix ~= "/" and prefix or ""
   end

@@ -81,11 +81,35 @@ describe("ProxyFix", function()
     end)
   end
 
+  -- A client may open a quote; what the proxy appends behind it must not become part of its text.
+  it("is not closed to the proxy by a client's quote", function()
+    local running = start(1, "legacy")
+    for _, given in ipairs { '"', '9.9.9.9, "', '9.9.9.9:"', '"\\' } do
+      for _, lines in ipairs { { given .. ", 1.2.3.4" }, { given, "1.2.3.4" } } do
+        local headers = {}
+        for i, line in ipairs(lines) do
+          headers[i] = { "X-Forwarded-For", line }
+        end
+        assert.are.equal("1.2.3.4", show(running, headers).remote, given)
+      end
+    end
+    running = start(1, "modern")
+    for _, given in ipairs { '"', 'for=9.9.9.9;x="', 'for=9.9.9.9;x="\\' } do
+      for _, appended in ipairs { "for=1.2.3.4", 'for="1.2.3.4"' } do
+        assert.are.equal("1.2.3.4", show(running, { Forwarded = given .. ", " .. appended }).remote)
+        assert.are.equal("1.2.3.4",
+          show(running, { { "Forwarded", given }, { "Forwarded", appended } }).remote)
+      end
+    end
+  end)
+
   it("ignores schemes, prefixes and hosts that are none", function()
     local said = show(start(1, "legacy"), {
       ["X-Forwarded-Proto"] = "gopher", ["X-Forwarded-Prefix"] = "shop",
     })
     assert.are.same({ "http", "" }, { said.scheme, said.root })
+    said = show(start(1, "legacy"), { ["X-Forwarded-Prefix"] = "//evil.test/" })
+    assert.are.equal("", said.root)
     assert.are.equal("", show(start(1, "legacy"), { ["X-Forwarded-Host"] = "a b/<x>" }).host)
   end)
 
