@@ -35,6 +35,14 @@ describe("arena", function()
     end
   end)
 
+  it("gives a place for no bytes too, and each its own", function()
+    local arena = native.arena()
+    local first = lib.arena_zalloc(arena, 0)
+    assert.is_true(first ~= nil)
+    assert.not_equal(address(first), address(lib.arena_zalloc(arena, 0)))
+    assert.not_equal(address(first), address(lib.arena_zalloc(arena, 1)))
+  end)
+
   it("zeroes where it says so", function()
     local arena = native.arena()
     for _, size in ipairs { 1, 16, 5000 } do

@@ -50,7 +50,7 @@ void *arena_alloc_slow(struct arena *arena, size_t size)
 {
     if (size > SIZE_MAX / 2)
         mem_array(SIZE_MAX, 2); /* ends the process */
-    size_t rounded = (size + 15) & ~(size_t)15;
+    size_t rounded = (size + (size == 0) + 15) & ~(size_t)15;
     /* A large piece gets a block of its own and leaves the current one in use. */
     size_t block_size = rounded > ARENA_BLOCK / 4 ? rounded : ARENA_BLOCK - ARENA_HEAD;
     struct arena_block *block = mem_alloc(ARENA_HEAD + block_size);

@@ -46,7 +46,7 @@ char *arena_cstr(struct arena *arena, struct slice s);
 
 static inline void *arena_alloc(struct arena *arena, size_t size)
 {
-    size_t rounded = (size + 15) & ~(size_t)15;
+    size_t rounded = (size + (size == 0) + 15) & ~(size_t)15; /* not NULL, whatever the size */
     if (rounded >= size && (size_t)(arena->end - arena->at) >= rounded) {
         void *p = arena->at;
         arena->at += rounded;
