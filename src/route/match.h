@@ -63,7 +63,7 @@ enum route_outcome route_match(struct route_table *table, const struct route_que
                                struct route_match *match);
 
 /* The methods which the rules fitting this path (and host) have between them, whatever
- * query->method says; 0 when none fits. For automatic OPTIONS and Allow. */
+ * query->method says; 0 when none fits. Slashes are not merged. For automatic OPTIONS and Allow. */
 uint64_t route_allowed(struct route_table *table, const struct route_query *query);
 
 #endif
