@@ -45,11 +45,6 @@ int digest_md5_hex(struct slice text, char *hex)
     return 0;
 }
 
-size_t digest_len(enum digest_kind kind)
-{
-    return kinds[kind].len;
-}
-
 int digest_by_name(struct slice name, enum digest_kind *kind)
 {
     for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++)

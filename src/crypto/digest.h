@@ -24,9 +24,6 @@ struct hmac;
  * code where the system's OpenSSL does not allow MD5. */
 int digest_md5_hex(struct slice text, char *hex);
 
-/* Bytes of a digest of this kind. */
-size_t digest_len(enum digest_kind kind);
-
 /* The kind called name ("sha1", "sha256", "sha384", "sha512"). Returns 0 or -EINVAL. */
 int digest_by_name(struct slice name, enum digest_kind *kind);
 
