@@ -15,13 +15,12 @@
 static const struct {
     struct slice name;
     const EVP_MD *(*md)(void);
-    size_t len;
     size_t block;
 } kinds[] = {
-    [DIGEST_SHA1] = {{"sha1", 4}, EVP_sha1, 20, 64},
-    [DIGEST_SHA256] = {{"sha256", 6}, EVP_sha256, 32, 64},
-    [DIGEST_SHA384] = {{"sha384", 6}, EVP_sha384, 48, 128},
-    [DIGEST_SHA512] = {{"sha512", 6}, EVP_sha512, 64, 128},
+    [DIGEST_SHA1] = {{"sha1", 4}, EVP_sha1, 64},
+    [DIGEST_SHA256] = {{"sha256", 6}, EVP_sha256, 64},
+    [DIGEST_SHA384] = {{"sha384", 6}, EVP_sha384, 128},
+    [DIGEST_SHA512] = {{"sha512", 6}, EVP_sha512, 128},
 };
 
 struct hmac {
