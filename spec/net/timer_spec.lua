@@ -20,6 +20,8 @@ void loop_free(struct loop *loop);
 void loop_turn(struct loop *loop, bool wait);
 uint64_t loop_now(const struct loop *loop);
 void loop_update_now(struct loop *loop);
+struct later { struct later *next; void (*fn)(void *data); void *data; bool queued; };
+void loop_later(struct loop *loop, struct later *later);
 ]]
 
 jit.off(true, true) -- C calls back into what is below
@@ -175,9 +177,10 @@ describe("timer", function()
 
   describe("of a loop", function()
     local loop
+    local kept -- the loop's timers: C holds them, the collector does not know
 
     before_each(function()
-      loop = lib.loop_new()
+      loop, kept = lib.loop_new(), {}
     end)
 
     after_each(function()
@@ -187,6 +190,7 @@ describe("timer", function()
     local function timer(fn)
       local new = ffi.new "struct timer"
       lib.timer_init(new, callback(fn or function() end))
+      kept[#kept + 1] = new
       return new
     end
 
@@ -258,6 +262,33 @@ describe("timer", function()
       end
       lib.loop_turn(loop, false)
       assert.equal(5, count)
+    end)
+
+    -- The turn could sleep on: until the second timer here, without one for ever.
+    it("ends a turn that waits, when it was due before", function()
+      local count = 0
+      local start = now()
+      lib.timer_start(loop, timer(function() count = count + 1 end), 1)
+      lib.timer_start(loop, timer(function() end), 2000)
+      while now() <= start + 1 do
+        assert.equal(0, count)
+      end
+      lib.loop_turn(loop, true)
+      assert.equal(1, count)
+      assert.is_true(now() < start + 1500)
+    end)
+
+    it("is not waited for by a turn that has run what was put off", function()
+      local count = 0
+      local fn = ffi.cast("void (*)(void *)", function() count = count + 1 end)
+      callbacks[#callbacks + 1] = fn
+      local later = ffi.new("struct later", nil, fn)
+      local start = now()
+      lib.timer_start(loop, timer(function() end), 2000)
+      lib.loop_later(loop, later)
+      lib.loop_turn(loop, true)
+      assert.equal(1, count)
+      assert.is_true(now() < start + 1500)
     end)
 
     it("may go with its loop unfired", function()

@@ -93,7 +93,9 @@ void loop_stop(struct loop *loop)
 
 void loop_turn(struct loop *loop, bool wait)
 {
+    loop->in_turn = true;
     uv_run(&loop->uv, wait ? UV_RUN_ONCE : UV_RUN_NOWAIT);
+    loop->in_turn = false;
 }
 
 uint64_t loop_now(const struct loop *loop)

@@ -37,6 +37,7 @@ struct loop {
     uv_prepare_t prepare; /* runs what was put off to the end of the turn */
     uv_idle_t idle;       /* keeps the loop from sleeping while something is put off */
     uint64_t alarm_due;   /* 0: not armed */
+    bool in_turn;         /* loop_turn runs, not loop_run */
     struct wheel wheel;
     struct later *later;
     struct later **later_end;

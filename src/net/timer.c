@@ -129,6 +129,9 @@ static void on_alarm(uv_timer_t *alarm)
 {
     struct loop *loop = alarm->data;
     loop->alarm_due = 0;
+    /* UV_RUN_ONCE fires first what is due, and then sleeps: for what may have happened already. */
+    if (loop->in_turn)
+        uv_stop(&loop->uv);
     wheel_advance(&loop->wheel, uv_now(&loop->uv));
     uint64_t next = wheel_next(&loop->wheel);
     if (next != UINT64_MAX && (loop->alarm_due == 0 || next < loop->alarm_due)) {
