@@ -10,11 +10,13 @@ local data = require "data"
 ---@field method? string default GET; a POST carries data.echo_body
 ---@field depth? integer requests in one pipelined batch; default 1
 ---@field json? boolean compare the answers as values
+---@field keeps_cookie? boolean qlua's requests bring the cookie that its first answer set
 ---@field app string what qlua serves
----@field servers string[] whom to measure; qlua first
+---@field servers string[] whom to measure; qlua first; the name of a job: qlua at that one
 ---@field goals table<string, number> other server -> qlua's CPU over its, at most
 
 local HELLO, APP, HOOKS = "apps/hello", "spec/bench/app.lua", "spec/bench/hooks.lua"
+local SESSION = "spec/bench/session.lua"
 
 ---@type bench.Job[]
 local M = {
@@ -56,6 +58,10 @@ local M = {
   {
     name = "hooks16", what = "hooks, 16 pipelined", path = "/", depth = 16, app = HOOKS,
     servers = { "qlua", "floor" }, goals = { floor = 3.5 },
+  },
+  {
+    name = "session", what = "plain, with a counter in a signed cookie", path = "/",
+    keeps_cookie = true, app = SESSION, servers = { "qlua", "plain" }, goals = { plain = 1.50 },
   },
 }
 

@@ -1,5 +1,5 @@
--- wrk's script: `wrk ... -s spec/bench/load.lua URL -- METHOD DEPTH`. Sends the job's request,
--- DEPTH of them in one batch, and prints one line for measure.lua at the end.
+-- wrk's script: `wrk ... -s spec/bench/load.lua URL -- METHOD DEPTH [COOKIE]`. Sends the job's
+-- request, DEPTH of them in one batch, and prints one line for measure.lua at the end.
 -- luacheck: globals wrk init request done
 
 package.path = "spec/bench/?.lua;" .. package.path
@@ -11,6 +11,7 @@ function init(args)
     wrk.body = require("data").echo_body
     wrk.headers["Content-Type"] = "application/json"
   end
+  wrk.headers["Cookie"] = args[3]
   if depth > 1 then
     local batch = wrk.format():rep(depth)
     request = function()

@@ -52,13 +52,14 @@ function M.rss_kib(pids)
 end
 
 --- Run wrk on its core and return its figures by name.
-local function load_with_wrk(job, port, cpu, seconds)
+local function load_with_wrk(server, cpu, seconds)
+  local job = server.job
   local folder = files.folder()
   local out = folder .. "/out"
   local wrk = process.start({
     "taskset", "-c", tostring(cpu), "wrk", "-t1", "-c" .. CONNECTIONS, "-d" .. seconds .. "s",
-    "-s", "spec/bench/load.lua", ("http://127.0.0.1:%d%s"):format(port, job.path), "--",
-    job.method or "GET", tostring(job.depth or 1),
+    "-s", "spec/bench/load.lua", ("http://127.0.0.1:%d%s"):format(server.port, job.path),
+    "--", job.method or "GET", tostring(job.depth or 1), server.cookie,
   }, { stdout = out, stderr = out })
   local code = wrk:wait(seconds + 20)
   wrk:finish()
@@ -82,18 +83,17 @@ end
 ---@field p99 number us
 
 --- One round: load one server for some seconds.
----@param job bench.Job
 ---@param server bench.Server
 ---@param cpu integer for wrk
 ---@param seconds integer
 ---@return bench.Figures
-function M.round(job, server, cpu, seconds)
+function M.round(server, cpu, seconds)
   local pids = server.process:tree()
   local before = M.cpu_us(pids)
-  local load = load_with_wrk(job, server.port, cpu, seconds)
+  local load = load_with_wrk(server, cpu, seconds)
   local used = M.cpu_us(pids) - before
   if load.errors > 0 or load.requests == 0 then
-    error(("%s, %s: %d errors in %d requests"):format(job.name, server.name, load.errors,
+    error(("%s, %s: %d errors in %d requests"):format(server.job.name, server.name, load.errors,
       load.requests))
   end
   return {

@@ -4,6 +4,7 @@
 --- the order rotating; what counts is the median of the ratios within a round, since a machine's
 --- mood changes more between rounds than within one. Other jobs: idle (memory of a kept
 --- connection), start (time to the first answer), micro (the plain request without a socket).
+--- What a job is compared with may also be qlua at another job: session with plain.
 
 package.path = "./spec/?.lua;./spec/bench/?.lua;" .. package.path
 
@@ -42,8 +43,9 @@ end
 local function verify(job, running)
   local first
   for _, server in ipairs(running) do
+    local asked = server.job
     local body = job.method == "POST" and data.echo_body or nil
-    local answer = http.request(server.port, job.method or "GET", job.path,
+    local answer = http.request(server.port, asked.method or "GET", asked.path,
       { body = body, headers = { ["Content-Type"] = "application/json" } })
     local value = job.json and cjson.decode(answer.body) or answer.body
     first = first or value
@@ -51,20 +53,23 @@ local function verify(job, running)
       error(("%s: %s answers otherwise: %d %s"):format(job.name, server.name, answer.status,
         answer.body), 0)
     end
+    if asked.keeps_cookie then
+      server.cookie = assert(answer.header["set-cookie"], "no cookie was set"):match "^[^;]+"
+    end
   end
 end
 
 --- Load each server in turn; all figures by server name, one entry a round.
-local function play(job, running)
+local function play(running)
   local figures = {}
   for _, server in ipairs(running) do
     figures[server.name] = {}
-    measure.round(job, server, LOAD_CPU, SECONDS) -- warms it up
+    measure.round(server, LOAD_CPU, SECONDS) -- warms it up
   end
   for round = 1, ROUNDS do
     for i = 1, #running do
       local server = running[(i + round - 2) % #running + 1]
-      figures[server.name][round] = measure.round(job, server, LOAD_CPU, SECONDS)
+      figures[server.name][round] = measure.round(server, LOAD_CPU, SECONDS)
     end
   end
   return figures
@@ -114,23 +119,25 @@ end
 
 --- The lines that a commit message quotes.
 local function print_summary(job, figures)
-  local _, text = ratio(figures, "nginx+lua")
-  print(("%s: qlua %.1f us, nginx+lua %.1f us: %s"):format(job.name, column(figures.qlua, "us"),
-    column(figures["nginx+lua"], "us"), text))
-  if figures.floor then
-    _, text = ratio(figures, "floor")
-    print(("%s: floor %.1f us: %s"):format(job.name, column(figures.floor, "us"), text))
+  local mine = ("qlua %.1f us, "):format(column(figures.qlua, "us"))
+  for i = 2, #job.servers do
+    local other = job.servers[i]
+    local _, text = ratio(figures, other)
+    print(("%s: %s%s %.1f us: %s"):format(job.name, i == 2 and mine or "", other,
+      column(figures[other], "us"), text))
   end
 end
 
-local function run_job(job)
+local function run_job(job, by_name)
   local running = {}
   local ok, err = pcall(function()
     for i, name in ipairs(job.servers) do
-      running[i] = servers.start(name, job.app)
+      local asked = by_name[name] or job
+      running[i] = servers.start(name, asked.app)
+      running[i].job = asked
     end
     verify(job, running)
-    local figures = play(job, running)
+    local figures = play(running)
     print_table(job, running, figures)
     print_goals(job, figures)
     print_summary(job, figures)
@@ -170,7 +177,7 @@ local function main()
     if extra[name] then
       ok, err = extra[name]()
     elseif by_name[name] then
-      ok, err = run_job(by_name[name])
+      ok, err = run_job(by_name[name], by_name)
     end
     if not ok then
       failed = true

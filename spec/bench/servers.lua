@@ -19,6 +19,8 @@ M.CPU = 0 -- the servers' core; the load comes from the other one
 ---@class bench.Server
 ---@field name string
 ---@field port integer
+---@field job bench.Job what it is asked
+---@field cookie? string what its requests bring
 ---@field process spec.Process
 ---@field private _folder string
 local Server = {}
@@ -45,14 +47,14 @@ function command.floor(port)
 end
 
 --- Start a server without waiting for it.
----@param name string
+---@param name string one of the commands above; else qlua serves the app
 ---@param app? string what qlua serves
 ---@return bench.Server
 function M.launch(name, app)
   local self = setmetatable({ name = name, port = support.free_port() }, Server)
   self._folder = files.folder()
-  local argv = { "taskset", "-c", tostring(M.CPU), unpack(command[name](self.port, self._folder,
-    app)) }
+  local argv = { "taskset", "-c", tostring(M.CPU), unpack((command[name] or command.qlua)(self.port,
+    self._folder, app)) }
   local log = self._folder .. "/log"
   self.process = process.start(argv, { stdout = log, stderr = log })
   return self
