@@ -67,6 +67,18 @@ function SessionInterface:should_set_cookie(app, object) -- luacheck: no self
     or (own.values._permanent and app.config.SESSION_REFRESH_EACH_REQUEST) or false
 end
 
+--- The app's keys, oldest first: the last signs, all verify.
+---@param app qlua.App
+---@return string[]
+function SessionInterface:signing_keys(app) -- luacheck: no self
+  local keys = {}
+  for i, key in ipairs(app.config.SECRET_KEY_FALLBACKS or {}) do
+    keys[i] = key
+  end
+  keys[#keys + 1] = app.config.SECRET_KEY
+  return keys
+end
+
 --- The attributes for response:set_cookie.
 ---@param app qlua.App
 ---@return table
@@ -137,13 +149,8 @@ function Cookie:codec(app)
   end
   local made = self._codecs and self._codecs[app]
   if not made or made.secret ~= secret or made.fallbacks ~= fallbacks then
-    local keys = {}
-    for i, key in ipairs(fallbacks or {}) do
-      keys[i] = key
-    end
-    keys[#keys + 1] = secret
     made = { secret = secret, fallbacks = fallbacks, codec = core.session_codec {
-      keys = keys, salt = self.salt, digest = self.digest_method,
+      keys = self:signing_keys(app), salt = self.salt, digest = self.digest_method,
       key_derivation = self.key_derivation, max_text = self.max_text,
     } }
     self._codecs = self._codecs or setmetatable({}, { __mode = "k" })

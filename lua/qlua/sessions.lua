@@ -11,6 +11,7 @@ local request = require "qlua.request"
 local responses = require "qlua.response"
 local session = require "qlua.session"
 local state = require "qlua.session_state"
+local stores = require "qlua.store_session"
 
 local M = {}
 
@@ -19,7 +20,10 @@ M.eager = false
 
 --- What SESSION_TYPE may be: the class of its interface.
 ---@type table<string, qlua.SessionInterface>
-M.types = { cookie = interfaces.SecureCookieSessionInterface }
+M.types = {
+  cookie = interfaces.SecureCookieSessionInterface, lmdb = stores.LMDBSessionInterface,
+  redis = stores.RedisSessionInterface,
+}
 
 -- ---- an app's interface -----------------------------------------------------------------------
 
@@ -76,6 +80,8 @@ M.KEYS = {
   SESSION_COOKIE_PATH = "string", SESSION_COOKIE_SAMESITE = "string",
   SESSION_COOKIE_HTTPONLY = "boolean", SESSION_COOKIE_SECURE = "boolean",
   SESSION_COOKIE_PARTITIONED = "boolean", SESSION_REFRESH_EACH_REQUEST = "boolean",
+  SESSION_LMDB_PATH = "string", SESSION_LMDB_SIZE = "number", SESSION_REDIS = "string",
+  SESSION_KEY_PREFIX = "string", SESSION_KEY_FUNCTION = "function",
 }
 
 local function check_keys(app)
@@ -93,12 +99,15 @@ local function check_keys(app)
   end
 end
 
---- An app is served, or one of the keys above has changed: say which answers pass through Lua
---- even when their view did not touch the session.
+--- An app is served, or one of the keys above has changed: open the store, if there is one, and say
+--- which answers pass through Lua even when their view did not touch the session.
 ---@param app qlua.App
 function M.configure(app)
   check_keys(app)
   local interface, which = M.interface(app), false
+  if interface.configure then
+    interface:configure(app)
+  end
   if not interface.lazy then
     which = true
   elseif app.config.SESSION_REFRESH_EACH_REQUEST and app.config.SECRET_KEY then
@@ -129,11 +138,15 @@ local function open(ctx)
     error(("open_session of app.session_interface must return a table of values, a session or nil,"
       .. " got %s"):format(check.describe(object)), 0)
   end
+  if ctx.session then
+    return ctx.session -- another task of the request opened it while this one waited
+  end
   ctx.session, ctx.session_object = own, object
   core.answer_in_lua()
   return own
 end
 
+---@async
 ---@param name string what of it is used
 ---@return qlua.SessionState
 function state.current(name)
@@ -177,13 +190,15 @@ end
 ---@param response qlua.Response
 function M.save(ctx, response)
   ctx = holder(ctx)
+  local interface = M.interface(current.served)
   if not ctx.session then
     if not core.brings_session() then
       return
+    elseif interface.refresh_session then
+      return interface:refresh_session(current.served, request, response)
     end
     open(ctx)
   end
-  local interface = M.interface(current.served)
   if not interface:is_null_session(ctx.session_object) then
     interface:save_session(current.served, ctx.session_object, response)
   end

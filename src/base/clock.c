@@ -31,6 +31,11 @@ int64_t clock_seconds(void)
     return (int64_t)time(NULL);
 }
 
+int64_t clock_date_ms(void)
+{
+    return (int64_t)(read_clock(CLOCK_REALTIME) / 1000000u);
+}
+
 /* Days since 1970-01-01 of a date in the proleptic Gregorian calendar; month 1..12. */
 static int64_t days_of(int64_t year, int month, int day)
 {

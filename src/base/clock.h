@@ -13,10 +13,11 @@
 /* "Sun, 06 Nov 1994 08:49:37 GMT" */
 #define CLOCK_DATE_LEN 29
 
-/* Monotonic milliseconds; monotonic nanoseconds; seconds since 1970. */
+/* Monotonic milliseconds; monotonic nanoseconds; seconds and milliseconds since 1970. */
 uint64_t clock_ms(void);
 uint64_t clock_ns(void);
 int64_t clock_seconds(void);
+int64_t clock_date_ms(void);
 
 /* Write the IMF-fixdate (RFC 9110 5.6.7) of `seconds` since 1970 to dst: CLOCK_DATE_LEN bytes,
  * no NUL. Years are clamped to 0..9999. */

@@ -28,6 +28,7 @@ void bind_route(struct lua_State *L);
 void bind_token(struct lua_State *L);
 void bind_testing(struct lua_State *L);
 void bind_session(struct lua_State *L);
+void bind_store(struct lua_State *L);
 void bind_text(struct lua_State *L);
 void bind_task(struct lua_State *L);
 void bind_worker(struct lua_State *L);

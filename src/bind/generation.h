@@ -18,6 +18,7 @@ struct log;
 struct lua_State;
 struct route_table;
 struct script;
+struct stores;
 struct test_bench;
 
 /* What an app's config says of a request's limits; times in milliseconds, 0: none. */
@@ -58,6 +59,7 @@ struct generation {
     const char *root;     /* the app file's folder, absolute, without a last slash */
     const char *app_path; /* the app file */
     const char *spool_dir;
+    struct stores *stores;           /* the worker's; NULL: none can be opened */
     const struct app_keys *app_file; /* bind/config.h: what was given outside; may be NULL */
     const struct app_keys *app_set;
     bool debug_mode; /* the server's switch; `debug` below is the app's */

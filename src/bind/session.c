@@ -12,6 +12,7 @@
 #include "bind/check.h"
 #include "bind/exchange.h"
 #include "bind/generation.h"
+#include "crypto/random.h"
 #include "session/codec.h"
 #include "session/cookie_session.h"
 #include "value/marker.h"
@@ -183,6 +184,47 @@ static int l_session_unpack(lua_State *L)
     return rc != 0 ? push_failure(L, rc) : push_slice(L, text);
 }
 
+/* core.session_encode(values) -> JSON text | nil, message */
+static int l_session_encode(lua_State *L)
+{
+    luaL_checktype(L, 1, LUA_TTABLE);
+    struct arena *arena = push_scratch(L);
+    struct buf *text = arena_zalloc(arena, sizeof(*text));
+    struct err err = {0};
+    arena_defer(arena, clear_buf, text);
+    int rc = codec_encode(L, 1, text, &err);
+    if (rc == 0)
+        push_slice(L, buf_view(text));
+    arena_clear(arena);
+    if (rc == 0)
+        return 1;
+    lua_pushnil(L);
+    lua_pushstring(L, err.message);
+    return 2;
+}
+
+/* core.session_decode(text) -> values | nil, message */
+static int l_session_decode(lua_State *L)
+{
+    struct err err = {0};
+    if (codec_decode(L, check_slice(L, 1), &err) == 0)
+        return 1;
+    lua_pushnil(L);
+    lua_pushstring(L, err.message);
+    return 2;
+}
+
+/* core.random_token(bytes) -> url-safe base64 of so many random bytes */
+static int l_random_token(lua_State *L)
+{
+    int bytes = luaL_checkint(L, 1);
+    luaL_argcheck(L, bytes > 0 && bytes <= 1024, 1, "1 to 1024 bytes");
+    struct arena *arena = push_scratch(L);
+    push_slice(L, random_token(arena, (size_t)bytes));
+    arena_clear(arena);
+    return 1;
+}
+
 /* core.tuple(list) -> the same table, marked as a tuple */
 static int l_tuple(lua_State *L)
 {
@@ -224,6 +266,9 @@ static const luaL_Reg methods[] = {
 static const luaL_Reg functions[] = {
     {"session_codec", l_session_codec},
     {"session_unpack", l_session_unpack},
+    {"session_encode", l_session_encode},
+    {"session_decode", l_session_decode},
+    {"random_token", l_random_token},
     {"session_cookie", l_session_cookie},
     {"brings_session", l_brings_session},
     {"tuple", l_tuple},

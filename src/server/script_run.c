@@ -13,11 +13,13 @@
 #include "server/generation.h"
 #include "server/load_error.h"
 #include "server/testing.h"
+#include "store/store.h"
 
 struct script_run {
     struct config *config;
     struct loop *loop;
     struct generation *generation;
+    struct stores stores;
     struct generation_owner owner;
     bool is_script; /* app:run ends it */
     bool over;
@@ -60,6 +62,8 @@ static int open_run(struct script_run *run, const struct log *log)
     }
     run->owner = (struct generation_owner){.on_run = on_run, .data = run};
     run->generation->owner = &run->owner;
+    stores_init(&run->stores, run->loop, log);
+    run->generation->stores = &run->stores;
     return 0;
 }
 
@@ -74,6 +78,7 @@ static int run_to_end(struct script_run *run, const char *function, const char *
     if (run->exit_code == 0)
         run->exit_code = run->generation->exit_code;
     generation_unref(&run->generation);
+    stores_close(&run->stores);
     loop_free(run->loop);
     fflush(stdout);
     return run->exit_code;

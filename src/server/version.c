@@ -3,6 +3,7 @@
 
 #include <lauxlib.h>
 #include <llhttp.h>
+#include <lmdb.h>
 #include <luajit.h>
 #include <lualib.h>
 #include <openssl/crypto.h>
@@ -32,5 +33,6 @@ void version_print(void)
     printf("llhttp %d.%d.%d\n", LLHTTP_VERSION_MAJOR, LLHTTP_VERSION_MINOR, LLHTTP_VERSION_PATCH);
     printf("%s\n", OpenSSL_version(OPENSSL_VERSION));
     printf("zlib %s\n", zlibVersion());
+    printf("lmdb %s\n", mdb_version(NULL, NULL, NULL));
     print_cjson();
 }

@@ -31,6 +31,7 @@
 #include "server/generation.h"
 #include "server/load_error.h"
 #include "server/testing.h"
+#include "store/store.h"
 
 #define TICK_MS 1000
 /* How long an idle connection is read on once the server stops, for a request on its way. */
@@ -53,6 +54,7 @@ struct worker {
     struct loop *loop;
     struct http_server http;
     struct dispatcher dispatcher;
+    struct stores stores;
     struct listener **listeners;
     struct watch *control;
     struct watch *ask; /* --workers 0: the control socket */
@@ -326,6 +328,7 @@ static bool load(struct worker *worker)
         return false;
     }
     worker->dispatcher.current = g;
+    g->stores = &worker->stores;
     const char *args[] = {config->app_path, config->app_name, NULL};
     generation_run(g, "serve", args, on_loaded, worker);
     return true;
@@ -346,6 +349,7 @@ static void tear_down(struct worker *worker)
         tasks_end(worker->dispatcher.current->script); /* those that outlived their requests */
     testing_end(worker->dispatcher.current);
     generation_unref(&worker->dispatcher.current);
+    stores_close(&worker->stores); /* what is queued is written */
     access_log_free(worker->dispatcher.access_log);
     trust_free(worker->dispatcher.trusted);
     http_server_clear(&worker->http);
@@ -364,6 +368,7 @@ int worker_run(const struct worker_start *start)
     worker.loop = loop_new();
     if (worker.loop == NULL)
         return WORKER_EXIT_FAILED;
+    stores_init(&worker.stores, worker.loop, start->log);
     timer_init(&worker.tick, on_tick);
     timer_init(&worker.drain, on_drain_over);
     set_up_http(&worker);
