@@ -12,11 +12,12 @@
 # ---- the one list of Debian packages -------------------------------------------------------
 # to build and run
 PACKAGES := build-essential libluajit2-5.1-dev luajit2 libuv1-dev node-llhttp lua-cjson \
-	zlib1g-dev libssl-dev liblmdb-dev
-# to test, measure and lint
+	zlib1g-dev libssl-dev liblmdb-dev libhiredis-dev
+# to test, measure and lint; redis-tools has the redis-server that specs start (the package of that
+# name would start one for the whole machine)
 PACKAGES += lua-busted lua-socket lua-posix lua-filesystem curl python3 wrk nginx-light \
 	libnginx-mod-http-lua clang libclang-rt-14-dev clang-format clang-tidy cppcheck lua-check \
-	brotli python3-flask python3-itsdangerous
+	brotli python3-flask python3-itsdangerous redis-tools
 
 CC := gcc
 BUILD := build
@@ -44,7 +45,7 @@ LLHTTP_CFLAGS := -I$(LLHTTP_INCLUDE) -DLLHTTP_STRICT_MODE=1
 CPPFLAGS := -Isrc $(LUA_CFLAGS) $(LLHTTP_CFLAGS) -D_GNU_SOURCE -MMD -MP
 CFLAGS := -std=gnu11 -O2 -g
 LUAJIT_A := $(firstword $(wildcard /usr/lib/*/libluajit-5.1.a))
-LIBS := -luv -lcrypto -lssl -lz -llmdb -lm -ldl -lpthread
+LIBS := -luv -lcrypto -lssl -lz -llmdb -lhiredis -lm -ldl -lpthread
 
 SOURCES := $(sort $(wildcard src/*.c src/*/*.c))
 HEADERS := $(sort $(wildcard src/*/*.h))

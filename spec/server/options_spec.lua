@@ -155,7 +155,7 @@ describe("command line", function()
       assert.equal("", text)
       assert.truthy(out:find "^qlua %d+%.%d+%.%d+\n")
       for _, library in ipairs { "LuaJIT 2.1", "libuv 1.", "llhttp %d+%.%d+%.%d+\n", "OpenSSL 3.",
-        "zlib 1.", "cjson 2." } do
+        "zlib 1.", "hiredis 0.14.", "cjson 2." } do
         assert.truthy(out:find("\n" .. library), library)
       end
     end)

@@ -11,6 +11,7 @@
 struct watch {
     uv_poll_t poll;
     void (*fn)(void *data);
+    void (*on_writable)(void *data); /* NULL: only reading is watched */
     void *data;
 };
 
@@ -110,10 +111,12 @@ void loop_update_now(struct loop *loop)
 
 static void on_watch(uv_poll_t *poll, int status, int events)
 {
-    (void)status; /* an error is seen by the reader, whose read fails */
-    (void)events;
     struct watch *watch = poll->data;
-    watch->fn(watch->data);
+    if ((events & UV_WRITABLE) && watch->on_writable != NULL)
+        watch->on_writable(watch->data);
+    /* an error is seen by the reader, whose read fails */
+    if (((events & UV_READABLE) || status != 0) && !uv_is_closing((uv_handle_t *)poll))
+        watch->fn(watch->data);
 }
 
 struct watch *loop_watch(struct loop *loop, int fd, void (*fn)(void *data), void *data)
@@ -128,6 +131,14 @@ struct watch *loop_watch(struct loop *loop, int fd, void (*fn)(void *data), void
     watch->data = data;
     uv_poll_start(&watch->poll, UV_READABLE, on_watch);
     return watch;
+}
+
+void loop_watch_writable(struct watch *watch, void (*on_writable)(void *data))
+{
+    if (watch->on_writable == on_writable)
+        return;
+    watch->on_writable = on_writable;
+    uv_poll_start(&watch->poll, UV_READABLE | (on_writable != NULL ? UV_WRITABLE : 0), on_watch);
 }
 
 static void on_watch_closed(uv_handle_t *handle)

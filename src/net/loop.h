@@ -2,7 +2,7 @@
  *
  * Place in the flow: the root of everything that waits. One loop a worker; listeners, streams,
  * timers and watched descriptors hang on it. uv.h does not leave this room: other rooms wait
- * through timer.h, stream.h, file.h and loop_watch.
+ * through timer.h, stream.h, file.h, resolve.h and loop_watch.
  */
 #ifndef QLUA_NET_LOOP_H
 #define QLUA_NET_LOOP_H
@@ -35,6 +35,10 @@ void loop_update_now(struct loop *loop);
 /* Call fn(data) whenever descriptor fd is readable, until unwatched. The descriptor stays the
  * caller's. NULL when fd cannot be watched. */
 struct watch *loop_watch(struct loop *loop, int fd, void (*fn)(void *data), void *data);
+/* Call on_writable(data) as well whenever the descriptor is writable; NULL: no more. An error of
+ * the descriptor calls fn, whose read meets it. */
+void loop_watch_writable(struct watch *watch, void (*on_writable)(void *data));
+/* Neither is called any more. The descriptor may be closed right after. */
 void loop_unwatch(struct watch *watch);
 
 /* Call fn(data) once at the end of this turn, before the loop sleeps (at most one such call is

@@ -1,6 +1,7 @@
 /* server/version.c - `qlua --version`. See version.h. */
 #include "server/version.h"
 
+#include <hiredis/hiredis.h>
 #include <lauxlib.h>
 #include <llhttp.h>
 #include <lmdb.h>
@@ -34,5 +35,6 @@ void version_print(void)
     printf("%s\n", OpenSSL_version(OPENSSL_VERSION));
     printf("zlib %s\n", zlibVersion());
     printf("lmdb %s\n", mdb_version(NULL, NULL, NULL));
+    printf("hiredis %d.%d.%d\n", HIREDIS_MAJOR, HIREDIS_MINOR, HIREDIS_PATCH);
     print_cjson();
 }

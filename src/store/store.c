@@ -6,6 +6,7 @@
 #include "base/err.h"
 #include "base/mem.h"
 #include "store/lmdb.h"
+#include "store/redis.h"
 
 /* By enum store_kind. */
 static const struct {
@@ -16,7 +17,7 @@ static const struct {
     char *(*place)(const char *place);
 } kinds[] = {
     [STORE_LMDB] = {lmdb_store_open, lmdb_store_place},
-    [STORE_REDIS] = {NULL, NULL},
+    [STORE_REDIS] = {redis_open, NULL},
 };
 
 void stores_init(struct stores *stores, struct loop *loop, const struct log *log)
