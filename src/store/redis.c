@@ -305,7 +305,10 @@ struct store *redis_open(struct loop *loop, const struct log *log,
     arena_init(&redis->arena);
     list_init(&redis->commands);
     timer_init(&redis->deadline, on_deadline);
-    if (redis_url_parse(&redis->arena, slice_cstr(options->place), &redis->url, err) != 0) {
+    struct err wrong = {0};
+    int rc = redis_url_parse(&redis->arena, slice_cstr(options->place), &redis->url, &wrong);
+    if (rc != 0) {
+        err_set(err, rc, "has a wrong URL: %s", wrong.message);
         arena_clear(&redis->arena);
         free(redis);
         return NULL;

@@ -20,7 +20,8 @@ struct store;
 struct store_options;
 
 /* Open a store; options->place is its URL (store/redis_url.h). Returns at once: whether there is a
- * Redis shows later, in the log. NULL and *err when the URL is none. */
+ * Redis shows later, in the log. NULL and *err, whose words follow on "the store", when the URL is
+ * none. */
 struct store *redis_open(struct loop *loop, const struct log *log,
                          const struct store_options *options, struct err *err);
 
