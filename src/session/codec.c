@@ -21,6 +21,10 @@
 #define YEAR_1    (-62135596800LL)
 #define YEAR_9999 253402300799LL
 
+/* Texts up to this length are looked at before they are deflated: that they are worth it is not
+ * likely, and zlib begins with clearing 64 KiB. */
+#define QUICK_MAX 64
+
 /* What is kept of a buffer between two sessions. */
 #define KEEP_MAX 16384
 
@@ -270,12 +274,33 @@ int codec_decode(lua_State *L, struct slice text, struct err *err)
 
 /* ---- the payload ------------------------------------------------------------------------- */
 
+/* A number that the zlib stream (RFC 1950, 1951) of text cannot have fewer bytes than; quick, for
+ * short texts. Each of the text's kinds of byte must come as a literal once, which takes 8 bits and
+ * more with the fixed codes; codes of the block's own must be told first, and n of them have this
+ * many bits together at the least (Kraft). */
+static size_t deflated_min(struct slice text)
+{
+    uint64_t seen[4] = {0};
+    for (size_t i = 0; i < text.len; i++) {
+        unsigned char byte = (unsigned char)text.data[i];
+        seen[byte / 64] |= (uint64_t)1 << byte % 64;
+    }
+    unsigned kinds = 0;
+    for (size_t i = 0; i < 4; i++)
+        kinds += (unsigned)__builtin_popcountll(seen[i]);
+    unsigned codes = kinds + 1; /* and the end of the block */
+    unsigned log = 31u - (unsigned)__builtin_clz(codes);
+    unsigned own = 3 + 14 + 12 + codes * log + 2 * (codes - (1u << log));
+    unsigned fixed = 3 + 8 * kinds + 7;
+    return 2 + (own < fixed ? own + 7 : fixed + 7) / 8 + 4;
+}
+
 /* Deflate text into packed, as long as that saves more than a byte: the end of the room is the
  * end of the attempt. False: it does not. */
 static bool deflated(struct codec *codec, struct slice text)
 {
     z_stream *z = &codec->deflate;
-    if (text.len < 3)
+    if (text.len < 3 || (text.len <= QUICK_MAX && deflated_min(text) > text.len - 2))
         return false;
     if (!codec->has_deflate) {
         int rc = deflateInit(z, Z_DEFAULT_COMPRESSION);
