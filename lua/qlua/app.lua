@@ -83,7 +83,7 @@ function meta.__index(self, key)
   if key == "asgi_app" then
     return asgi.get(self)
   elseif key == "session_interface" then
-    return sessions.interface(self)
+    return sessions.shown_interface(self)
   end
   local config_key = CONFIG_KEYS[key]
   return config_key and self.config[config_key]

@@ -42,13 +42,35 @@ function core.session_unpack(payload) end
 ---@return table
 function core.tuple(list) end
 
---- Which answers pass through Lua, even when nothing touched the session: those to requests that
---- bring a cookie of this name, to all (true), to none (false).
+--- Which requests may need their session saved even when nothing touched it: those that bring a
+--- cookie of this name, all (true), none (false). Their answers pass through Lua, unless the core
+--- keeps the sessions.
 ---@param which string|boolean
 function core.session_cookie(which) end
 
 --- Is the running request one of those?
 ---@return boolean
 function core.brings_session() end
+
+--- The core opens and saves the sessions of the served app, as these options say; nil: Lua does.
+--- Answers that C makes of a view's results then take their session along without Lua.
+---@param options? { codec: qlua.SessionCodec, former?: string[], name: string, lifetime: number,
+---  max_cookie: number, refresh: boolean, domain?: string, path: string, samesite?: string,
+---  secure?: boolean, httponly?: boolean, partitioned?: boolean } former: keys that codec has
+---@return boolean? kept false: Lua must, and has something to say of the cookie's attributes
+function core.session_keep(options) end
+
+--- Open the session of a request: its cookie's values, or none.
+---@param handle qlua.Handle
+---@return qlua.SessionState? state nil: core.session_keep must be called first, former has changed
+---@return string? message what is wrong with a cookie that is signed well
+function core.session_open(handle) end
+
+--- What an answer must say of a session; the core has no more to do with it then.
+---@param handle qlua.Handle
+---@param state qlua.SessionState
+---@return string|false|nil line for Set-Cookie, or false; nil: its interface must save it
+---@return boolean? depends the answer depends on the cookie
+function core.session_save(handle, state) end
 
 return core

@@ -19,8 +19,18 @@ local M = {}
 local methods = {}
 
 local states, written, put = state.of, state.written, state.put
+local running = core.current -- [1] is the running task's context
+
+---@type qlua.Session
+M.session = newproxy(true)
+
+local proxy = M.session
 
 local function state_of(self, name)
+  if self == proxy then
+    local ctx = running[1]
+    return ctx and ctx.session or state.current(name)
+  end
   return states[self] or state.current(name)
 end
 
@@ -172,10 +182,7 @@ function getters.new(own)
   return own.new
 end
 
----@type qlua.Session
-M.session = newproxy(true)
-
-local meta = getmetatable(M.session)
+local meta = getmetatable(proxy)
 meta.__name = "qlua.Session"
 
 function meta.__index(self, key)
@@ -183,8 +190,7 @@ function meta.__index(self, key)
   if method then
     return method
   end
-  local own = states[self] or state.current(key)
-  local get = getters[key]
+  local own, get = state_of(self, key), getters[key]
   if get then
     return get(own)
   end
@@ -196,7 +202,7 @@ function meta.__newindex(self, key, value)
   if methods[key] then
     check.fail("session.%s is a method; session:set(%q, value) sets a key of that name", key, key)
   end
-  local own, set = states[self] or state.current(key), setters[key]
+  local own, set = state_of(self, key), setters[key]
   if set then
     set(own, value)
   elseif key == "new" then
@@ -216,7 +222,7 @@ end
 ---@param own qlua.SessionState
 ---@return qlua.Session
 function M.object(own)
-  local object = newproxy(M.session)
+  local object = newproxy(proxy)
   states[object] = own
   return object
 end

@@ -139,6 +139,16 @@ function Cookie:init()
   self._codecs = setmetatable({}, { __mode = "k" }) -- by app
 end
 
+--- Lists are compared by what they hold: the app may change one in place.
+local function same_list(a, b)
+  for i = 1, math.max(#a, #b) do
+    if a[i] ~= b[i] then
+      return false
+    end
+  end
+  return true
+end
+
 --- What signs for this app, made anew when its keys have changed; nil without a secret key.
 ---@param app qlua.App
 ---@return table? codec
@@ -148,8 +158,8 @@ function Cookie:codec(app)
     return nil
   end
   local made = self._codecs and self._codecs[app]
-  if not made or made.secret ~= secret or made.fallbacks ~= fallbacks then
-    made = { secret = secret, fallbacks = fallbacks, codec = core.session_codec {
+  if not made or made.secret ~= secret or not same_list(made.former, fallbacks or {}) then
+    made = { secret = secret, former = { unpack(fallbacks or {}) }, codec = core.session_codec {
       keys = self:signing_keys(app), salt = self.salt, digest = self.digest_method,
       key_derivation = self.key_derivation, max_text = self.max_text,
     } }
@@ -172,8 +182,7 @@ function Cookie:open_session(app, incoming)
     local message, code
     values, message, code = codec:load(text, app.config.PERMANENT_SESSION_LIFETIME)
     if not values and not UNTRUSTED[code] then
-      core.log("warning", ("the session cookie is signed with a key of this app but cannot be "
-        .. "read (%s); an empty session takes its place"):format(message))
+      M.log_unreadable(message)
     end
   end
   return session.object(state.new(values or {}))
@@ -190,6 +199,31 @@ function Cookie:save_session(app, object, response)
     end
     return text
   end)
+end
+
+-- ---- what of it the core can do ---------------------------------------------------------------
+
+--- What core.session_keep needs to open and save the sessions of an app as Cookie does, faster;
+--- nil when it cannot: without a secret key, or a lifetime.
+---@param app qlua.App
+---@return table?
+function Cookie:core_options(app)
+  local codec, config = self:codec(app), app.config
+  return codec and (config.PERMANENT_SESSION_LIFETIME or -1) >= 0 and {
+    codec = codec, former = config.SECRET_KEY_FALLBACKS or nil, name = self:get_cookie_name(app),
+    lifetime = config.PERMANENT_SESSION_LIFETIME, refresh = config.SESSION_REFRESH_EACH_REQUEST,
+    max_cookie = config.MAX_COOKIE_SIZE or 4093,
+    domain = self:get_cookie_domain(app), path = self:get_cookie_path(app),
+    httponly = self:get_cookie_httponly(app), secure = self:get_cookie_secure(app),
+    samesite = self:get_cookie_samesite(app), partitioned = self:get_cookie_partitioned(app),
+  }
+end
+
+--- A session of the app whose cookie is signed well but cannot be read.
+---@param message string
+function M.log_unreadable(message)
+  core.log("warning", ("the session cookie is signed with a key of this app but cannot be "
+    .. "read (%s); an empty session takes its place"):format(message))
 end
 
 M.SessionInterface, M.SecureCookieSessionInterface = SessionInterface, Cookie

@@ -2,6 +2,7 @@
 --- Flow: session.lua opens through state.current below; dispatch.lua configures when an app is
 --- served, and saves. What a session is and where it is kept is session_interface.lua's.
 
+local asgi = require "qlua.asgi"
 local check = require "qlua.check"
 local context = require "qlua.context"
 local core = require "qlua.core"
@@ -17,6 +18,9 @@ local M = {}
 
 --- May a request need its session saved that nobody touched? Then core.brings_session tells.
 M.eager = false
+
+--- Does the core open and save the sessions of the app that is served?
+local in_core = false
 
 --- What SESSION_TYPE may be: the class of its interface.
 ---@type table<string, qlua.SessionInterface>
@@ -44,6 +48,22 @@ function M.interface(app)
   interface = { object = class(), kind = kind }
   rawset(app, "_session_interface", interface)
   return interface.object
+end
+
+--- What `app.session_interface` reads as. Who has it may change it at any time, so that it is asked
+--- from then on.
+---@param app qlua.App
+---@return qlua.SessionInterface
+function M.shown_interface(app)
+  local object = M.interface(app)
+  local record = rawget(app, "_session_interface")
+  if not record.shown then
+    record.shown = true
+    if current.served == app then
+      M.configure(app)
+    end
+  end
+  return object
 end
 
 --- `app.session_interface = mine`: an instance of a class made of SessionInterface, or a table with
@@ -82,6 +102,7 @@ M.KEYS = {
   SESSION_COOKIE_PARTITIONED = "boolean", SESSION_REFRESH_EACH_REQUEST = "boolean",
   SESSION_LMDB_PATH = "string", SESSION_LMDB_SIZE = "number", SESSION_REDIS = "string",
   SESSION_KEY_PREFIX = "string", SESSION_KEY_FUNCTION = "function",
+  APPLICATION_ROOT = "string", MAX_COOKIE_SIZE = "number",
 }
 
 local function check_keys(app)
@@ -97,6 +118,14 @@ local function check_keys(app)
         check.describe(key), i)
     end
   end
+end
+
+--- May the core open and save this app's sessions? Not when somebody could have changed how they
+--- are kept, nor when middleware stands between the app and the answer.
+local function is_for_core(app, interface)
+  local record = rawget(app, "_session_interface")
+  return getmetatable(interface) == interfaces.SecureCookieSessionInterface and not record.given
+    and not record.shown and not asgi.is_wrapped(app)
 end
 
 --- An app is served, or one of the keys above has changed: open the store, if there is one, and say
@@ -115,6 +144,8 @@ function M.configure(app)
   end
   core.session_cookie(which)
   M.eager = which ~= false
+  local options = is_for_core(app, interface) and interface:core_options(app)
+  in_core = core.session_keep(options or nil) or false
 end
 
 -- ---- a request's session ----------------------------------------------------------------------
@@ -124,8 +155,26 @@ local function holder(ctx)
   return ctx.root or ctx
 end
 
+--- The core opens it; false when it must be told of keys first.
+local function open_in_core(ctx)
+  local own, message = core.session_open(ctx.handle)
+  if message then
+    interfaces.log_unreadable(message)
+  end
+  ctx.session = own
+  return own
+end
+
 local function open(ctx)
   local app = current.app()
+  if in_core then
+    local own = open_in_core(ctx)
+    if own then
+      return own
+    end
+    M.configure(app)
+    return open(ctx)
+  end
   local interface = M.interface(app)
   local object = interface:open_session(app, request)
   if object == nil then
@@ -144,6 +193,16 @@ local function open(ctx)
   ctx.session, ctx.session_object = own, object
   core.answer_in_lua()
   return own
+end
+
+--- The session as interfaces are handed it.
+local function object_of(ctx)
+  local object = ctx.session_object
+  if not object then
+    object = session.object(ctx.session)
+    ctx.session_object = object
+  end
+  return object
 end
 
 ---@async
@@ -167,7 +226,8 @@ end
 function M.transaction(fn, keep)
   local ctx, app = holder(context.get()), current.app()
   open(ctx)
-  if M.interface(app):is_null_session(ctx.session_object) then
+  local object = object_of(ctx)
+  if M.interface(app):is_null_session(object) then
     check.fail("client:session_transaction: there are no sessions without a secret key; set "
       .. "app.secret_key")
   end
@@ -175,9 +235,9 @@ function M.transaction(fn, keep)
   local function note(...)
     results = { n = select("#", ...), ... }
   end
-  note(fn(ctx.session_object))
+  note(fn(object))
   local response = responses.new ""
-  M.interface(app):save_session(app, ctx.session_object, response)
+  M.interface(app):save_session(app, object, response)
   for _, line in ipairs(response.headers:getlist "Set-Cookie") do
     keep(line)
   end
@@ -199,8 +259,18 @@ function M.save(ctx, response)
     end
     open(ctx)
   end
-  if not interface:is_null_session(ctx.session_object) then
-    interface:save_session(current.served, ctx.session_object, response)
+  if in_core then
+    local line, depends = core.session_save(ctx.handle, ctx.session)
+    if line ~= nil then
+      if line then
+        response.headers:add("Set-Cookie", line)
+      end
+      return depends and interface:vary(response)
+    end
+  end
+  local object = object_of(ctx)
+  if not interface:is_null_session(object) then
+    interface:save_session(current.served, object, response)
   end
 end
 

@@ -4,7 +4,7 @@
  * writer. Prints user CPU per request; run under `perf stat -e instructions:u` by the Makefile's
  * driver where the machine counts them.
  *
- *   micro [APP.lua [REQUESTS [DEPTH [TARGET]]]]
+ *   micro [APP.lua [REQUESTS [DEPTH [TARGET [COOKIE]]]]]
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -45,6 +45,7 @@ int main(int argc, char **argv)
     long requests = argc > 2 ? atol(argv[2]) : 1000000;
     long depth = argc > 3 ? atol(argv[3]) : 1;
     const char *target = argc > 4 ? argv[4] : "/";
+    const char *cookie = argc > 5 ? argv[5] : NULL;
     char path[4096];
     struct log log = {.fd = 2, .level = LOG_INFO};
     struct config config;
@@ -82,7 +83,8 @@ int main(int argc, char **argv)
     struct stream *stream = memory_stream_new(loop, &output, 0);
     conn_open(&server, stream);
     for (long i = 0; i < depth; i++)
-        buf_printf(&batch, "GET %s HTTP/1.1\r\nHost: 127.0.0.1:5000\r\n\r\n", target);
+        buf_printf(&batch, "GET %s HTTP/1.1\r\nHost: 127.0.0.1:5000%s%s\r\n\r\n", target,
+                   cookie != NULL ? "\r\nCookie: " : "", cookie != NULL ? cookie : "");
     size_t answered = 0;
     double before = user_seconds();
     for (long i = 0; i < requests; i += depth) {

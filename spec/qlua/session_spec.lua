@@ -35,6 +35,38 @@ describe("qlua.session", function()
     s:wait_for_stderr "signed with a key of this app but cannot be read"
   end)
 
+  it("tells of a cookie that browsers may drop, and of one that cannot be made", function()
+    local s = server.start { app = [[
+      local qlua = require "qlua"
+      local app = qlua.App(...)
+      app.secret_key = "dev-secret"
+      app:get("/large", function()
+        local text = {}
+        for i = 1, 2000 do text[i] = string.char(97 + i * i * 7 % 26, 97 + i * i % 23) end
+        qlua.session.text = table.concat(text)
+        return "large"
+      end)
+      app:get("/function", function()
+        qlua.session.user = { call = print }
+        return "never"
+      end)
+      app:get("/untouched", function() return "untouched" end)
+      app.config.MAX_COOKIE_SIZE = 300
+      return app
+    ]] }
+    local answer = http.get(s, "/large")
+    assert.same({ 200, "large" }, { answer.status, answer.body })
+    assert.is_true(#answer.header["set-cookie"] > 300)
+    s:wait_for_stderr 'the cookie "session" has '
+    assert.equal(500, http.get(s, "/function").status)
+    s:wait_for_stderr "the session cannot be saved: cannot encode a function at user.call"
+    -- a cookie that cannot be read is for those to hear of who read it
+    local changed = answer.header["set-cookie"]:match "^[^;]+" .. "x"
+    answer = http.get(s, "/untouched", { headers = { Cookie = changed } })
+    assert.same({ 200, "untouched" }, { answer.status, answer.body })
+    assert.is_nil(answer.header["set-cookie"])
+  end)
+
   it("names the key when the app starts with a kind of session that is not there", function()
     local s = server.launch { app = [[
       local app = require("qlua").App(...)

@@ -28,6 +28,7 @@ static int l_open(lua_State *L)
     bind_testing(L);
     bind_session(L);
     bind_store(L);
+    bind_app_session(L);
     bind_text(L);
     bind_worker(L);
     lua_rawgeti(L, LUA_REGISTRYINDEX, script_of(L)->current_ref);

@@ -12,6 +12,7 @@ struct lua_State;
 /* Make `qlua.core` loadable in this state. */
 void bind_all(struct lua_State *L);
 
+void bind_app_session(struct lua_State *L);
 void bind_config(struct lua_State *L);
 void bind_generation(struct lua_State *L);
 void bind_context(struct lua_State *L);

@@ -6,6 +6,7 @@
 #include <lua.h>
 
 #include "base/slice.h"
+#include "bind/app_session.h"
 #include "bind/bind.h"
 #include "bind/check.h"
 #include "bind/generation.h"
@@ -19,7 +20,11 @@
 void exchange_init(struct exchange *x, void (*release)(struct task_context *context))
 {
     x->custom_ref = LUA_NOREF;
-    x->in_lua = exchange_brings_session(x);
+    bool brings = exchange_brings_session(x);
+    if (x->generation->session != NULL)
+        x->session = brings ? SESSION_BROUGHT : SESSION_NONE;
+    else
+        x->in_lua = brings;
     task_context_init(&x->context, x, release);
 }
 

@@ -40,6 +40,7 @@ struct exchange {
     uint8_t stage;                   /* enum exchange_stage */
     uint8_t outcome;                 /* enum route_outcome */
     bool in_lua;      /* the answer must pass through dispatch.value, whatever the view returned */
+    uint8_t session;  /* enum session_stage (bind/app_session.h) */
     uint8_t failures; /* how often dispatch.failed was asked */
     bool started;     /* answer_start was called: pieces follow */
     bool ended;       /* answer_end was called: the answer is whole */

@@ -9,6 +9,7 @@
 
 #include "base/err.h"
 #include "base/mem.h"
+#include "bind/app_session.h"
 #include "bind/bind.h"
 #include "bind/check.h"
 #include "bind/route.h"
@@ -48,10 +49,12 @@ void generation_clear(struct generation *g)
 {
     free(g->rules);
     buf_clear(&g->scratch);
+    app_session_free(g->session);
     free(g->session_cookie);
     free(g->own_root);
     free(g->own_path);
     g->rules = NULL;
+    g->session = NULL;
     g->nrules = 0;
 }
 

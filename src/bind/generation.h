@@ -14,6 +14,7 @@
 
 struct err;
 struct app_keys;
+struct app_session;
 struct log;
 struct lua_State;
 struct route_table;
@@ -80,11 +81,12 @@ struct generation {
     const void *response_meta; /* lua_topointer of the metatables that mark these */
     const void *array_meta;
     struct generation_limits limits;
-    struct buf scratch;       /* JSON answers are made in it */
-    struct test_bench *tests; /* bind/testing.h */
-    char *session_cookie;     /* answers to who brings it pass through Lua; NULL: see the next */
-    bool sessions_always;     /* so do all */
-    char *own_root;           /* of core.set_app_file: what root and app_path point to, or NULL */
+    struct buf scratch;          /* JSON answers are made in it */
+    struct test_bench *tests;    /* bind/testing.h */
+    struct app_session *session; /* bind/app_session.h; NULL: sessions are Lua's alone */
+    char *session_cookie;        /* who brings it may need its session saved; NULL: see the next */
+    bool sessions_always;        /* all do */
+    char *own_root; /* of core.set_app_file: what root and app_path point to, or NULL */
     char *own_path;
     int exit_code; /* core.set_exit_code: of a command that ends without an error */
 };

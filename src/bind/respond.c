@@ -5,6 +5,7 @@
 #include <lua.h>
 
 #include "base/err.h"
+#include "bind/app_session.h"
 #include "bind/exchange.h"
 #include "bind/file.h"
 #include "bind/generation.h"
@@ -256,6 +257,12 @@ static bool read_rest(struct exchange *x, lua_State *L, int first, int n, struct
     return ok;
 }
 
+/* Is there a session to save into the view's own answer? Elsewhere Lua has done so. */
+static bool has_session(const struct exchange *x)
+{
+    return x->stage == STAGE_VIEW && (x->session == SESSION_BROUGHT || x->session == SESSION_OPEN);
+}
+
 /* More values than an answer can have fill the stack that we push onto: all but one go. */
 #define RESULTS_MAX 4
 
@@ -279,7 +286,7 @@ enum respond_result respond(struct exchange *x, lua_State *L, int *nresults)
     if (x->in_lua && x->stage == STAGE_VIEW)
         return RESPOND_FOR_LUA;
     if (type == LUA_TTABLE && n == 1 && response_is(L, first, x->generation))
-        return send_response(x, L, first);
+        return has_session(x) ? RESPOND_FOR_LUA : send_response(x, L, first);
     if (type == LUA_TSTRING) {
         answer.content_type = SLICE(HTML);
         body.data = lua_tolstring(L, first, &body.len);
@@ -294,6 +301,8 @@ enum respond_result respond(struct exchange *x, lua_State *L, int *nresults)
         return RESPOND_FOR_LUA;
     if (answer.headers != NULL && answer_check(&answer, &err) != 0)
         return raised(L, &err);
+    if (has_session(x) && !app_session_save(x, L, &answer, &fields))
+        return RESPOND_FOR_LUA;
     struct generation *g = x->generation;
     struct fields with_allow;
     if (answer.status == 405)

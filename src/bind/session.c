@@ -1,5 +1,7 @@
 /* bind/session.c - the room session/ as Lua sees it: core.session_codec and what tells the core
  * which requests bring a session. */
+#include "bind/session.h"
+
 #include <errno.h>
 #include <lauxlib.h>
 #include <lua.h>
@@ -28,7 +30,7 @@ struct lua_codec {
     struct cookie_session *session;
 };
 
-static struct cookie_session *check_codec(lua_State *L, int index)
+struct cookie_session *check_session_codec(lua_State *L, int index)
 {
     struct lua_codec *codec = luaL_checkudata(L, index, CODEC);
     luaL_argcheck(L, codec->session != NULL, index, "the codec is closed");
@@ -130,7 +132,7 @@ static int64_t opt_now(lua_State *L, int index)
 /* codec:load(value, max_age?, now?) -> values | nil, message, code */
 static int l_load(lua_State *L)
 {
-    struct cookie_session *session = check_codec(L, 1);
+    struct cookie_session *session = check_session_codec(L, 1);
     struct slice value = check_slice(L, 2);
     int64_t max_age = (int64_t)luaL_optnumber(L, 3, SIGNER_ANY_AGE);
     struct slice text;
@@ -152,7 +154,7 @@ static int l_load(lua_State *L)
 /* codec:dump(values, now?) -> value | nil, message */
 static int l_dump(lua_State *L)
 {
-    struct cookie_session *session = check_codec(L, 1);
+    struct cookie_session *session = check_session_codec(L, 1);
     luaL_checktype(L, 2, LUA_TTABLE);
     int64_t now = opt_now(L, 3);
     struct arena *arena = push_scratch(L);

@@ -34,6 +34,29 @@ app:get("/table", function()
   return { user = session.user }, 201, { Vary = "Accept" }
 end)
 
+app:get("/response", function()
+  session.user = "bob"
+  return qlua.Response("made", 202)
+end)
+
+app:get("/streamed", function()
+  session.user = "carol"
+  local parts = { "a", "b" }
+  return function()
+    return table.remove(parts, 1)
+  end
+end)
+
+app:get("/aborted", function()
+  session.user = "dave"
+  qlua.abort(403)
+end)
+
+app:get("/count", function()
+  session.n = (session.n or 0) + 1
+  return tostring(session.n)
+end)
+
 app:get("/flash", function()
   qlua.flash("hi", "info")
   qlua.flash "ho"

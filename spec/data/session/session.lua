@@ -1,8 +1,11 @@
 -- run by spec/qlua/session_spec.lua through `qlua test`
 local qlua = require "qlua"
 
-describe("session", function()
-  local app, client = qlua.testing.load(), nil
+local app = qlua.testing.load()
+
+--- What holds whoever keeps the sessions; prepare() is called before each spec.
+local function specs(prepare)
+  local client
 
   before_each(function()
     for _, key in ipairs { "SESSION_COOKIE_NAME", "SESSION_COOKIE_PATH", "SESSION_COOKIE_SAMESITE",
@@ -13,6 +16,7 @@ describe("session", function()
     end
     app.secret_key, app.session_interface = "dev-secret", nil
     client = app:test_client()
+    prepare()
   end)
 
   local function cookie(response)
@@ -160,6 +164,56 @@ describe("session", function()
       app.config.SECRET_KEY_FALLBACKS = { "dev-secret" }
       assert.same({ user = "alice" }, client:get("/all").json)
     end)
+
+    it("is read with the former keys that there are, when their list changes", function()
+      local former = {}
+      app.config.SECRET_KEY_FALLBACKS = former
+      client:get "/set?user=alice"
+      app.secret_key = "another"
+      assert.same({}, client:get("/all").json)
+      former[1] = "dev-secret"
+      assert.same({ user = "alice" }, client:get("/all").json)
+      former[2] = "older"
+      assert.same({ user = "alice" }, client:get("/all").json)
+      former[1] = "old"
+      assert.same({}, client:get("/all").json)
+      assert.equal("untouched", client:get("/none").data)
+    end)
+
+    it("comes with a Response", function()
+      local response = client:get "/response"
+      assert.same({ 202, "made", "Cookie" },
+        { response.status_code, response.data, response.headers:get "Vary" })
+      assert.truthy(cookie(response))
+      assert.same({ user = "bob" }, client:get("/all").json)
+    end)
+
+    it("comes with an iterator", function()
+      assert.truthy(cookie(client:get "/streamed"))
+      assert.same({ user = "carol" }, client:get("/all").json)
+    end)
+
+    it("comes with an error's page", function()
+      local response = client:get "/aborted"
+      assert.equal(403, response.status_code)
+      assert.truthy(cookie(response))
+      assert.same({ user = "dave" }, client:get("/all").json)
+    end)
+
+    it("is read where it was changed, and set with what is behind the change", function()
+      local response = client:get "/count"
+      assert.same({ "1", true }, { response.data, cookie(response) ~= nil })
+      assert.same({ "2", "3" }, { client:get("/count").data, client:get("/count").data })
+    end)
+
+    it("is kept as a changed session interface says", function()
+      local interface = app.session_interface
+      interface.get_cookie_name = function() return "other" end
+      assert.matches("^other=", cookie(client:get "/set?a=1"))
+      assert.same({ a = "1" }, client:get("/all").json)
+      interface.get_cookie_name = nil
+      assert.same({}, client:get("/all").json)
+    end)
   end)
 
   it("cannot be written without a secret key, and reads as empty", function()
@@ -255,5 +309,29 @@ describe("session", function()
       assert.matches(key, message, 1, true)
       app.config:set(key, before)
     end
+  end)
+end
+
+describe("session", function()
+  describe("kept by the core", function()
+    specs(function() end)
+  end)
+
+  describe("kept by the core, where hooks surround the view", function()
+    local function hook() end
+
+    after_each(function()
+      qlua.signals.request_finished:disconnect(hook)
+    end)
+
+    specs(function()
+      qlua.signals.request_finished:connect(hook)
+    end)
+  end)
+
+  describe("kept by its interface", function()
+    specs(function()
+      return app.session_interface -- whoever has it may change it
+    end)
   end)
 end)
