@@ -12,9 +12,10 @@ describe("the session codec", function()
   for file, what in pairs {
     codec = "writes and reads Python's cookies",
     flask = "and Flask read each other",
+    random = "and Flask agree on random sessions and on random cookies",
   } do
     it(what, function()
-      local ended = server.run({ argv = { "test", FOLDER .. file .. ".lua" } }, 60)
+      local ended = server.run({ argv = { "test", FOLDER .. file .. ".lua" } }, 300)
       if ended:exit_code() ~= 0 then
         error(ended:stdout() .. "\n" .. ended:stderr(), 0)
       end
