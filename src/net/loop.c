@@ -73,8 +73,8 @@ void loop_free(struct loop *loop)
     if (loop == NULL)
         return;
     uv_walk(&loop->uv, close_handle, NULL);
-    while (uv_loop_alive(&loop->uv)) /* a stop asked for earlier ends one run at once */
-        uv_run(&loop->uv, UV_RUN_NOWAIT);
+    while (uv_loop_alive(&loop->uv))    /* a stop asked for earlier ends one run at once; */
+        uv_run(&loop->uv, UV_RUN_ONCE); /* a thread of the pool may take its time */
     int rc = uv_loop_close(&loop->uv);
     assert(rc == 0 && "a handle outlived its loop");
     (void)rc;
