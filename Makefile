@@ -100,7 +100,8 @@ check-all: test sanitize fuzz
 	  luajit spec/support/run_tests.lua
 
 bench: deps
-	@$(AGAIN) bench-build $(if $(filter micro,$(JOB)),$(BUILD)/bench/micro)
+	@$(AGAIN) bench-build $(patsubst session-micro,$(BUILD)/bench/session_micro,$(patsubst micro, \
+	  $(BUILD)/bench/micro,$(filter micro session-micro,$(JOB))))
 	@luajit spec/bench/run.lua $(JOB)
 
 bench-build: $(BUILD)/qlua $(BUILD)/bench/floor
@@ -198,6 +199,12 @@ $(BUILD)/bench/micro: spec/bench/micro.c $(filter-out $(BUILD)/obj/main.o,$(OBJE
 	@mkdir -p $(@D)
 	$(call SAY,ld)
 	$(Q)$(CC) $(CPPFLAGS) $(CFLAGS) $(WARNINGS) -Wl,-E -o $@ $^ $(LUAJIT_A) $(LIBS)
+
+# a session loaded and saved: the rooms below bind/
+$(BUILD)/bench/session_micro: spec/bench/session_micro.c $(ROOM_OBJECTS) $(LLHTTP_OBJECTS)
+	@mkdir -p $(@D)
+	$(call SAY,ld)
+	$(Q)$(CC) $(CPPFLAGS) $(CFLAGS) $(WARNINGS) -o $@ $^ $(LUAJIT_A) $(LIBS)
 
 # ---- fuzzing and sanitizers ----------------------------------------------------------------
 

@@ -32,4 +32,9 @@ M.echo_body = [[{"id":90125,"user":{"name":"Ada Lovelace","mail":"ada@example.or
   .. [["history":[{"at":"2024-01-05T10:00:00Z","what":"created"},]]
   .. [[{"at":"2024-01-06T12:30:00Z","what":"paid"}],"total":260.75,"currency":"GBP"}]]
 
+--- 200 bytes of JSON: a session such as people keep.
+M.session_text = [[{"_permanent":true,"cart":[{"id":1001,"qty":2},{"id":1002,"qty":1}],]]
+  .. [["csrf_token":"5f2b9c1d8e7a4f60b3c2d1e0f9a8b7c6d5e4f3a2","lang":"en","seen":1700000000,]]
+  .. [["user":"alice@example.org","user_id":48213770}]]
+
 return M

@@ -1,9 +1,12 @@
 /* spec/fuzz/session_fuzz.c - payloads of session cookies: any bytes unpacked and decoded; what was
- * read, written again, says the same; any bytes as the JSON text too. */
+ * read, written again, says the same; any bytes as the JSON text too; any bytes packed, deflated
+ * when zlib saves more than a byte, and only then. */
 #include <assert.h>
 #include <lauxlib.h>
 #include <lua.h>
 #include <stdint.h>
+#include <stdlib.h>
+#include <zlib.h>
 
 #include "session/codec.h"
 #include "value/marker.h"
@@ -34,6 +37,20 @@ static void check_round_trip(lua_State *L, struct codec *codec)
     buf_clear(&again);
 }
 
+/* Python's rule, by zlib's one-call function. */
+static void check_packing(struct codec *codec, struct slice text)
+{
+    struct buf payload = {0};
+    uLongf len = compressBound(text.len);
+    unsigned char *packed = malloc(len);
+    int rc = compress(packed, &len, (const unsigned char *)text.data, text.len);
+    assert(rc == Z_OK);
+    codec_pack(codec, text, &payload);
+    assert((payload.len > 0 && payload.data[0] == '.') == (len + 1 < text.len));
+    free(packed);
+    buf_clear(&payload);
+}
+
 static void check_text(lua_State *L, struct codec *codec, struct slice text)
 {
     int top = lua_gettop(L);
@@ -52,6 +69,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     lua_State *L = luaL_newstate();
     struct codec *codec = codec_new(MAX_TEXT);
     marker_open(L);
+    check_packing(codec, input);
     check_text(L, codec, input);
     if (codec_unpack(codec, input, &text) == 0) {
         assert(text.len <= MAX_TEXT + 3);
