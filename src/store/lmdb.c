@@ -27,7 +27,7 @@
 #define SWEEP_LOOK_MS 1000
 #define SWEEP_NEXT_MS 100
 /* A job that takes longer waits for the lock of a process that was stopped, or for a dead disk. */
-#define STUCK_MS 10000
+#define STUCK_MS 5000
 /* What may be queued: more than that comes only where the file cannot be written. */
 #define QUEUED_MAX (64u * 1024 * 1024)
 #define BUCKETS    256

@@ -26,6 +26,9 @@ end)
 
 app:get("/permanent", function()
   session.permanent = true
+  for key, value in qlua.request.args:items() do
+    session[key] = value
+  end
   return "permanent"
 end)
 
@@ -69,6 +72,29 @@ app:get("/messages", function()
     pairs = qlua.get_flashed_messages { with_categories = true },
     info = qlua.get_flashed_messages { category_filter = { "info" } },
   }
+end)
+
+app:get("/new", function()
+  session.a = qlua.request.args.a
+  return { new = session.new, a = session.a }
+end)
+
+app:get("/login", function()
+  session:regenerate()
+  session.user = "ann"
+  return "logged in"
+end)
+
+-- the session is read, and then something happens to it
+app:get("/meanwhile", function()
+  local values = session:to_dict()
+  app.extensions.meanwhile()
+  return values
+end)
+
+app:get("/gather", function()
+  qlua.gather(function() session.one = "1" end, function() session.two = "2" end)
+  return session:to_dict()
 end)
 
 return app
