@@ -220,6 +220,20 @@ describe("store/lmdb", function()
     assert.equal(3000, #store:get("new").value)
   end)
 
+  it("takes over the size to which another process lets the file grow", function()
+    local store = open(MIB)
+    store:set("a", "1", 60)
+    assert.equal(0, os.execute(("luajit spec/data/store/grow.lua %s"):format(path)))
+    local pending = store:begin("set", "b", "2", 60)
+    assert.equal(10000, #store:get("grown1000").value)
+    assert.equal(0, store:finish(pending).code)
+    assert.equal(0, os.execute(("luajit spec/data/store/grow.lua %s"):format(path)))
+    assert.equal(0, store:set("c", "3", 60).code)
+    for key, value in pairs { a = "1", b = "2", c = "3" } do
+      assert.equal(value, store:get(key).value)
+    end
+  end)
+
   describe("as a place", function()
     local function why(place, size)
       local store, message = bench:open("lmdb", place, size or MIB)
