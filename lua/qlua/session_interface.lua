@@ -140,7 +140,10 @@ function Cookie:init()
 end
 
 --- Lists are compared by what they hold: the app may change one in place.
-local function same_list(a, b)
+---@param a any[]
+---@param b any[]
+---@return boolean
+function M.same_list(a, b)
   for i = 1, math.max(#a, #b) do
     if a[i] ~= b[i] then
       return false
@@ -158,7 +161,7 @@ function Cookie:codec(app)
     return nil
   end
   local made = self._codecs and self._codecs[app]
-  if not made or made.secret ~= secret or not same_list(made.former, fallbacks or {}) then
+  if not made or made.secret ~= secret or not M.same_list(made.former, fallbacks or {}) then
     made = { secret = secret, former = { unpack(fallbacks or {}) }, codec = core.session_codec {
       keys = self:signing_keys(app), salt = self.salt, digest = self.digest_method,
       key_derivation = self.key_derivation, max_text = self.max_text,

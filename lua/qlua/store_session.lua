@@ -102,10 +102,10 @@ function Store:signer(app)
   if not secret or secret == "" then
     return nil
   end
-  if self._secret ~= secret or self._fallbacks ~= fallbacks then
+  if self._secret ~= secret or not interfaces.same_list(self._former, fallbacks or {}) then
     self._signer = core.signer(self:signing_keys(app), self.salt, self.key_derivation,
       self.digest_method, ".")
-    self._secret, self._fallbacks = secret, fallbacks
+    self._secret, self._former = secret, { unpack(fallbacks or {}) }
   end
   return self._signer
 end

@@ -6,7 +6,7 @@ local stat = require "posix.sys.stat"
 
 local files = require "support.files"
 local native = require "support.native"
-local stores = require "support.stores"
+local stores = require "support.store"
 local wait = require "support.wait"
 
 ffi.cdef [[
@@ -35,12 +35,17 @@ describe("store/lmdb", function()
   end)
 
   after_each(function()
-    bench:close()
+    bench:free()
     files.remove(folder)
   end)
 
   local function open(size)
     return assert(bench:open("lmdb", path, size or 8 * MIB))
+  end
+
+  --- The result of what was begun.
+  local function finish(call)
+    return bench:turn_until(function() return call.result end)
   end
 
   --- What a tool of LMDB's own finds in the file.
@@ -112,7 +117,7 @@ describe("store/lmdb", function()
   it("shows a write that is only queued to those that read, and commits it later", function()
     local store = open()
     local one = store:begin("set", "a", "1", 60)
-    assert.is_false(one.is_done)
+    assert.is_nil(one.result)
     assert.equal("1", store:get("a").value)
     local two = store:begin("set", "a", "2", 60)
     assert.equal("2", store:get("a").value)
@@ -121,9 +126,9 @@ describe("store/lmdb", function()
     local four = store:begin("remove", "a")
     assert.is_false(store:get("a").found)
     for _, each in ipairs { one, two, three, four } do
-      assert.equal(0, store:finish(each).code)
+      assert.equal(0, finish(each).code)
     end
-    assert.is_true(three.found)
+    assert.is_true(three.result.found)
     assert.is_false(store:get("a").found)
   end)
 
@@ -133,13 +138,13 @@ describe("store/lmdb", function()
     for i = 1, 2000 do
       pending[i] = store:begin("set", "key" .. i, "value" .. i, 60)
       if i % 10 == 0 then
-        bench:turn()
+        bench:turn_for(0.001)
       end
       assert.equal("value" .. i, store:get("key" .. i).value)
       assert.equal("value1", store:get("key1").value)
     end
     for i = 1, 2000 do
-      assert.equal(0, store:finish(pending[i]).code)
+      assert.equal(0, finish(pending[i]).code)
       assert.equal("value" .. i, store:get("key" .. i).value)
     end
   end)
@@ -149,7 +154,7 @@ describe("store/lmdb", function()
     local one = store:begin("set", "a", "1", 60)
     store:cancel(one)
     assert.equal(0, store:set("b", "2", 60).code)
-    assert.is_false(one.is_done)
+    assert.is_nil(one.result)
     assert.equal("1", store:get("a").value)
   end)
 
@@ -157,8 +162,8 @@ describe("store/lmdb", function()
     local store = open()
     assert(unistd.link(folder, folder .. "/other", true))
     local other = assert(bench:open("lmdb", folder .. "/other/./other/session.lmdb", MIB))
-    assert.equal(store.store, other.store)
-    assert.equal(store.store, open().store)
+    assert.equal(store.raw, other.raw)
+    assert.equal(store.raw, open().raw)
   end)
 
   it("keeps everything over closing, with what was queued last", function()
@@ -166,7 +171,7 @@ describe("store/lmdb", function()
     for i = 1, 100 do
       store:begin("set", "key" .. i, ("v"):rep(i), 60)
     end
-    bench:close()
+    bench:free()
     bench = stores.new()
     store = open()
     for i = 1, 100 do
@@ -196,8 +201,8 @@ describe("store/lmdb", function()
     -- one too large does not take with it what is committed beside it
     local large = store:begin("set", "large", ("v"):rep(200000), 60)
     local gone = store:begin("remove", "key1")
-    assert.is_true(store:finish(large).code ~= 0)
-    assert.equal(0, store:finish(gone).code)
+    assert.is_true(finish(large).code ~= 0)
+    assert.equal(0, finish(gone).code)
     for i = 2, kept do
       assert.equal(0, store:remove("key" .. i).code)
     end
@@ -226,7 +231,7 @@ describe("store/lmdb", function()
     assert.equal(0, os.execute(("luajit spec/data/store/grow.lua %s"):format(path)))
     local pending = store:begin("set", "b", "2", 60)
     assert.equal(10000, #store:get("grown1000").value)
-    assert.equal(0, store:finish(pending).code)
+    assert.equal(0, finish(pending).code)
     assert.equal(0, os.execute(("luajit spec/data/store/grow.lua %s"):format(path)))
     assert.equal(0, store:set("c", "3", 60).code)
     for key, value in pairs { a = "1", b = "2", c = "3" } do
@@ -265,7 +270,7 @@ describe("store/lmdb", function()
       for i = 1, 300 do
         store:begin("set", "key" .. i, ("v"):rep(1000), 60)
       end
-      bench:close()
+      bench:free()
       bench = stores.new()
       local text = files.read(path)
       files.write(path, text:sub(1, 12288)) -- the two headers and a page
@@ -283,13 +288,13 @@ describe("store/lmdb", function()
         pending[i] = store:begin("set", (prefix or "key") .. i, "value", seconds)
       end
       for i = 1, count do
-        assert.equal(0, store:finish(pending[i]).code)
+        assert.equal(0, finish(pending[i]).code)
       end
     end
 
     --- The file without a store around it.
     local function reopen()
-      bench:close()
+      bench:free()
       bench = stores.new()
       env = lib.lmdb_env_open(path, 64 * MIB, nil)
       assert.is_true(env ~= nil)
@@ -339,14 +344,14 @@ describe("store/lmdb", function()
       local store = open()
       store:set("key1", "1", 1)
       store:set("key2", "2", 1000)
-      bench:close()
+      bench:free()
       assert.equal(2, count())
       local set_at = wait.now()
       wait.until_true(function() return wait.now() > set_at + 1.1 end, 5)
       bench = stores.new()
       open()
       assert.truthy(wait.until_true(function()
-        bench:turn()
+        bench:turn_for(0.001)
         return count() == 1
       end, 20))
     end)

@@ -164,6 +164,11 @@ describe("a session in a store", function()
     local token = brought(client:get "/set?b=2")
     app.config.SECRET_KEY_FALLBACKS = nil
     assert.same({ a = "1", b = "2" }, with(token).json)
+    app.config.SECRET_KEY_FALLBACKS = {}
+    app.secret_key = "future"
+    assert.same({}, with(token).json)
+    table.insert(app.config.SECRET_KEY_FALLBACKS, "present")
+    assert.same({ a = "1", b = "2" }, with(token).json)
   end)
 
   it("cannot be written without a secret key", function()
