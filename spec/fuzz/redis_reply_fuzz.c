@@ -7,7 +7,7 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
-/* Take replies as redis_link does; false when the connection would be dropped. */
+/* Take replies as redis_conn does; false when the connection would be dropped. */
 static int take_all(struct redis_reply *reply, redisReader *reader)
 {
     void *object = NULL;

@@ -12,6 +12,7 @@
 #include "base/mem.h"
 #include "net/loop.h"
 #include "net/timer.h"
+#include "store/redis_conn.h"
 #include "store/redis_link.h"
 #include "store/redis_reply.h"
 #include "store/redis_url.h"
@@ -185,17 +186,6 @@ static size_t weight_of(size_t count, const struct slice *words)
     return weight;
 }
 
-/* A command is a list of strings: *2 $3 GET $1 k, each with CR LF. */
-static void write_command(struct buf *text, size_t count, const struct slice *words)
-{
-    buf_printf(text, "*%zu\r\n", count);
-    for (size_t i = 0; i < count; i++) {
-        buf_printf(text, "$%zu\r\n", words[i].len);
-        buf_slice(text, words[i]);
-        buf_cstr(text, "\r\n");
-    }
-}
-
 /* Words are the command's name and its arguments. */
 static void begin(struct redis *redis, struct store_call *call, enum command_kind kind,
                   size_t count, const struct slice *words)
@@ -203,6 +193,7 @@ static void begin(struct redis *redis, struct store_call *call, enum command_kin
     const char *away = redis_link_away(redis->link);
     size_t weight = weight_of(count, words);
     call->pending = true;
+    loop_update_now(redis->loop); /* this turn may have begun long ago */
     if (away != NULL) {
         fail(redis, call, QLUA_ECLOSED, "is away: ", away);
         return;
@@ -218,7 +209,7 @@ static void begin(struct redis *redis, struct store_call *call, enum command_kin
         .weight = weight,
         .kind = (uint8_t)kind,
     };
-    write_command(&command->text, count, words);
+    redis_write_command(&command->text, count, words);
     call->private[0] = (uint64_t)(uintptr_t)command;
     redis->waiting += weight;
     list_append(&redis->commands, &command->node);

@@ -3,8 +3,6 @@
 
 #include <assert.h>
 #include <errno.h>
-#include <fcntl.h>
-#include <hiredis/async.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -15,7 +13,7 @@
 #include "net/loop.h"
 #include "net/resolve.h"
 #include "net/timer.h"
-#include "store/redis_reply.h"
+#include "store/redis_conn.h"
 #include "store/redis_url.h"
 
 /* How long one address has to take the connection and greet. */
@@ -25,8 +23,7 @@
 #define RETRY_MIN_MS 100
 #define RETRY_MAX_MS 5000
 /* A connection that was ready for so long is made again at once. */
-#define STEADY_MS    1000
-#define READS_A_TURN 16
+#define STEADY_MS 1000
 
 enum link_state {
     LINK_PAUSING,    /* until the next attempt */
@@ -50,30 +47,13 @@ struct redis_link {
     struct timer timer;
     struct resolve *resolve; /* RESOLVING */
     struct resolved addresses;
-    size_t next_address;        /* of this attempt */
-    redisAsyncContext *context; /* CONNECTING and later */
-    struct watch *watch;        /* of the context's socket */
-    struct redis_reply reply;
-    unsigned greetings; /* GREETING: replies to come */
-    char why[256];      /* away: the reason, as it was logged */
+    size_t next_address;    /* of this attempt */
+    struct redis_conn conn; /* open: CONNECTING and later */
+    unsigned greetings;     /* GREETING: replies to come */
+    char why[256];          /* away: the reason */
 };
 
 /* ---- going down ---- */
-
-/* Part with the context: hiredis calls back no more. What it still holds is freed by itself or by
- * redisAsyncFree. */
-static redisAsyncContext *detach(struct redis_link *link)
-{
-    redisAsyncContext *context = link->context;
-    link->context = NULL;
-    loop_unwatch(link->watch);
-    link->watch = NULL;
-    if (context != NULL) {
-        context->data = NULL;
-        context->ev.data = NULL;
-    }
-    return context;
-}
 
 static uint64_t pause_ms(unsigned failures)
 {
@@ -108,12 +88,9 @@ static void go_away(struct redis_link *link, int code, const char *why)
     link->events->on_down(link->data, code, link->why);
 }
 
-/* The context is detached, or there was none. The next attempt begins in a later turn, never from
- * within a callback of hiredis. */
-static void link_lost(struct redis_link *link, int code, const char *text)
+/* The connection is closed, or there is none. The next attempt begins in a later turn. */
+static void link_lost(struct redis_link *link, int code, const char *why)
 {
-    char why[sizeof(link->why)];
-    snprintf(why, sizeof(why), "%s", text); /* may be the context's own */
     bool was_ready = link->state == LINK_READY;
     bool was_steady = was_ready && loop_now(link->loop) - link->since >= STEADY_MS;
     if (was_steady)
@@ -131,11 +108,9 @@ static void link_lost(struct redis_link *link, int code, const char *text)
     }
 }
 
-/* Not from within hiredis, or from one of its callbacks: it frees the context when it may. */
 static void drop(struct redis_link *link, int code, const char *why)
 {
-    redisAsyncContext *context = detach(link);
-    redisAsyncFree(context);
+    redis_conn_close(&link->conn);
     link_lost(link, code, why);
 }
 
@@ -177,31 +152,12 @@ static void on_greeting(struct redis_link *link, const redisReply *reply)
     }
 }
 
-static void on_reply(redisAsyncContext *context, void *data, void *ignored)
+static void send_greeting(struct redis_link *link, size_t count, const struct slice *words)
 {
-    (void)ignored;
-    struct redis_link *link = context->data;
-    const redisReply *reply = data;
-    if (link == NULL || reply == NULL) /* the connection is being taken down */
-        return;
-    link->reply.expected--;
-    if (link->state == LINK_GREETING)
-        on_greeting(link, reply);
-    else
-        link->events->on_reply(link->data, reply);
-}
-
-static void send_words(struct redis_link *link, size_t count, const struct slice *words)
-{
-    const char *argv[3];
-    size_t lengths[3];
-    assert(count <= 3);
-    for (size_t i = 0; i < count; i++) {
-        argv[i] = words[i].data;
-        lengths[i] = words[i].len;
-    }
-    redisAsyncCommandArgv(link->context, on_reply, NULL, (int)count, argv, lengths);
-    link->reply.expected++;
+    struct buf text = {0};
+    redis_write_command(&text, count, words);
+    redis_conn_send(&link->conn, buf_view(&text));
+    buf_clear(&text);
     link->greetings++;
 }
 
@@ -214,106 +170,34 @@ static void greet(struct redis_link *link)
     link->state = LINK_GREETING;
     link->greetings = 0;
     if (url->has_password && url->user.len > 0)
-        send_words(link, 3, (struct slice[]){SLICE("AUTH"), url->user, url->password});
+        send_greeting(link, 3, (struct slice[]){SLICE("AUTH"), url->user, url->password});
     else if (url->has_password)
-        send_words(link, 2, (struct slice[]){SLICE("AUTH"), url->password});
-    send_words(link, 2, (struct slice[]){SLICE("SELECT"), slice_of(db, (size_t)len)});
+        send_greeting(link, 2, (struct slice[]){SLICE("AUTH"), url->password});
+    send_greeting(link, 2, (struct slice[]){SLICE("SELECT"), slice_of(db, (size_t)len)});
 }
 
-/* ---- hiredis on the loop ---- */
+/* ---- what the connection tells ---- */
 
-static void on_connect(const redisAsyncContext *context, int status)
+static void on_open(void *data)
 {
-    struct redis_link *link = context->data;
-    if (link == NULL)
-        return;
-    if (status == REDIS_OK) {
-        if (link->url->host != NULL)
-            redisEnableKeepAlive(&link->context->c); /* a peer that vanished while nobody asks */
-        greet(link);
-        return;
-    }
-    detach(link); /* hiredis frees it */
-    link_lost(link, QLUA_ECLOSED, context->c.errstr);
+    greet(data);
 }
 
-static void on_disconnect(const redisAsyncContext *context, int status)
-{
-    (void)status;
-    struct redis_link *link = context->data;
-    if (link == NULL)
-        return;
-    detach(link); /* hiredis frees it */
-    link_lost(link, QLUA_ECLOSED,
-              link->reply.refused != NULL ? link->reply.refused : context->c.errstr);
-}
-
-/* hiredis reads 16 KB at a time: of a larger value, several times that in one turn of the loop. */
-static void on_readable(void *data)
+static void on_reply(void *data, const redisReply *reply)
 {
     struct redis_link *link = data;
-    const char *why = NULL;
-    bool is_partial = true;
-    for (int i = 0; i < READS_A_TURN && is_partial && why == NULL; i++) {
-        redisAsyncHandleRead(link->context);
-        if (link->context == NULL)
-            return;
-        const redisReader *reader = link->context->c.reader;
-        is_partial = reader->pos < reader->len;
-        why = redis_reply_check(reader);
-    }
-    if (why != NULL)
-        drop(link, QLUA_ELIMIT, why);
+    if (link->state == LINK_GREETING)
+        on_greeting(link, reply);
+    else
+        link->events->on_reply(link->data, reply);
 }
 
-static void on_writable(void *data)
+static void on_closed(void *data, int code, const char *why)
 {
-    struct redis_link *link = data;
-    redisAsyncHandleWrite(link->context);
+    link_lost(data, code, why);
 }
 
-static void add_write(void *data)
-{
-    struct redis_link *link = data;
-    if (link != NULL && link->watch != NULL)
-        loop_watch_writable(link->watch, on_writable);
-}
-
-static void del_write(void *data)
-{
-    struct redis_link *link = data;
-    if (link != NULL && link->watch != NULL)
-        loop_watch_writable(link->watch, NULL);
-}
-
-/* Before the socket is closed. */
-static void clean_up(void *data)
-{
-    struct redis_link *link = data;
-    if (link == NULL)
-        return;
-    loop_unwatch(link->watch);
-    link->watch = NULL;
-}
-
-/* Hang a context, whose socket is connecting, on the loop. False when the socket cannot be watched.
- */
-static bool attach(struct redis_link *link, redisAsyncContext *context)
-{
-    fcntl(context->c.fd, F_SETFD, FD_CLOEXEC);
-    link->watch = loop_watch(link->loop, context->c.fd, on_readable, link);
-    if (link->watch == NULL)
-        return false;
-    link->context = context;
-    context->data = context->ev.data = link;
-    context->ev.addWrite = add_write; /* reading is watched all the time */
-    context->ev.delWrite = del_write;
-    context->ev.cleanup = clean_up;
-    redis_reply_attach(&link->reply, context->c.reader);
-    redisAsyncSetConnectCallback(context, on_connect);
-    redisAsyncSetDisconnectCallback(context, on_disconnect);
-    return true;
-}
+static const struct redis_conn_events conn_events = {on_open, on_reply, on_closed};
 
 /* ---- attempts ---- */
 
@@ -321,23 +205,12 @@ static bool attach(struct redis_link *link, redisAsyncContext *context)
 static void connect_next(struct redis_link *link)
 {
     const struct redis_url *url = link->url;
+    const char *address =
+        url->host == NULL ? NULL : link->addresses.addresses[link->next_address++];
     link->state = LINK_CONNECTING;
-    redisAsyncContext *context =
-        url->host == NULL
-            ? redisAsyncConnectUnix(url->path)
-            : redisAsyncConnect(link->addresses.addresses[link->next_address++], url->port);
-    if (context == NULL) {
-        link_lost(link, -ENOMEM, "out of memory");
-    } else if (context->err != 0 || !attach(link, context)) {
-        char why[sizeof(context->c.errstr)];
-        snprintf(why, sizeof(why), "%s",
-                 context->err != 0 ? context->c.errstr : "its socket cannot be watched");
-        redisAsyncFree(context);
-        link_lost(link, QLUA_ECLOSED, why);
-    } else {
-        link->late = false;
-        timer_start(link->loop, &link->timer, ATTEMPT_MS);
-    }
+    link->late = false;
+    timer_start(link->loop, &link->timer, ATTEMPT_MS);
+    redis_conn_open(&link->conn, address, url->port, url->path);
 }
 
 static void on_resolved(void *data, const struct resolved *resolved)
@@ -403,6 +276,7 @@ struct redis_link *redis_link_new(struct loop *loop, const struct log *log,
     link->events = events;
     link->data = data;
     timer_init(&link->timer, on_timer);
+    redis_conn_init(&link->conn, loop, &conn_events, link);
     pause_attempts(link, 0);
     return link;
 }
@@ -413,10 +287,7 @@ void redis_link_free(struct redis_link *link)
         return;
     timer_stop(&link->timer);
     resolve_cancel(link->resolve);
-    redisAsyncContext *context = detach(link);
-    if (context != NULL)
-        redisAsyncFree(context);
-    redis_reply_clear(&link->reply);
+    redis_conn_clear(&link->conn);
     free(link);
 }
 
@@ -433,8 +304,7 @@ const char *redis_link_away(const struct redis_link *link)
 void redis_link_send(struct redis_link *link, struct slice command)
 {
     assert(link->state == LINK_READY);
-    redisAsyncFormattedCommand(link->context, on_reply, NULL, command.data, command.len);
-    link->reply.expected++;
+    redis_conn_send(&link->conn, command);
 }
 
 void redis_link_overdue(struct redis_link *link)

@@ -2,7 +2,7 @@
  * when it is lost.
  *
  * Place in the flow: store/redis sends its commands through it and is told of replies in the order
- * of the commands. Below are hiredis' asynchronous functions on net/'s loop. Knows no keys.
+ * of the commands. Below is store/redis_conn. Knows no keys.
  *
  * A link is *ready*, or *away*: an attempt has failed and none has succeeded since. In between,
  * right after the start and after a loss, it is neither: commands had better wait, it will not be

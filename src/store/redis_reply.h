@@ -1,6 +1,6 @@
 /* store/redis_reply.h - what a Redis answers, read with limits.
  *
- * Place in the flow: store/redis_link hangs it into hiredis' reader, whose own functions make
+ * Place in the flow: store/redis_conn hangs it into hiredis' reader, whose own functions make
  * lists of any size and trust the peer to answer only what it was asked. Here a reply is a single
  * value, asked for, of a bounded size, and lives in one buffer that the next one reuses.
  */
