@@ -35,8 +35,9 @@ struct redis {
     struct arena arena; /* of url */
     struct redis_url url;
     struct redis_link *link;
-    struct list commands; /* without a reply, oldest first: those that were sent, then the others */
-    size_t waiting;       /* what they weigh */
+    struct list sent;      /* commands without a reply, oldest first ... */
+    struct list waiting;   /* ... and younger ones, for the link to be ready */
+    size_t weight;         /* of both */
     struct timer deadline; /* of the oldest */
     bool late;             /* which has GRACE_MS left */
 };
@@ -47,7 +48,7 @@ struct command {
     struct store_call *call; /* NULL: cancelled */
     uint64_t due;
     size_t weight;
-    struct buf text; /* in Redis' protocol; empty once sent */
+    struct buf text; /* in Redis' protocol, until it is sent */
     uint8_t kind;
 };
 
@@ -72,12 +73,12 @@ static void fail(const struct redis *redis, struct store_call *call, int code, c
     finish(call, &(struct store_result){.code = code, .message = message});
 }
 
-/* Take the oldest command out; the caller frees it. */
-static struct command *shift(struct redis *redis)
+/* Take the oldest command of a list out; the caller frees it. */
+static struct command *shift(struct redis *redis, struct list *list)
 {
-    struct command *command = LIST_ENTRY(redis->commands.next, struct command, node);
+    struct command *command = LIST_ENTRY(list->next, struct command, node);
     list_remove(&command->node);
-    redis->waiting -= command->weight;
+    redis->weight -= command->weight;
     return command;
 }
 
@@ -113,43 +114,55 @@ static void answer(const struct redis *redis, const struct command *command,
 
 /* ---- what the link tells ---- */
 
-static void send(struct redis *redis, struct command *command)
-{
-    redis_link_send(redis->link, buf_view(&command->text));
-    buf_clear(&command->text);
-}
-
 static void on_ready(void *data)
 {
     struct redis *redis = data;
-    for (struct list *node = redis->commands.next; node != &redis->commands; node = node->next)
-        send(redis, LIST_ENTRY(node, struct command, node));
+    while (!list_is_empty(&redis->waiting) && redis_link_is_ready(redis->link)) {
+        struct command *command = LIST_ENTRY(redis->waiting.next, struct command, node);
+        redis_link_send(redis->link, buf_view(&command->text));
+        buf_clear(&command->text);
+        list_remove(&command->node);
+        list_append(&redis->sent, &command->node);
+    }
 }
 
 static void on_reply(void *data, const redisReply *reply)
 {
     struct redis *redis = data;
-    struct command *command = shift(redis);
-    assert(command->text.len == 0 && "a reply to what was not sent");
+    assert(!list_is_empty(&redis->sent) && "a reply to what was not sent");
+    struct command *command = shift(redis, &redis->sent);
     if (command->call != NULL)
         answer(redis, command, reply);
     command_free(command);
 }
 
-/* Only those that wait now: a call may begin the next one when it fails. */
+static size_t length_of(const struct list *list)
+{
+    size_t length = 0;
+    for (const struct list *node = list->next; node != list; node = node->next)
+        length++;
+    return length;
+}
+
+static void fail_some(struct redis *redis, struct list *list, size_t count, int code,
+                      const char *what, const char *why)
+{
+    while (count-- > 0) {
+        struct command *command = shift(redis, list);
+        if (command->call != NULL)
+            fail(redis, command->call, code, what, why);
+        command_free(command);
+    }
+}
+
+/* Only those that are there now: a call may begin the next one when it fails. */
 static void on_down(void *data, int code, const char *why)
 {
     struct redis *redis = data;
-    size_t count = 0;
-    for (struct list *node = redis->commands.next; node != &redis->commands; node = node->next)
-        count++;
-    while (count-- > 0) {
-        struct command *command = shift(redis);
-        if (command->call != NULL)
-            fail(redis, command->call, code,
-                 command->text.len == 0 ? "was lost: " : "is away: ", why);
-        command_free(command);
-    }
+    size_t sent = length_of(&redis->sent), waiting = length_of(&redis->waiting);
+    bool is_away = redis_link_away(redis->link) != NULL;
+    fail_some(redis, &redis->sent, sent, code, "was lost: ", why);
+    fail_some(redis, &redis->waiting, waiting, code, is_away ? "is away: " : "was lost: ", why);
 }
 
 static const struct redis_link_events link_events = {on_ready, on_reply, on_down};
@@ -161,8 +174,9 @@ static void on_deadline(struct timer *timer)
 {
     struct redis *redis = LIST_ENTRY(timer, struct redis, deadline);
     uint64_t now = loop_now(redis->loop);
-    const struct command *oldest = LIST_ENTRY(redis->commands.next, struct command, node);
-    if (list_is_empty(&redis->commands)) {
+    const struct list *list = list_is_empty(&redis->sent) ? &redis->waiting : &redis->sent;
+    const struct command *oldest = LIST_ENTRY(list->next, struct command, node);
+    if (list_is_empty(list)) {
         redis->late = false;
     } else if (oldest->due > now) {
         redis->late = false;
@@ -198,7 +212,7 @@ static void begin(struct redis *redis, struct store_call *call, enum command_kin
         fail(redis, call, QLUA_ECLOSED, "is away: ", away);
         return;
     }
-    if (redis->waiting + weight > WAITING_MAX) {
+    if (redis->weight + weight > WAITING_MAX) {
         fail(redis, call, QLUA_ELIMIT, "is too slow: ", "64 MiB of commands wait for it");
         return;
     }
@@ -211,10 +225,9 @@ static void begin(struct redis *redis, struct store_call *call, enum command_kin
     };
     redis_write_command(&command->text, count, words);
     call->private[0] = (uint64_t)(uintptr_t)command;
-    redis->waiting += weight;
-    list_append(&redis->commands, &command->node);
-    if (redis_link_is_ready(redis->link))
-        send(redis, command);
+    redis->weight += weight;
+    list_append(&redis->waiting, &command->node);
+    on_ready(redis);
     if (!timer_is_started(&redis->deadline))
         timer_start(redis->loop, &redis->deadline, CALL_MS);
 }
@@ -267,12 +280,10 @@ static void redis_close(struct store *store)
 {
     struct redis *redis = redis_of(store);
     timer_stop(&redis->deadline);
-    while (!list_is_empty(&redis->commands)) {
-        struct command *command = shift(redis);
-        if (command->call != NULL)
-            fail(redis, command->call, QLUA_ECLOSED, "was not waited for: ", "the server ends");
-        command_free(command);
-    }
+    fail_some(redis, &redis->sent, length_of(&redis->sent), QLUA_ECLOSED,
+              "was not waited for: ", "the server ends");
+    fail_some(redis, &redis->waiting, length_of(&redis->waiting), QLUA_ECLOSED,
+              "was not waited for: ", "the server ends");
     redis_link_free(redis->link);
     arena_clear(&redis->arena);
     free(redis);
@@ -294,7 +305,8 @@ struct store *redis_open(struct loop *loop, const struct log *log,
     redis->store.ops = &redis_ops;
     redis->loop = loop;
     arena_init(&redis->arena);
-    list_init(&redis->commands);
+    list_init(&redis->sent);
+    list_init(&redis->waiting);
     timer_init(&redis->deadline, on_deadline);
     struct err wrong = {0};
     int rc = redis_url_parse(&redis->arena, slice_cstr(options->place), &redis->url, &wrong);

@@ -11,6 +11,8 @@
 
 /* hiredis reads 16 KB at a time: of a larger value, several times that in one turn of the loop. */
 #define READS_A_TURN 16
+/* Bytes in hiredis' output buffer from which on commands wait. */
+#define FULL (64u * 1024)
 
 /* Part with the context: nothing of it calls back any more. Who frees it: hiredis itself where it
  * calls on_connect or on_disconnect with bad news, else redisAsyncFree. */
@@ -94,6 +96,8 @@ static void on_writable(void *data)
 {
     struct redis_conn *conn = data;
     redisAsyncHandleWrite(conn->context);
+    if (conn->context != NULL && sdslen(conn->context->c.obuf) == 0)
+        conn->events->on_drained(conn->data);
 }
 
 static void add_write(void *data)
@@ -187,6 +191,11 @@ void redis_conn_send(struct redis_conn *conn, struct slice command)
     assert(conn->context != NULL && "sent when closed");
     redisAsyncFormattedCommand(conn->context, on_reply, NULL, command.data, command.len);
     conn->reply.expected++;
+}
+
+bool redis_conn_is_full(const struct redis_conn *conn)
+{
+    return sdslen(conn->context->c.obuf) >= FULL;
 }
 
 void redis_write_command(struct buf *text, size_t count, const struct slice *words)

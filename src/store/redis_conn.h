@@ -21,6 +21,8 @@ struct redis_conn_events {
     void (*on_open)(void *data);
     /* The reply to the oldest command without one; borrowed until this returns. */
     void (*on_reply)(void *data, const redisReply *reply);
+    /* All that was sent has been written. */
+    void (*on_drained)(void *data);
     /* It is closed, or could not be opened: code (base/err.h) and why. Open the next one in a later
      * turn of the loop only. */
     void (*on_closed)(void *data, int code, const char *why);
@@ -50,6 +52,10 @@ void redis_conn_close(struct redis_conn *conn);
 
 /* Send a command in Redis' protocol (copied), after on_open. Those of one turn leave together. */
 void redis_conn_send(struct redis_conn *conn, struct slice command);
+
+/* Had more better wait for on_drained? hiredis moves what it could not write to the front of its
+ * buffer, each time: that buffer had better be small. */
+bool redis_conn_is_full(const struct redis_conn *conn);
 
 /* Append a command in Redis' protocol: its name and its arguments. */
 void redis_write_command(struct buf *text, size_t count, const struct slice *words);

@@ -192,12 +192,19 @@ static void on_reply(void *data, const redisReply *reply)
         link->events->on_reply(link->data, reply);
 }
 
+static void on_drained(void *data)
+{
+    struct redis_link *link = data;
+    if (link->state == LINK_READY)
+        link->events->on_ready(link->data);
+}
+
 static void on_closed(void *data, int code, const char *why)
 {
     link_lost(data, code, why);
 }
 
-static const struct redis_conn_events conn_events = {on_open, on_reply, on_closed};
+static const struct redis_conn_events conn_events = {on_open, on_reply, on_drained, on_closed};
 
 /* ---- attempts ---- */
 
@@ -293,7 +300,7 @@ void redis_link_free(struct redis_link *link)
 
 bool redis_link_is_ready(const struct redis_link *link)
 {
-    return link->state == LINK_READY;
+    return link->state == LINK_READY && !redis_conn_is_full(&link->conn);
 }
 
 const char *redis_link_away(const struct redis_link *link)

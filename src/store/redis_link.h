@@ -27,6 +27,7 @@ struct redis_url;
  * redis_link_overdue.
  */
 struct redis_link_events {
+    /* Commands can be sent that could not before. */
     void (*on_ready)(void *data);
     /* The reply to the oldest command without one; borrowed until this returns. */
     void (*on_reply)(void *data, const redisReply *reply);
@@ -42,6 +43,7 @@ struct redis_link *redis_link_new(struct loop *loop, const struct log *log,
 /* No event follows. Not from inside of one. */
 void redis_link_free(struct redis_link *link);
 
+/* Can commands be sent now? Otherwise on_ready says when. */
 bool redis_link_is_ready(const struct redis_link *link);
 /* Why commands fail now, as on_down tells it; NULL when the link is ready or soon will be. */
 const char *redis_link_away(const struct redis_link *link);
