@@ -240,7 +240,7 @@ end
 --- The cookie of an id; written: of a permanent session, when its record was.
 local function set_cookie(self, app, response, id, written)
   local options, now = self:cookie_options(app), os.time()
-  options.expires = written and now + app.config.PERMANENT_SESSION_LIFETIME or nil
+  options.expires = written and now + lifetime_of(self, app, true) or nil
   local text = written and ("%s.%d"):format(id, written) or id
   response:set_cookie(self:get_cookie_name(app), self:signer(app):sign(text, now), options)
 end

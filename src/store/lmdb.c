@@ -9,16 +9,15 @@
 #include <errno.h>
 #include <stdlib.h>
 
-#include "base/buf.h"
 #include "base/clock.h"
 #include "base/err.h"
 #include "base/log.h"
 #include "base/mem.h"
-#include "crypto/digest.h"
 #include "net/loop.h"
 #include "net/pool.h"
 #include "net/timer.h"
 #include "store/lmdb_env.h"
+#include "store/lmdb_key.h"
 #include "store/store.h"
 
 /* A commit is on the disk so much later at most. */
@@ -64,24 +63,7 @@ static struct lmdb_store *of(struct store *store)
     return LIST_ENTRY(store, struct lmdb_store, base);
 }
 
-/* ---- keys ---- */
-
-/* A key as the file has it. One that is too long is kept as NUL and its digest, so one that begins
- * with NUL must be as well; none may be empty. */
-struct stored_key {
-    struct slice name;
-    char digest[1 + DIGEST_MAX];
-};
-
-static void store_key(struct stored_key *key, struct slice name)
-{
-    key->name = name;
-    if (name.len > 0 && name.len <= LMDB_KEY_MAX && name.data[0] != '\0')
-        return;
-    key->digest[0] = '\0';
-    size_t len = digest_of(DIGEST_SHA256, &name, 1, (unsigned char *)key->digest + 1);
-    key->name = slice_of(key->digest, 1 + len);
-}
+/* ---- what is queued ---- */
 
 static struct list *bucket_of(struct lmdb_store *store, struct slice key)
 {
@@ -303,9 +285,9 @@ static void lmdb_get(struct store *base, struct slice name, struct store_call *c
 {
     struct lmdb_store *store = of(base);
     struct store_result result = {0};
-    struct stored_key key;
+    struct lmdb_key key;
     int64_t now = clock_date_ms();
-    store_key(&key, name);
+    lmdb_key_init(&key, name);
     call->pending = true;
     const struct lmdb_write *queued = find_queued(store, key.name);
     if (queued != NULL) {
@@ -330,8 +312,8 @@ static void lmdb_get(struct store *base, struct slice name, struct store_call *c
 static void queue_write(struct lmdb_store *store, enum lmdb_write_kind kind, struct slice name,
                         struct slice value, uint32_t ttl, struct store_call *call)
 {
-    struct stored_key key;
-    store_key(&key, name);
+    struct lmdb_key key;
+    lmdb_key_init(&key, name);
     call->pending = true;
     size_t size = sizeof(struct lmdb_write) + key.name.len + value.len + sizeof(int64_t);
     if (store->stuck || size > QUEUED_MAX || store->queued_bytes > QUEUED_MAX - size) {
@@ -419,24 +401,4 @@ struct store *lmdb_store_open(struct loop *loop, const struct log *log,
     timer_init(&store->stuck_timer, on_stuck);
     timer_start(loop, &store->sweep_timer, SWEEP_LOOK_MS);
     return &store->base;
-}
-
-char *lmdb_store_place(const char *path)
-{
-    char *whole = realpath(path, NULL);
-    const char *slash = strrchr(path, '/');
-    if (whole != NULL || slash == NULL)
-        return whole != NULL ? whole : mem_strdup(path);
-    /* not there yet: its folder must be */
-    struct buf place = {0};
-    buf_append(&place, path, slash == path ? 1 : (size_t)(slash - path));
-    buf_char(&place, '\0');
-    whole = realpath(place.data, NULL);
-    buf_clear(&place);
-    if (whole == NULL)
-        return mem_strdup(path);
-    buf_cstr(&place, whole);
-    free(whole);
-    buf_append(&place, slash, strlen(slash) + 1);
-    return place.data;
 }

@@ -21,7 +21,4 @@ struct store_options;
 struct store *lmdb_store_open(struct loop *loop, const struct log *log,
                               const struct store_options *options, struct err *err);
 
-/* The path by which a file is known: links followed, as far as there is something. On the heap. */
-char *lmdb_store_place(const char *path);
-
 #endif

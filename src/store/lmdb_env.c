@@ -8,6 +8,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/buf.h"
 #include "base/err.h"
 #include "base/mem.h"
 #include "store/lmdb_internal.h"
@@ -48,6 +49,26 @@ struct slice lmdb_write_value(const struct lmdb_write *write)
 }
 
 /* ---- opening ---- */
+
+char *lmdb_env_place(const char *path)
+{
+    char *whole = realpath(path, NULL);
+    const char *slash = strrchr(path, '/');
+    if (whole != NULL || slash == NULL)
+        return whole != NULL ? whole : mem_strdup(path);
+    /* not there yet: its folder must be */
+    struct buf place = {0};
+    buf_append(&place, path, slash == path ? 1 : (size_t)(slash - path));
+    buf_char(&place, '\0');
+    whole = realpath(place.data, NULL);
+    buf_clear(&place);
+    if (whole == NULL)
+        return mem_strdup(path);
+    buf_cstr(&place, whole);
+    free(whole);
+    buf_append(&place, slash, strlen(slash) + 1);
+    return place.data;
+}
 
 static const char *text_of(int code)
 {

@@ -48,6 +48,9 @@ struct lmdb_write *lmdb_write_new(enum lmdb_write_kind kind, struct slice key, s
 struct slice lmdb_write_key(const struct lmdb_write *write);
 struct slice lmdb_write_value(const struct lmdb_write *write);
 
+/* The path by which a file is known: links followed, as far as there is something. On the heap. */
+char *lmdb_env_place(const char *path);
+
 /* Open or make the file at the absolute path, and path-lock beside it; it may grow to `size`
  * bytes. Never twice in a process, never before a fork. NULL and *err on failure. */
 struct lmdb_env *lmdb_env_open(const char *path, uint64_t size, struct err *err);

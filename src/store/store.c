@@ -6,6 +6,7 @@
 #include "base/err.h"
 #include "base/mem.h"
 #include "store/lmdb.h"
+#include "store/lmdb_env.h"
 #include "store/redis.h"
 
 /* By enum store_kind. */
@@ -16,7 +17,7 @@ static const struct {
     /* The one name of a place that has several, on the heap; NULL: places have one. */
     char *(*place)(const char *place);
 } kinds[] = {
-    [STORE_LMDB] = {lmdb_store_open, lmdb_store_place},
+    [STORE_LMDB] = {lmdb_store_open, lmdb_env_place},
     [STORE_REDIS] = {redis_open, NULL},
 };
 
