@@ -136,18 +136,20 @@ static void on_reply(void *data, const redisReply *reply)
     command_free(command);
 }
 
-static size_t length_of(const struct list *list)
+static void take_all(struct list *from, struct list *to)
 {
-    size_t length = 0;
-    for (const struct list *node = list->next; node != list; node = node->next)
-        length++;
-    return length;
+    list_init(to);
+    while (!list_is_empty(from)) {
+        struct list *node = from->next;
+        list_remove(node);
+        list_append(to, node);
+    }
 }
 
-static void fail_some(struct redis *redis, struct list *list, size_t count, int code,
-                      const char *what, const char *why)
+static void fail_all(struct redis *redis, struct list *list, int code, const char *what,
+                     const char *why)
 {
-    while (count-- > 0) {
+    while (!list_is_empty(list)) {
         struct command *command = shift(redis, list);
         if (command->call != NULL)
             fail(redis, command->call, code, what, why);
@@ -159,10 +161,12 @@ static void fail_some(struct redis *redis, struct list *list, size_t count, int 
 static void on_down(void *data, int code, const char *why)
 {
     struct redis *redis = data;
-    size_t sent = length_of(&redis->sent), waiting = length_of(&redis->waiting);
+    struct list sent, waiting;
     bool is_away = redis_link_away(redis->link) != NULL;
-    fail_some(redis, &redis->sent, sent, code, "was lost: ", why);
-    fail_some(redis, &redis->waiting, waiting, code, is_away ? "is away: " : "was lost: ", why);
+    take_all(&redis->sent, &sent);
+    take_all(&redis->waiting, &waiting);
+    fail_all(redis, &sent, code, "was lost: ", why);
+    fail_all(redis, &waiting, code, is_away ? "is away: " : "was lost: ", why);
 }
 
 static const struct redis_link_events link_events = {on_ready, on_reply, on_down};
@@ -267,23 +271,27 @@ static void redis_remove(struct store *store, struct slice key, struct store_cal
     begin(redis_of(store), call, COMMAND_DEL, 2, (struct slice[]){SLICE("DEL"), key});
 }
 
+/* What was not sent yet never is. */
 static void redis_cancel(struct store *store, struct store_call *call)
 {
-    (void)store;
+    struct redis *redis = redis_of(store);
     struct command *command = (struct command *)(uintptr_t)call->private[0];
     assert(call->pending && command->call == call);
-    command->call = NULL;
     call->pending = false;
+    command->call = NULL;
+    if (command->text.len == 0)
+        return;
+    list_remove(&command->node);
+    redis->weight -= command->weight;
+    command_free(command);
 }
 
 static void redis_close(struct store *store)
 {
     struct redis *redis = redis_of(store);
     timer_stop(&redis->deadline);
-    fail_some(redis, &redis->sent, length_of(&redis->sent), QLUA_ECLOSED,
-              "was not waited for: ", "the server ends");
-    fail_some(redis, &redis->waiting, length_of(&redis->waiting), QLUA_ECLOSED,
-              "was not waited for: ", "the server ends");
+    fail_all(redis, &redis->sent, QLUA_ECLOSED, "was not waited for: ", "the server ends");
+    fail_all(redis, &redis->waiting, QLUA_ECLOSED, "was not waited for: ", "the server ends");
     redis_link_free(redis->link);
     arena_clear(&redis->arena);
     free(redis);
