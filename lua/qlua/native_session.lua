@@ -62,7 +62,7 @@ function core.session_keep(options) end
 
 --- Open the session of a request: its cookie's values, or none.
 ---@param handle qlua.Handle
----@return qlua.SessionState? state nil: core.session_keep must be called first, former has changed
+---@return table? values nil: core.session_keep must be called first, former has changed
 ---@return string? message what is wrong with a cookie that is signed well
 function core.session_open(handle) end
 

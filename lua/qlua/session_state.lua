@@ -60,7 +60,11 @@ end
 ---@param null? boolean
 ---@return qlua.SessionState
 function M.new(values, null)
-  return { values = values, accessed = false, modified = false, new = false, null = null }
+  local own = { values = values, accessed = false, modified = false, new = false }
+  if null then
+    own.null = true -- not above: with a fifth key the table would have room for eight
+  end
+  return own
 end
 
 return M

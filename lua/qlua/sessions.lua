@@ -157,10 +157,13 @@ end
 
 --- The core opens it; false when it must be told of keys first.
 local function open_in_core(ctx)
-  local own, message = core.session_open(ctx.handle)
-  if message then
+  local values, message = core.session_open(ctx.handle)
+  if not values then
+    return false
+  elseif message then
     interfaces.log_unreadable(message)
   end
+  local own = state.new(values)
   ctx.session = own
   return own
 end

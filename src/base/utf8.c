@@ -77,6 +77,14 @@ bool utf8_is_valid(struct slice text)
 {
     uint32_t code;
     for (size_t at = 0; at < text.len;) {
+        uint64_t word;
+        if (text.len - at >= sizeof(word)) {
+            memcpy(&word, text.data + at, sizeof(word));
+            if ((word & ~(uint64_t)0 / 255 * 0x80) == 0) { /* eight of ASCII */
+                at += sizeof(word);
+                continue;
+            }
+        }
         if ((unsigned char)text.data[at] < 0x80) {
             at++;
             continue;

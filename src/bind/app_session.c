@@ -97,46 +97,39 @@ static bool is_untrusted(int rc)
 }
 
 /* Push the values of a text that open_text gave, or what is wrong with it. */
-static int push_values(lua_State *L, struct slice text)
+static int push_values(lua_State *L, struct slice text, struct arena *arena)
 {
-    struct err err = {0};
-    push_slice(L, text); /* the codec's memory can change while Lua allocates */
-    text.data = lua_tolstring(L, -1, &text.len);
-    int rc = codec_decode(L, text, &err);
+    struct err err; /* large: filled only when something is wrong */
+    err.message[0] = '\0';
+    /* the codec's memory can change while Lua allocates: a finalizer may use it */
+    int rc = codec_decode(L, arena_dup(arena, text), &err);
     if (rc != 0)
         lua_pushstring(L, err.message);
-    lua_remove(L, -2);
     return rc;
 }
 
-/* core.session_open(handle) -> the state of the request's session (lua/qlua/session_state.lua),
- * what is wrong with a cookie that is signed well | nil (core.session_keep must be called anew) */
+/* core.session_open(handle) -> the values of the request's session, what is wrong with a cookie
+ * that is signed well | nil (core.session_keep must be called anew) */
 static int l_open(lua_State *L)
 {
-    static const char *const flags[] = {"accessed", "modified", "new"};
     struct exchange *x = check_exchange(L, 1);
     const struct app_session *session = x->generation->session;
     if (session == NULL || is_stale(L, session))
         return 0;
     struct slice text;
-    lua_createtable(L, 0, 4);
-    int state = lua_gettop(L);
-    int rc = open_text(session, x->req, &text);
-    if (rc == 0)
-        rc = push_values(L, text);
-    else
-        lua_pushstring(L, err_text(rc));
-    if (rc != 0)
-        lua_newtable(L); /* above the message, which stays */
-    lua_setfield(L, state, "values");
-    for (size_t i = 0; i < sizeof(flags) / sizeof(flags[0]); i++) {
-        lua_pushboolean(L, 0);
-        lua_setfield(L, state, flags[i]);
-    }
+    lua_settop(L, 1);
     x->session = SESSION_OPEN;
-    if (rc == 0 || is_untrusted(rc))
-        lua_settop(L, state);
-    return lua_gettop(L) - state + 1;
+    int rc = open_text(session, x->req, &text);
+    if (rc == 0 && (rc = push_values(L, text, &x->req->arena)) == 0)
+        return 1;
+    lua_newtable(L);
+    if (is_untrusted(rc))
+        return 1;
+    if (lua_gettop(L) == 2) /* no message of push_values below it */
+        lua_pushstring(L, err_text(rc));
+    else
+        lua_insert(L, 2);
+    return 2;
 }
 
 /* ---- saving ------------------------------------------------------------------------------ */
@@ -223,7 +216,7 @@ static enum saving save_brought(struct app_session *session, lua_State *L, struc
     if (rc == 0 && !may_be_permanent(text))
         return SAVING_NOTHING;
     if (rc == 0)
-        rc = push_values(L, text);
+        rc = push_values(L, text, &req->arena);
     if (rc != 0)
         return is_untrusted(rc) ? SAVING_NOTHING : SAVING_LUA;
     return save_values(session, L, lua_gettop(L), false, false, &req->arena);
