@@ -30,6 +30,7 @@ struct app_session {
     size_t nformer; /* ... and behind them those keys, as the codec has them */
     bool has_former;
     struct cookie cookie; /* what all of them have; the texts are in arena */
+    struct slice tail;    /* what its line has behind the value while it is not permanent */
     int64_t lifetime;
     int64_t max_cookie; /* larger ones are Lua's, which warns; not above 0: none is */
     bool refresh;       /* a permanent one is set at every answer */
@@ -151,20 +152,38 @@ static bool is_true(lua_State *L, int table, const char *name)
     return value;
 }
 
+/* Write the line of a session to session->line. The value needs no quotes: it is base64 and dots.
+ */
+static int write_cookie(struct app_session *session, struct slice value, bool is_permanent,
+                        int64_t now)
+{
+    struct buf *line = &session->line;
+    struct cookie cookie = session->cookie;
+    line->len = 0;
+    if (!is_permanent) {
+        buf_slice(line, cookie.name);
+        buf_char(line, '=');
+        buf_slice(line, value);
+        buf_slice(line, session->tail);
+        return 0;
+    }
+    cookie.value = value;
+    cookie.has_expires = true;
+    cookie.expires = now + session->lifetime;
+    return cookie_write(line, &cookie, now, NULL);
+}
+
 /* Write session->line for the values at index; false: they cannot be, or Lua has something to say
  * of it. */
 static bool write_line(struct app_session *session, lua_State *L, int values, bool is_permanent,
                        struct arena *arena)
 {
     int64_t now = clock_seconds();
-    struct cookie cookie = session->cookie;
-    session->text.len = session->line.len = 0;
+    session->text.len = 0;
     if (codec_encode(L, values, &session->text, NULL) != 0)
         return false;
-    cookie.value = cookie_session_seal(session->codec, arena, buf_view(&session->text), now);
-    cookie.has_expires = is_permanent;
-    cookie.expires = now + session->lifetime;
-    if (cookie_write(&session->line, &cookie, now, NULL) != 0)
+    struct slice value = cookie_session_seal(session->codec, arena, buf_view(&session->text), now);
+    if (write_cookie(session, value, is_permanent, now) != 0)
         return false;
     if (session->text.cap > KEEP_MAX)
         buf_clear(&session->text);
@@ -367,7 +386,10 @@ static int l_keep(lua_State *L)
     };
     keep_refs(L, session);
     bool is_usable = cookie_write(&session->line, &session->cookie, 0, NULL) == 0;
-    if (!is_usable)
+    if (is_usable)
+        session->tail = arena_dup(
+            &session->arena, slice_from(buf_view(&session->line), session->cookie.name.len + 1));
+    else
         forget(L, g);
     lua_pushboolean(L, is_usable);
     return 1;

@@ -129,9 +129,11 @@ static int open_level(struct decoder *d, bool is_array)
 
 int json_tag_kind(const struct json_tags *tags, struct slice key)
 {
-    for (int kind = 0; kind < MARKER_COUNT; kind++)
-        if (tags->keys[kind] != NULL && slice_eq(key, slice_cstr(tags->keys[kind])))
+    for (int kind = 0; kind < MARKER_COUNT && key.len > 0; kind++) {
+        const char *tag = tags->keys[kind];
+        if (tag != NULL && tag[0] == key.data[0] && slice_eq(key, slice_cstr(tag)))
             return kind;
+    }
     return -1;
 }
 
