@@ -1,6 +1,6 @@
 --- JOB=session-micro: a session of 200 bytes loaded and saved (verify, inflate if need be, decode;
---- encode, deflate if it pays, sign), CPU per time: qlua's C functions on Lua values, the bare calls
---- of OpenSSL and zlib, Python's itsdangerous with Flask's serializer. In turns.
+--- encode, deflate if it pays, sign), CPU per time: qlua's C functions on Lua values, the bare
+--- calls of OpenSSL and zlib, Python's itsdangerous with Flask's serializer. In turns.
 
 local data = require "data"
 local servers = require "servers"
