@@ -67,16 +67,38 @@ function SessionInterface:should_set_cookie(app, object) -- luacheck: no self
     or (own.values._permanent and app.config.SESSION_REFRESH_EACH_REQUEST) or false
 end
 
---- The app's keys, oldest first: the last signs, all verify.
----@param app qlua.App
----@return string[]
-function SessionInterface:signing_keys(app) -- luacheck: no self
-  local keys = {}
-  for i, key in ipairs(app.config.SECRET_KEY_FALLBACKS or {}) do
-    keys[i] = key
+local NONE = {}
+
+--- Lists are compared by what they hold: the app may change one in place.
+local function is_same_list(a, b)
+  for i = 1, math.max(#a, #b) do
+    if a[i] ~= b[i] then
+      return false
+    end
   end
-  keys[#keys + 1] = app.config.SECRET_KEY
-  return keys
+  return true
+end
+
+--- What `make` makes of the app's keys (oldest first: the last signs, all verify), made anew when
+--- they have changed; nil without a secret key.
+---@generic T
+---@param app qlua.App
+---@param make fun(self: qlua.SessionInterface, keys: string[]): T
+---@return T?
+function SessionInterface:made_of_keys(app, make)
+  local secret, former = app.config.SECRET_KEY, app.config.SECRET_KEY_FALLBACKS or NONE
+  if not secret or secret == "" then
+    return nil
+  end
+  self._made = self._made or setmetatable({}, { __mode = "k" }) -- by app
+  local made = self._made[app]
+  if not made or made.secret ~= secret or not is_same_list(made.former, former) then
+    local keys = { unpack(former) }
+    keys[#keys + 1] = secret
+    made = { secret = secret, former = { unpack(former) }, value = make(self, keys) }
+    self._made[app] = made
+  end
+  return made.value
 end
 
 --- The attributes for response:set_cookie.
@@ -135,41 +157,18 @@ local Cookie = classes.class("qlua.SecureCookieSessionInterface", SessionInterfa
 Cookie.lazy, Cookie.salt, Cookie.digest_method = true, "cookie-session", "sha1"
 Cookie.key_derivation = "hmac"
 
-function Cookie:init()
-  self._codecs = setmetatable({}, { __mode = "k" }) -- by app
+local function make_codec(self, keys)
+  return core.session_codec {
+    keys = keys, salt = self.salt, digest = self.digest_method,
+    key_derivation = self.key_derivation, max_text = self.max_text,
+  }
 end
 
---- Lists are compared by what they hold: the app may change one in place.
----@param a any[]
----@param b any[]
----@return boolean
-function M.same_list(a, b)
-  for i = 1, math.max(#a, #b) do
-    if a[i] ~= b[i] then
-      return false
-    end
-  end
-  return true
-end
-
---- What signs for this app, made anew when its keys have changed; nil without a secret key.
+--- What signs for this app; nil without a secret key.
 ---@param app qlua.App
 ---@return table? codec
 function Cookie:codec(app)
-  local secret, fallbacks = app.config.SECRET_KEY, app.config.SECRET_KEY_FALLBACKS
-  if not secret or secret == "" then
-    return nil
-  end
-  local made = self._codecs and self._codecs[app]
-  if not made or made.secret ~= secret or not M.same_list(made.former, fallbacks or {}) then
-    made = { secret = secret, former = { unpack(fallbacks or {}) }, codec = core.session_codec {
-      keys = self:signing_keys(app), salt = self.salt, digest = self.digest_method,
-      key_derivation = self.key_derivation, max_text = self.max_text,
-    } }
-    self._codecs = self._codecs or setmetatable({}, { __mode = "k" })
-    self._codecs[app] = made
-  end
-  return made.codec
+  return self:made_of_keys(app, make_codec)
 end
 
 ---@param app qlua.App

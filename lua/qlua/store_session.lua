@@ -94,20 +94,15 @@ function Store:key(app, name) -- luacheck: no self
   return (app.config.SESSION_KEY_PREFIX or "") .. name
 end
 
---- What signs ids for this app, made anew when its keys have changed; nil without a secret key.
+local function make_signer(self, keys)
+  return core.signer(keys, self.salt, self.key_derivation, self.digest_method, ".")
+end
+
+--- What signs ids for this app; nil without a secret key.
 ---@param app qlua.App
 ---@return qlua.core.Signer?
 function Store:signer(app)
-  local secret, fallbacks = app.config.SECRET_KEY, app.config.SECRET_KEY_FALLBACKS
-  if not secret or secret == "" then
-    return nil
-  end
-  if self._secret ~= secret or not interfaces.same_list(self._former, fallbacks or {}) then
-    self._signer = core.signer(self:signing_keys(app), self.salt, self.key_derivation,
-      self.digest_method, ".")
-    self._secret, self._former = secret, { unpack(fallbacks or {}) }
-  end
-  return self._signer
+  return self:made_of_keys(app, make_signer)
 end
 
 --- How long a session lives, in seconds.

@@ -73,3 +73,16 @@ void set_metatable(lua_State *L, const char *name)
     luaL_getmetatable(L, name);
     lua_setmetatable(L, -2);
 }
+
+void make_class(lua_State *L, const char *name, const luaL_Reg *methods, lua_CFunction gc)
+{
+    luaL_newmetatable(L, name);
+    lua_pushcfunction(L, gc);
+    lua_setfield(L, -2, "__gc");
+    if (methods != NULL) {
+        lua_newtable(L);
+        luaL_register(L, NULL, methods);
+        lua_setfield(L, -2, "__index");
+    }
+    lua_pop(L, 1);
+}

@@ -7,6 +7,7 @@
 #ifndef QLUA_BIND_CHECK_H
 #define QLUA_BIND_CHECK_H
 
+#include <lauxlib.h>
 #include <lua.h>
 #include <stdbool.h>
 
@@ -35,5 +36,8 @@ void set_slice_field(lua_State *L, const char *name, struct slice s);
 
 /* Set the metatable `name` of the value on top, made by luaL_newmetatable before. */
 void set_metatable(lua_State *L, const char *name);
+
+/* Make the metatable `name` of a userdata: its methods (NULL: none), and what frees it. */
+void make_class(lua_State *L, const char *name, const luaL_Reg *methods, lua_CFunction gc);
 
 #endif

@@ -73,9 +73,6 @@ static const luaL_Reg functions[] = {
 
 void bind_context(lua_State *L)
 {
-    luaL_newmetatable(L, CONTEXT);
-    lua_pushcfunction(L, l_gc);
-    lua_setfield(L, -2, "__gc");
-    lua_pop(L, 1);
+    make_class(L, CONTEXT, NULL, l_gc);
     luaL_register(L, NULL, functions);
 }

@@ -286,7 +286,6 @@ static int l_files(lua_State *L)
 static const luaL_Reg methods[] = {
     {"feed", l_feed},
     {"finish", l_finish},
-    {"__gc", l_gc},
     {NULL, NULL},
 };
 
@@ -300,10 +299,6 @@ static const luaL_Reg functions[] = {
 void bind_form(lua_State *L)
 {
     bind_upload(L);
-    luaL_newmetatable(L, PARSER);
-    luaL_register(L, NULL, methods);
-    lua_pushvalue(L, -1);
-    lua_setfield(L, -2, "__index");
-    lua_pop(L, 1);
+    make_class(L, PARSER, methods, l_gc);
     luaL_register(L, NULL, functions);
 }

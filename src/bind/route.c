@@ -367,12 +367,6 @@ static const luaL_Reg functions[] = {
 
 void bind_route(lua_State *L)
 {
-    luaL_newmetatable(L, ROUTES);
-    lua_pushcfunction(L, l_routes_gc);
-    lua_setfield(L, -2, "__gc");
-    lua_newtable(L);
-    luaL_register(L, NULL, methods);
-    lua_setfield(L, -2, "__index");
-    lua_pop(L, 1);
+    make_class(L, ROUTES, methods, l_routes_gc);
     luaL_register(L, NULL, functions);
 }

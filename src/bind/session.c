@@ -261,7 +261,6 @@ static int l_brings_session(lua_State *L)
 static const luaL_Reg methods[] = {
     {"load", l_load},
     {"dump", l_dump},
-    {"__gc", l_codec_gc},
     {NULL, NULL},
 };
 
@@ -280,9 +279,5 @@ static const luaL_Reg functions[] = {
 void bind_session(lua_State *L)
 {
     luaL_register(L, NULL, functions);
-    luaL_newmetatable(L, CODEC);
-    luaL_register(L, NULL, methods);
-    lua_pushvalue(L, -1);
-    lua_setfield(L, -2, "__index");
-    lua_pop(L, 1);
+    make_class(L, CODEC, methods, l_codec_gc);
 }

@@ -117,13 +117,7 @@ static const luaL_Reg methods[] = {
 
 void bind_signer(lua_State *L)
 {
-    luaL_newmetatable(L, SIGNER);
-    lua_pushcfunction(L, l_gc);
-    lua_setfield(L, -2, "__gc");
-    lua_newtable(L);
-    luaL_register(L, NULL, methods);
-    lua_setfield(L, -2, "__index");
-    lua_pop(L, 1);
+    make_class(L, SIGNER, methods, l_gc);
     lua_pushcfunction(L, l_signer);
     lua_setfield(L, -2, "signer");
 }

@@ -233,13 +233,7 @@ static const luaL_Reg methods[] = {
 
 void bind_store(lua_State *L)
 {
-    luaL_newmetatable(L, STORE);
-    lua_pushcfunction(L, l_gc);
-    lua_setfield(L, -2, "__gc");
-    lua_newtable(L);
-    luaL_register(L, NULL, methods);
-    lua_setfield(L, -2, "__index");
-    lua_pop(L, 1);
+    make_class(L, STORE, methods, l_gc);
     lua_pushcfunction(L, l_store_open);
     lua_setfield(L, -2, "store_open");
 }

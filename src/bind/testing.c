@@ -329,9 +329,6 @@ static const luaL_Reg functions[] = {
 
 void bind_testing(lua_State *L)
 {
-    luaL_newmetatable(L, CONN);
-    lua_pushcfunction(L, l_gc);
-    lua_setfield(L, -2, "__gc");
-    lua_pop(L, 1);
+    make_class(L, CONN, NULL, l_gc);
     luaL_register(L, NULL, functions);
 }

@@ -98,15 +98,10 @@ static int l_gc(lua_State *L)
 static const luaL_Reg methods[] = {
     {"read", l_read},
     {"close", l_close},
-    {"__gc", l_gc},
     {NULL, NULL},
 };
 
 void bind_upload(lua_State *L)
 {
-    luaL_newmetatable(L, UPLOAD);
-    luaL_register(L, NULL, methods);
-    lua_pushvalue(L, -1);
-    lua_setfield(L, -2, "__index");
-    lua_pop(L, 1);
+    make_class(L, UPLOAD, methods, l_gc);
 }
