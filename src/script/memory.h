@@ -32,4 +32,7 @@ void memory_pause(struct script *script, struct task *task);
 /* It waits or is gone: collect when much is in use, and set the collector's pace. */
 void memory_leave(struct script *script);
 
+/* Collect fully, outside of tasks; a finalizer that raises is logged. */
+void memory_collect(struct script *script);
+
 #endif

@@ -7,6 +7,7 @@
 #include "base/mem.h"
 #include "bind/bind.h"
 #include "script/modules.h"
+#include "script/memory.h"
 #include "script/state.h"
 #include "server/config.h"
 #include "server/testing.h"
@@ -42,6 +43,13 @@ struct generation *generation_ref(struct generation *g)
 {
     g->refs++;
     return g;
+}
+
+void generation_close(struct generation **slot)
+{
+    if (*slot != NULL)
+        memory_collect((*slot)->script);
+    generation_unref(slot);
 }
 
 void generation_unref(struct generation **slot)

@@ -24,5 +24,8 @@ struct generation *generation_new(struct loop *loop, const struct log *log,
 struct generation *generation_ref(struct generation *generation);
 /* Drop a reference and set the pointer NULL; the last one closes the Lua state. */
 void generation_unref(struct generation **generation);
+/* The same for who owns it, when no more requests come: what its own garbage holds of the
+ * requests that it had (copied contexts) is let go first. */
+void generation_close(struct generation **generation);
 
 #endif

@@ -348,7 +348,7 @@ static void tear_down(struct worker *worker)
     if (worker->dispatcher.current != NULL)
         tasks_end(worker->dispatcher.current->script); /* those that outlived their requests */
     testing_end(worker->dispatcher.current);
-    generation_unref(&worker->dispatcher.current);
+    generation_close(&worker->dispatcher.current);
     stores_close(&worker->stores); /* what is queued is written */
     access_log_free(worker->dispatcher.access_log);
     trust_free(worker->dispatcher.trusted);
@@ -356,6 +356,7 @@ static void tear_down(struct worker *worker)
     /* not before: a signal that comes twice would kill us where clean-up runs */
     for (size_t i = 0; i < sizeof(worker->signals) / sizeof(worker->signals[0]); i++)
         signal_watch_free(worker->signals[i]);
+    signal(SIGTERM, SIG_IGN); /* the exit code is that of the first one */
     loop_free(worker->loop);
     if (worker->access_fd >= 0)
         close(worker->access_fd);
