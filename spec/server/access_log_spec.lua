@@ -55,7 +55,10 @@ describe("access log", function()
   it("goes to standard error with -", function()
     local s = start { args = { "--access-log", "-" } }
     http.get(s, "/hello")
-    local text = s:wait_for_stderr "GET /hello"
+    s:wait_for(function()
+      return s:stderr():find("GET /hello [^\n]*\n")
+    end)
+    local text = s:stderr()
     assert.truthy(text:find("\n" .. STAMP .. ("%%[%d%%] %%[INFO%%] 127%%.0%%.0%%.1:%%d+ GET /hello "
       .. "1%%.1 200 13 %%d+\n"):format(s:children()[1])))
   end)

@@ -164,7 +164,7 @@ static size_t next_collection(const struct script *script, size_t live)
 
 /* Collect fully; what is left is live. LuaJIT's own pace is set so that its cycles end below the
  * limit. */
-void memory_collect(struct script *script)
+static void collect(struct script *script)
 {
     /* Protected: a finalizer of the user's may raise. */
     if (lua_cpcall(script->L, l_collect, NULL) != 0) {
@@ -202,5 +202,5 @@ void memory_leave(struct script *script)
         unhook(script);
     bool much = script->limit != 0 && (script->used > script->collect_at || script->collect_soon);
     if (much)
-        memory_collect(script);
+        collect(script);
 }

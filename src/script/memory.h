@@ -22,7 +22,7 @@ struct task;
 
 /* Put the cap in front of script->L's allocator. limit 0: count only. */
 void memory_install(struct script *script, size_t limit);
-/* Give the state its own allocator back, before lua_close. */
+/* Give the state its own allocator back, while lua_close runs. */
 void memory_remove(struct script *script);
 
 /* The task is about to be resumed: growth is measured from here. */
@@ -31,8 +31,5 @@ void memory_enter(struct script *script, const struct task *task);
 void memory_pause(struct script *script, struct task *task);
 /* It waits or is gone: collect when much is in use, and set the collector's pace. */
 void memory_leave(struct script *script);
-
-/* Collect fully, outside of tasks; a finalizer that raises is logged. */
-void memory_collect(struct script *script);
 
 #endif

@@ -99,10 +99,30 @@ static void set_path(lua_State *L, const char *field)
     lua_setfield(L, -2, field);
 }
 
+static int l_last(lua_State *L)
+{
+    memory_remove(script_of(L));
+    return 0;
+}
+
+/* LuaJIT gives back its memory only with its own allocator in place, and finalizers find the script
+ * through ours. lua_close calls them the newest first: so this one, made before all others, is
+ * where the change belongs. */
+static void anchor_last(lua_State *L)
+{
+    lua_newuserdata(L, 1);
+    lua_newtable(L);
+    lua_pushcfunction(L, l_last);
+    lua_setfield(L, -2, "__gc");
+    lua_setmetatable(L, -2);
+    luaL_ref(L, LUA_REGISTRYINDEX);
+}
+
 /* Runs protected: everything that may fail while a state is set up. Argument: the options. */
 static int l_set_up(lua_State *L)
 {
     const struct script_options *options = lua_touserdata(L, 1);
+    anchor_last(L);
     luaL_openlibs(L);
     if (luaL_dostring(L, jit_options) != 0)
         return lua_error(L);
@@ -150,12 +170,19 @@ struct script *script_new(struct loop *loop, const struct log *log,
     return script;
 }
 
+void script_close(struct script *script)
+{
+    if (script->is_closed)
+        return;
+    script->is_closed = true;
+    tasks_clear(script);
+    lua_close(script->L);
+}
+
 void script_free(struct script *script)
 {
     if (script == NULL)
         return;
-    tasks_clear(script);
-    memory_remove(script);
-    lua_close(script->L);
+    script_close(script);
     free(script);
 }

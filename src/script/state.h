@@ -62,6 +62,7 @@ struct script {
     size_t reserve;         /* what is left for a task that was refused */
     bool hooked;            /* an error waits for the running task to leave a trace */
     bool collect_soon;      /* an allocation was refused since the last full collection */
+    bool is_closed;         /* L is gone */
     bool wants_replacement; /* so much stays live that a fresh state should take over */
 };
 
@@ -79,6 +80,8 @@ struct script *script_new(struct loop *loop, const struct log *log,
 
 /* No task may be live but those never run again: their coroutines die with the state. */
 void script_free(struct script *script);
+/* The same for the Lua state alone: its finalizers still find the script. */
+void script_close(struct script *script);
 
 /* The script of any of its coroutines. */
 struct script *script_of(struct lua_State *L);

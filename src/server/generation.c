@@ -7,7 +7,6 @@
 #include "base/mem.h"
 #include "bind/bind.h"
 #include "script/modules.h"
-#include "script/memory.h"
 #include "script/state.h"
 #include "server/config.h"
 #include "server/testing.h"
@@ -48,7 +47,7 @@ struct generation *generation_ref(struct generation *g)
 void generation_close(struct generation **slot)
 {
     if (*slot != NULL)
-        memory_collect((*slot)->script);
+        script_close((*slot)->script);
     generation_unref(slot);
 }
 

@@ -24,8 +24,8 @@ struct generation *generation_new(struct loop *loop, const struct log *log,
 struct generation *generation_ref(struct generation *generation);
 /* Drop a reference and set the pointer NULL; the last one closes the Lua state. */
 void generation_unref(struct generation **generation);
-/* The same for who owns it, when no more requests come: what its own garbage holds of the
- * requests that it had (copied contexts) is let go first. */
+/* The same for who owns it, when no connection is left: the state is closed first, and with it go
+ * the requests which only it still holds (copied contexts), each a reference of its own. */
 void generation_close(struct generation **generation);
 
 #endif
