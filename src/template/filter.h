@@ -16,4 +16,14 @@ const struct vm_native *test_builtin(struct slice name);
  * L: values that vm_call knows how to call. */
 void filter_open_globals(lua_State *L);
 
+/* ---- cycler and joiner, as value_getattr, value_method and vm_call see them -------------------
+ */
+
+/* Push the attribute of the cycler at index (current); false: it has none of this name. */
+bool global_getattr(struct vm *vm, int object, struct slice name);
+/* The method of the cycler (next, reset); its first parameter is the cycler. NULL: none. */
+const struct vm_native *global_method(struct vm *vm, int object, struct slice name);
+/* What calling the joiner runs; its only parameter is the joiner. NULL: not one. */
+const struct vm_native *global_call(struct vm *vm, int object);
+
 #endif

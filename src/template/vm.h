@@ -57,6 +57,7 @@ enum undefined_kind { UNDEFINED_DEFAULT, UNDEFINED_STRICT, UNDEFINED_CHAINABLE, 
 enum vm_meta {
     VM_META_ARRAY,
     VM_META_TUPLE,
+    VM_META_GROUP, /* a tuple of groupby's: {grouper, list}, both also attributes by these names */
     VM_META_BYTES,
     VM_META_MARKUP,
     VM_META_UUID,
@@ -65,14 +66,15 @@ enum vm_meta {
     VM_META_DICT,
     VM_META_GENERATOR,
     VM_META_RANGE,
+    VM_META_FUNCTION, /* a builtin global: full userdata, a const struct vm_native * */
     VM_META_MACRO,
     VM_META_LOOP,
-    VM_META_NAMESPACE,
-    VM_META_CYCLER,
-    VM_META_JOINER,
-    VM_META_METHOD, /* a bound method: {object, name} */
-    VM_META_BLOCK,  /* self.name, super */
-    VM_META_MODULE, /* an imported template */
+    VM_META_NAMESPACE, /* a table whose string keys are its attributes */
+    VM_META_CYCLER,    /* a table; filter.h: global_... */
+    VM_META_JOINER,    /* a table; filter.h: global_... */
+    VM_META_METHOD,    /* a bound method: {object, name} */
+    VM_META_BLOCK,     /* self.name, super */
+    VM_META_MODULE,    /* an imported template */
     VM_META_SELF,
     VM_META_COUNT
 };
@@ -185,7 +187,20 @@ enum vm_status vm_ask(struct vm *vm, enum vm_ask ask, int nargs);
  * once (a builtin on plain data); VM_AGAIN as above. Unknown: fails. */
 enum vm_status vm_call_filter(struct vm *vm, struct slice name, int nargs, bool has_kwargs);
 enum vm_status vm_call_test(struct vm *vm, struct slice name, int nargs, bool has_kwargs);
+/* Call this builtin with nargs values on top, bound by its signature. */
+enum vm_status vm_call_native(struct vm *vm, const struct vm_native *native, int nargs,
+                              bool has_kwargs);
 /* Call the value below nargs arguments: macro, function, bound method, object. */
 enum vm_status vm_call(struct vm *vm, int nargs, bool has_kwargs);
+
+/* ---- the environment ------------------------------------------------------------------------- */
+
+/* Push the environment's policy of this name ("truncate.leeway"); nil when it has none. */
+void vm_push_policy(struct vm *vm, struct slice name);
+/* The environment's newline_sequence. */
+struct slice vm_newline(const struct vm *vm);
+/* Is there a filter, a test of this name: the environment's own or a builtin? */
+bool vm_has_filter(struct vm *vm, struct slice name);
+bool vm_has_test(struct vm *vm, struct slice name);
 
 #endif
