@@ -79,6 +79,14 @@ enum vm_meta {
     VM_META_COUNT
 };
 
+/* What else is kept in the registry by number: see vm_meta_open. */
+enum vm_ref {
+    VM_REF_ORDERS = VM_META_COUNT, /* weak: dict -> the list of its keys in their order */
+    VM_REF_NAMES,                  /* name -> its undefined */
+    VM_REF_MISSING,                /* type of object -> name -> its undefined */
+    VM_REF_COUNT
+};
+
 /* How a step of the VM or a native ends. */
 enum vm_status {
     VM_DONE,  /* its one result is on top of vm->L */
@@ -144,10 +152,16 @@ struct vm {
     enum undefined_kind undefined; /* the environment's */
     bool sandboxed;
     const void *meta[VM_META_COUNT]; /* lua_topointer of each */
+    int ref[VM_REF_COUNT];           /* lua_rawgeti(L, LUA_REGISTRYINDEX, ref) pushes it */
     struct buf text;                 /* scratch, see vm_text */
     double max_range;                /* limit of range(), and of lists made by multiplication */
     size_t max_text;                 /* bytes a single text or the output may have; 0: no limit */
 };
+
+/* Make all metatables and the registry's tables; once a Lua state (again: nothing happens). */
+void vm_meta_open(lua_State *L);
+/* Fill vm->meta and vm->ref; after vm_meta_open, with vm->L set. */
+void vm_meta_load(struct vm *vm);
 
 /* ---- errors: they do not return -------------------------------------------------------------- */
 

@@ -19,7 +19,23 @@ enum value_result {
     VALUE_ASK = 1 /* an operand is an object: nothing was pushed or written */
 };
 
+/* The payload of a VALUE_RANGE userdata: whole numbers, step is not 0. */
+struct value_range {
+    double start, stop, step;
+};
+
+/* Containers may nest this deep in repr(), == and <; beyond: TEMPLATE_LIMIT. */
+#define VALUE_MAX_DEPTH 150
+
+/* Bytes that a text may still get, items that a list may get: fail with TEMPLATE_LIMIT beyond
+ * vm->max_text (0: 64 MiB) and vm->max_range (0: 10 million). */
+void value_check_text(struct vm *vm, double bytes);
+void value_check_items(struct vm *vm, double items);
+
+/* A nil counts as undefined. */
 enum value_kind value_kind(struct vm *vm, int index);
+/* The metatable of a table or userdata of ours; VM_META_COUNT for any other value. */
+enum vm_meta value_meta(struct vm *vm, int index);
 /* Python's name of its type, for messages: "str", "int", "float", "dict", "list", "NoneType",
  * "Undefined", "builtin function" ... (int for a whole number). */
 const char *value_type_name(struct vm *vm, int index);
@@ -69,6 +85,11 @@ enum value_result value_negate(struct vm *vm, int index, bool negative); /* -x, 
 /* ---- access: vm_access.c; pushes the result, undefined when there is none ---- */
 /* a.name: attribute first (methods as bound methods), then item. */
 enum value_result value_getattr(struct vm *vm, int object, struct slice name);
+/* The same with the name also at a stack index (a string): saves making it a Lua string again. */
+enum value_result value_getattr_at(struct vm *vm, int object, int name);
+/* Push the value of the dict's key or nil; no methods, no undefined. A Markup key counts as its
+ * text, true as 1, a tuple by its items. */
+void value_dict_get(struct vm *vm, int dict, int key);
 /* a[key]: item first, then attribute when the key is text. key is at a stack index. */
 enum value_result value_getitem(struct vm *vm, int object, int key);
 /* a[start:stop:step]; none where absent. */
@@ -107,6 +128,12 @@ void value_push_undefined(struct vm *vm, struct slice name);
 void value_push_missing(struct vm *vm, int object, int key);
 /* ... with a message of its own. */
 void value_push_undefined_hint(struct vm *vm, struct slice message);
+/* ... of the default kind whatever the environment's is: `'a' if false` without an else. */
+void value_push_undefined_plain(struct vm *vm, struct slice message);
+/* ... which fails as a SecurityError: an attribute that the sandbox keeps back. */
+void value_push_unsafe(struct vm *vm, int object, struct slice name);
+/* The kind of the undefined at index. */
+enum undefined_kind value_undefined_kind(struct vm *vm, int index);
 /* Fail with the message of the undefined at index. */
 _Noreturn void value_fail_undefined(struct vm *vm, int index);
 /* True when using it beyond printing and testing fails (all kinds; chainable allows access). */
@@ -117,5 +144,11 @@ enum value_result value_escape(struct vm *vm, int index);
 /* Python's "%" on a string or Markup at `format` with the arguments at `args` (a tuple, dict or one
  * value). */
 enum value_result value_format(struct vm *vm, int format, int args);
+
+/* ---- the VM's own values: macro, loop, block, module, self; vm_native.c (not of this part) ---- */
+/* Append str(); in a container also its repr. */
+void vm_native_write(struct vm *vm, int index, struct buf *out);
+/* Push the attribute; false: none of this name. */
+bool vm_native_getattr(struct vm *vm, int index, struct slice name);
 
 #endif
