@@ -184,6 +184,7 @@ struct ast_if {
     struct ast *test;
     struct ast_list yes;
     struct ast_list no; /* else, or one AST_IF for elif */
+    bool is_elif;       /* it stands as elif in the `no` of another */
 };
 
 struct ast_for {
