@@ -47,6 +47,8 @@ enum value_result value_write(struct vm *vm, int index, struct buf *out);
 enum value_result value_write_escaped(struct vm *vm, int index, struct buf *out);
 /* repr(): quotes, escapes and containers as Python's; nesting is bounded. */
 void value_repr(struct vm *vm, int index, struct buf *out);
+/* repr() of a string. */
+void text_repr(struct slice text, struct buf *out);
 /* Push str() as a string; a Markup gives its text. */
 enum value_result value_push_str(struct vm *vm, int index);
 /* The bytes of a string or Markup, borrowed while the value lives; false for other kinds. */
@@ -63,6 +65,9 @@ void value_lower(struct slice text, struct buf *out);
 void value_upper(struct slice text, struct buf *out);
 
 /* ---- truth, comparison: vm_compare.c ---- */
+/* The number that a number or boolean is; false for other kinds. */
+bool value_number(struct vm *vm, int index, double *number);
+double value_range_length(const struct value_range *range);
 enum value_result value_truth(struct vm *vm, int index, bool *is_true);
 enum value_result value_equal(struct vm *vm, int a, int b, bool *is_equal);
 /* <0, 0, >0; unlike kinds fail as Python's `<` does, naming op ("<", ">=", ...). */
@@ -94,6 +99,8 @@ void value_dict_get(struct vm *vm, int dict, int key);
 enum value_result value_getitem(struct vm *vm, int object, int key);
 /* a[start:stop:step]; none where absent. */
 enum value_result value_getslice(struct vm *vm, int object, int start, int stop, int step);
+/* Push a range of whole numbers. */
+void value_push_range(struct vm *vm, double start, double stop, double step);
 /* len(); fails where Python has none. */
 enum value_result value_length(struct vm *vm, int index, double *length);
 /* The method of this name which values of this kind have; NULL: none. Its first parameter is the
@@ -136,7 +143,8 @@ void value_push_unsafe(struct vm *vm, int object, struct slice name);
 enum undefined_kind value_undefined_kind(struct vm *vm, int index);
 /* Fail with the message of the undefined at index. */
 _Noreturn void value_fail_undefined(struct vm *vm, int index);
-/* True when using it beyond printing and testing fails (all kinds; chainable allows access). */
+/* Append what one of the debug kind prints: "{{ name }}". */
+void undefined_write_debug(struct vm *vm, int index, struct buf *out);
 
 /* ---- Markup: vm_markup.c ---- */
 /* Push escape(value): a Markup stays. */
