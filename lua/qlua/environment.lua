@@ -31,6 +31,13 @@ end
 -- what the compiler or the VM has been told: a change makes both anew
 local TABLES = { globals = true, filters = true, tests = true, policies = true }
 
+--- All that was compiled, and what the core has been told.
+local function forget(state)
+  state._core = nil
+  state._young, state._old, state._count = {}, {}, 0 -- templates by name: see cached
+  state._sources, state._source_count = {}, 0
+end
+
 function meta.__index(self, key)
   local method = methods[key]
   if method ~= nil then
@@ -50,7 +57,7 @@ function meta.__newindex(self, key, value)
   end
   local state = rawget(self, "_state")
   state[key] = value
-  state._core, state._young, state._old, state._count = nil, {}, {}, 0
+  forget(state)
 end
 
 function meta.__tostring()
@@ -74,12 +81,27 @@ function M.Environment(options)
   local state = environment_options.read(options)
   state.globals, state.filters, state.tests = {}, {}, {}
   state.policies = default_policies()
-  state._young, state._old, state._count = {}, {}, 0 -- compiled templates by name: see cached
+  forget(state)
   local self = setmetatable({ _state = state }, meta)
   if environment_options.has_extension(state, "i18n") then
     translations.prepare(self)
   end
   return self
+end
+
+local plain -- the environment of templates made without options
+
+--- A template of its source, without an app. Options are those of an Environment.
+---@param source string
+---@param options? qlua.EnvironmentOptions
+---@return qlua.Template
+function M.Template(source, options)
+  check.type("Template", "source", source, "string")
+  if options then
+    return M.Environment(options):from_string(source)
+  end
+  plain = plain or M.Environment()
+  return plain:_from_source(source)
 end
 
 ---@param value any
@@ -157,6 +179,27 @@ end
 function methods:from_string(source)
   check.type("from_string", "source", source, "string")
   return compile(self, source)
+end
+
+-- sources of templates made of strings that are kept compiled, and how long they may be
+local MOST_SOURCES, LONGEST_SOURCE = 100, 65536
+
+--- from_string that knows the sources it was given before.
+---@param source string
+---@return qlua.Template
+function methods:_from_source(source)
+  local state = rawget(self, "_state")
+  local template = state._sources[source]
+  if not template then
+    template = compile(self, source)
+    if #source <= LONGEST_SOURCE then
+      if state._source_count >= MOST_SOURCES then
+        state._sources, state._source_count = {}, 0
+      end
+      state._sources[source], state._source_count = template, state._source_count + 1
+    end
+  end
+  return template
 end
 
 -- ---- the cache --------------------------------------------------------------------------------

@@ -48,6 +48,16 @@ function core.array(list) end
 ---@return boolean
 function core.is_array(value) end
 
+--- Paths, within the folder, of all files in it and below: hidden ones are left out.
+---@param folder string
+---@return string[] {} when there is no such folder
+function core.files_below(folder) end
+
+--- Text that is HTML already.
+---@param text string
+---@return qlua.Markup
+function core.markup(text) end
+
 -- ---- the request (bind/request.c, form.c); request_fields.lua says what each is for -----------
 
 ---@param handle qlua.Handle

@@ -21,6 +21,7 @@ static int l_open(lua_State *L)
     bind_reroute(L);
     bind_response(L);
     bind_file(L);
+    bind_folder(L);
     bind_route(L);
     bind_json(L);
     bind_signer(L);

@@ -24,6 +24,7 @@ void bind_response(struct lua_State *L);
 void bind_signer(struct lua_State *L);
 void bind_form(struct lua_State *L);
 void bind_file(struct lua_State *L);
+void bind_folder(struct lua_State *L);
 void bind_route(struct lua_State *L);
 void bind_token(struct lua_State *L);
 void bind_testing(struct lua_State *L);
