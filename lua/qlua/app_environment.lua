@@ -91,6 +91,12 @@ function AppLoader:list_templates()
   return loaders.ChoiceLoader(self:loaders()):list_templates()
 end
 
+---@param value any
+---@return boolean
+function M.is_app_loader(value)
+  return type(value) == "table" and getmetatable(value) == AppLoader
+end
+
 -- ---- globals ----------------------------------------------------------------------------------
 
 --- url_for as templates call it: none is as if it were not given, a Markup is its text.

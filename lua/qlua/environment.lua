@@ -160,6 +160,10 @@ local function autoescape_of(state, name)
   return autoescape and true or false
 end
 
+--- A template of its source, known under a name; it is not kept.
+---@param source string
+---@param name? string
+---@param filename? string for messages
 ---@return qlua.Template
 local function compile(self, source, name, filename)
   local state = rawget(self, "_state")
@@ -172,6 +176,8 @@ local function compile(self, source, name, filename)
   end
   return templates.new(self, program, name, filename)
 end
+
+methods.compile = compile
 
 --- A template of its source.
 ---@param source string
