@@ -1,4 +1,4 @@
-/* template/vm_unicode.c - text by code points, as filters ask for it. */
+/* template/vm_unicode.c - text by code points, by the names that filters use. */
 #include "template/chars.h"
 #include "template/unicode.h"
 #include "template/vm_value.h"
@@ -20,20 +20,15 @@ bool value_is_space(uint32_t code)
 
 bool value_is_word(uint32_t code)
 {
-    return code == '_' || (code >= '0' && code <= '9') ||
-           ((code | 32) >= 'a' && (code | 32) <= 'z');
+    return code == '_' || unicode_is_alnum(code);
 }
 
 void value_lower(struct slice text, struct buf *out)
 {
-    for (size_t i = 0; i < text.len; i++)
-        buf_char(out, ascii_lower(text.data[i]));
+    unicode_convert(text, UNICODE_LOWER, out);
 }
 
 void value_upper(struct slice text, struct buf *out)
 {
-    for (size_t i = 0; i < text.len; i++) {
-        char c = text.data[i];
-        buf_char(out, c >= 'a' && c <= 'z' ? (char)(c - 32) : c);
-    }
+    unicode_convert(text, UNICODE_UPPER, out);
 }
