@@ -36,8 +36,8 @@ enum ast_kind {
     AST_POW,
     AST_COMPARE,   /* ast_compare: chained */
     AST_COND,      /* ast_cond: a if c else b */
-    AST_GETATTR,   /* ast_getattr: a.b, and a.0 */
-    AST_GETITEM,   /* ast_getitem: a[b]; index may be AST_SLICE */
+    AST_GETATTR,   /* ast_getattr: a.b */
+    AST_GETITEM,   /* ast_getitem: a[b], a.0; index may be AST_SLICE */
     AST_SLICE,     /* ast_slice: only as index of AST_GETITEM */
     AST_CALL,      /* ast_call */
     AST_FILTER,    /* ast_filter */
@@ -70,6 +70,8 @@ enum ast_kind {
 struct ast {
     enum ast_kind kind;
     int line;
+    int height; /* of the expression below: at most PARSER_HEIGHT_MAX, so that walkers may recurse
+                 */
 };
 
 /* A list of nodes in the order of the source. */
