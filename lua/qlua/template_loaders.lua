@@ -117,8 +117,10 @@ end
 function M.FileSystemLoader(paths)
   if type(paths) == "string" then
     paths = { paths }
+  elseif type(paths) ~= "table" then
+    check.fail("FileSystemLoader: a path or a list of paths is expected, got %s",
+      check.describe(paths))
   end
-  check.type("FileSystemLoader", "the paths", paths, "table")
   for i, path in ipairs(paths) do
     check.type("FileSystemLoader", "path " .. i, path, "string")
   end
