@@ -177,7 +177,8 @@ static int with_app(struct program *program)
         return command_run(&program->config, "qlua.cli.routes", program->config.app_path, args);
     }
     if (options->command == COMMAND_CHECK) { /* loads the app itself, to tell what is wrong */
-        char *args[] = {(char *)program->config.app_path, options->json ? json : NULL, NULL};
+        char *args[] = {(char *)program->config.app_path, (char *)file, options->json ? json : NULL,
+                        NULL};
         return command_run(&program->config, "qlua.cli.check", NULL, args);
     }
     if (options->command == COMMAND_SCRIPT) {

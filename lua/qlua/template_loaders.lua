@@ -69,8 +69,8 @@ end
 
 --- Folders are relative to the app's.
 local function absolute(path)
-  local root = core.app_root and core.app_root() or "."
-  return path:sub(1, 1) == "/" and path or root .. "/" .. path
+  local root = core.app_root()
+  return (path:sub(1, 1) == "/" or not root) and path or root .. "/" .. path
 end
 
 local function read(path)

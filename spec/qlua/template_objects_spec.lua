@@ -36,14 +36,18 @@ describe("objects in templates", function()
 
     -- query, template, output
     local CASES = {
-      { "q=1&r=2&q=3", "{{ request.args.q }}{{ request.args['r'] }}[{{ request.args.none }}]", "12[]" },
+      { "q=1&r=2&q=3", "{{ request.args.q }}{{ request.args['r'] }}[{{ request.args.none }}]",
+        "12[]" },
       { "q=1&r=2&q=3", "{{ request.args.get('q') }}{{ request.args.get('x', 5) }}"
-        .. "{{ request.args.get('x', default=6) }}{{ request.args.getlist('q') }}", "156[&#39;1&#39;, &#39;3&#39;]" },
-      { "q=1&r=2&q=3", "{% for k in request.args %}{{ k }}{{ request.args[k] }} {% endfor %}", "q1 r2 " },
+        .. "{{ request.args.get('x', default=6) }}{{ request.args.getlist('q') }}",
+        "156[&#39;1&#39;, &#39;3&#39;]" },
+      { "q=1&r=2&q=3", "{% for k in request.args %}{{ k }}{{ request.args[k] }} {% endfor %}",
+        "q1 r2 " },
       { "q=1&r=2", "{% for k, v in request.args.items() %}{{ k }}={{ v }} {% endfor %}"
         .. "{% for k, v in request.args|items %}{{ k }}={{ v }} {% endfor %}", "q=1 r=2 q=1 r=2 " },
-      { "q=1&r=2&q=3", "{{ request.args|length }} {{ 'q' in request.args }} {{ 'x' in request.args }} "
-        .. "{{ 'x' not in request.args }} {{ request.args.keys()|join('+') }} "
+      { "q=1&r=2&q=3", "{{ request.args|length }} {{ 'q' in request.args }} "
+        .. "{{ 'x' in request.args }} {{ 'x' not in request.args }} "
+        .. "{{ request.args.keys()|join('+') }} "
         .. "{{ request.args.values()|join('+') }} {{ request.args.lists()|first|last|join('+') }}",
         "2 True False True q+r 1+2 1+3" },
       { "", "{{ 'yes' if request.args else 'no' }} {{ 'yes' if not request.form else 'no' }}",
@@ -106,7 +110,10 @@ describe("objects in templates", function()
           local i = 0
           return function() i = i + 1 if i <= n then return i end end
         end,
-        pairs_of = function() local i = 0 return function() i = i + 1 if i < 3 then return i, "v" .. i end end end,
+        pairs_of = function()
+          local i = 0
+          return function() i = i + 1 if i < 3 then return i, "v" .. i end end
+        end,
         fn = function() return "plain" end }
       local env = qlua.Environment { autoescape = AUTO }
     ]]

@@ -230,8 +230,8 @@ describe("an error in a template", function()
   it("of syntax is logged with its file", function()
     local text, folder = log_of { ["templates/page.html"] = "a\n{% if x %}\n{% endfor %}" }
     assert.matches("Encountered unknown tag 'endfor'.", text, 1, true)
-    assert.matches("\n  template " .. folder .. "/templates/page.html, line 3: {% endfor %}\n", text,
-      1, true)
+    assert.matches("\n  template " .. folder .. "/templates/page.html, line 3: {% endfor %}\n",
+      text, 1, true)
   end)
 
   it("of a function keeps the function's own place in the traceback", function()

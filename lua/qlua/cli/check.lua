@@ -1,7 +1,7 @@
 --- `qlua check [FILE] [--json]`: loads the app and compiles every template of it and its
 --- blueprints.
---- Flow: the core calls the function below with the app file's path and, when it was given,
---- "--json". Each error is told with file and line; one is enough for exit code 1.
+--- Flow: the core calls the function below with the app file's path, how it was named and, when it
+--- was given, "--json". Each error is told with file and line; one is enough for exit code 1.
 
 local app_environment = require "qlua.app_environment"
 local classes = require "qlua.class"
@@ -15,10 +15,17 @@ local template_errors = require "qlua.template_errors"
 ---@field line? integer
 ---@field message string
 
---- A path as it is shown: from the current folder, when it lies below.
+local root, root_as_named -- the app's folder with its last slash
+
+local function set_root(path, named)
+  local file = path:match "[^/]*$"
+  root = path:sub(1, -#file - 1)
+  root_as_named = named:sub(-#file) == file and named:sub(1, -#file - 1) or named:gsub("/*$", "/")
+end
+
+--- A path as it is shown: below the app's folder as the user has named that.
 local function shown(path)
-  local here = (os.getenv "PWD" or "") .. "/"
-  return #here > 1 and path:sub(1, #here) == here and path:sub(#here + 1) or path
+  return path:sub(1, #root) == root and root_as_named .. path:sub(#root + 1) or path
 end
 
 --- An error of the app's Lua code.
@@ -98,12 +105,13 @@ end
 ---@param args string[]
 return function(_, args)
   local path, findings, count = args[1], {}, nil
+  set_root(path, args[2])
   local ok, app = load_app(path)
   if ok then
     count = check_templates(app, findings)
   else
     findings[1] = of_code(app, path)
   end
-  tell(findings, count, args[2] == "--json")
+  tell(findings, count, args[3] == "--json")
   core.set_exit_code(#findings == 0 and 0 or 1)
 end

@@ -68,11 +68,9 @@ local function run(args)
     fail("%s: name a template, not a folder", file)
   end
   read(file) -- what is wrong with the file itself, in the system's words
-  folder = folder == "" and "." or folder
   local environment = environments.Environment {
     autoescape = app_environment.select_autoescape, keep_trailing_newline = true,
-    loader = loaders.FileSystemLoader(folder:sub(1, 1) == "/" and folder
-      or (os.getenv "PWD" or ".") .. "/" .. folder),
+    loader = loaders.FileSystemLoader(folder == "" and "." or folder:gsub("(.)/$", "%1")),
   }
   for piece in environment:get_template(name):stream(values) do
     io.write(piece)
