@@ -294,7 +294,7 @@ static void parse_statement(struct parser *p, struct ast_list *body)
 static void parse_output(struct parser *p, struct ast_list *body)
 {
     parser_next(p);
-    struct ast *expression = parser_tuple(p, 0, NULL);
+    struct ast *expression = parser_tuple(p, 0);
     struct ast_output *output = PARSER_NODE(p, ast_output, AST_OUTPUT, expression->line);
     output->expression = expression;
     parser_add(p, body, &output->ast);

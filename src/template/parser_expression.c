@@ -117,7 +117,7 @@ static struct ast *parse_dict(struct parser *p)
 static struct ast *parse_bracketed(struct parser *p)
 {
     parser_next(p);
-    struct ast *node = parser_tuple(p, PARSER_BRACKETED, NULL);
+    struct ast *node = parser_tuple(p, PARSER_BRACKETED);
     parser_expect(p, TOKEN_RPAREN);
     return node;
 }
@@ -330,11 +330,11 @@ struct ast *parser_expression(struct parser *p)
 
 /* ---- tuples ---- */
 
-static bool is_tuple_end(const struct parser *p, const char *end)
+/* No name ends one, not even the "in" of a for: "for x, in l" fails in Jinja too. */
+static bool is_tuple_end(const struct parser *p)
 {
     enum token_type type = p->current.type;
-    return type == TOKEN_VARIABLE_END || type == TOKEN_BLOCK_END || type == TOKEN_RPAREN ||
-           (end != NULL && parser_at_name(p, end));
+    return type == TOKEN_VARIABLE_END || type == TOKEN_BLOCK_END || type == TOKEN_RPAREN;
 }
 
 static struct ast *parse_item(struct parser *p, int flags)
@@ -344,7 +344,7 @@ static struct ast *parse_item(struct parser *p, int flags)
     return flags & PARSER_NO_COND ? parse_or(p) : parser_expression(p);
 }
 
-struct ast *parser_tuple(struct parser *p, int flags, const char *end)
+struct ast *parser_tuple(struct parser *p, int flags)
 {
     int line = p->current.line;
     struct ast_list items = {0};
@@ -352,7 +352,7 @@ struct ast *parser_tuple(struct parser *p, int flags, const char *end)
     for (;;) {
         if (items.count > 0)
             parser_expect(p, TOKEN_COMMA);
-        if (is_tuple_end(p, end))
+        if (is_tuple_end(p))
             break;
         parser_add(p, &items, parse_item(p, flags));
         if (!parser_at(p, TOKEN_COMMA))
@@ -413,9 +413,9 @@ static const char *kind_name(enum ast_kind kind)
     return names[kind];
 }
 
-struct ast *parser_target(struct parser *p, const char *end)
+struct ast *parser_target(struct parser *p)
 {
-    struct ast *target = parser_tuple(p, PARSER_SIMPLE, end);
+    struct ast *target = parser_tuple(p, PARSER_SIMPLE);
     if (!can_assign(target))
         parser_fail(p, TEMPLATE_SYNTAX, target->line, "can't assign to '%s'",
                     kind_name(target->kind));

@@ -106,12 +106,11 @@ enum {
     PARSER_NO_COND = 2,  /* no "a if b else c" */
     PARSER_BRACKETED = 4 /* may be empty */
 };
-/* Expressions separated by commas: a tuple, or the one expression. end: a name that also ends it,
- * or NULL. */
-struct ast *parser_tuple(struct parser *p, int flags, const char *end);
+/* Expressions separated by commas: a tuple, or the one expression. */
+struct ast *parser_tuple(struct parser *p, int flags);
 struct ast *parser_primary(struct parser *p);
 /* What an assignment may be to; fails for the rest. */
-struct ast *parser_target(struct parser *p, const char *end);
+struct ast *parser_target(struct parser *p);
 /* A plain name that may be assigned to. */
 struct slice parser_target_name(struct parser *p, int *line);
 

@@ -7,7 +7,7 @@ static struct ast_if *parse_branch(struct parser *p, int line)
 {
     static const char *const ends[] = {"elif", "else", "endif", NULL};
     struct ast_if *node = PARSER_NODE(p, ast_if, AST_IF, line);
-    node->test = parser_tuple(p, PARSER_NO_COND, NULL);
+    node->test = parser_tuple(p, PARSER_NO_COND);
     node->yes = parser_body(p, ends);
     return node;
 }
@@ -33,9 +33,9 @@ void parser_for(struct parser *p, struct ast_list *body)
 {
     static const char *const ends[] = {"endfor", "else", NULL};
     struct ast_for *node = PARSER_NODE(p, ast_for, AST_FOR, parser_next(p).line);
-    node->target = parser_target(p, "in");
+    node->target = parser_target(p);
     parser_expect_name(p, "in");
-    node->iterable = parser_tuple(p, PARSER_NO_COND, "recursive");
+    node->iterable = parser_tuple(p, PARSER_NO_COND);
     if (parser_skip_name(p, "if"))
         node->test = parser_expression(p);
     node->recursive = parser_skip_name(p, "recursive");
@@ -52,7 +52,7 @@ void parser_for(struct parser *p, struct ast_list *body)
 static struct ast *parse_set_target(struct parser *p)
 {
     if (parser_look(p)->type != TOKEN_DOT)
-        return parser_target(p, NULL);
+        return parser_target(p);
     struct token name = parser_expect(p, TOKEN_NAME);
     parser_next(p);
     struct ast_nsref *node = PARSER_NODE(p, ast_nsref, AST_NSREF, name.line);
@@ -68,7 +68,7 @@ void parser_set(struct parser *p, struct ast_list *body)
     if (parser_skip_if(p, TOKEN_ASSIGN)) {
         struct ast_set *node = PARSER_NODE(p, ast_set, AST_SET, line);
         node->target = target;
-        node->value = parser_tuple(p, 0, NULL);
+        node->value = parser_tuple(p, 0);
         parser_add(p, body, &node->ast);
         return;
     }
@@ -85,7 +85,7 @@ void parser_with(struct parser *p, struct ast_list *body)
     while (!parser_at(p, TOKEN_BLOCK_END)) {
         if (node->targets.count > 0)
             parser_expect(p, TOKEN_COMMA);
-        parser_add(p, &node->targets, parser_target(p, NULL));
+        parser_add(p, &node->targets, parser_target(p));
         parser_expect(p, TOKEN_ASSIGN);
         parser_add(p, &node->values, parser_expression(p));
     }
@@ -177,7 +177,7 @@ void parser_print(struct parser *p, struct ast_list *body)
 void parser_do(struct parser *p, struct ast_list *body)
 {
     int line = parser_next(p).line;
-    add_output(p, body, AST_DO, parser_tuple(p, 0, NULL), line);
+    add_output(p, body, AST_DO, parser_tuple(p, 0), line);
 }
 
 static void add_plain(struct parser *p, struct ast_list *body, enum ast_kind kind)
