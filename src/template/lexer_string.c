@@ -2,11 +2,12 @@
  *
  * Jinja has Python do it: first all beyond ASCII becomes an escape (\xe9, \u20ac, \U0001f40d), then
  * all escapes are decoded. A backslash before such a character thus takes the escape's own away;
- * what remains is its letters. \N{...} knows the names of template/char_name.
+ * what remains is its letters. The names of \N{...} are those of unicode_name.h.
  */
 #include "base/arena.h"
 #include "base/utf8.h"
 #include "template/lexer_internal.h"
+#include "template/unicode_name.h"
 
 #include <stdio.h>
 
@@ -91,7 +92,12 @@ static bool name_escape(struct decoder *d)
     size_t close = slice_find(rest, '}');
     if (rest.len == 0 || rest.data[0] != '{' || close == rest.len || close == 1)
         return fail(d, "malformed \\N character escape");
-    return fail(d, "unknown Unicode character name");
+    uint32_t code = unicode_named(slice_of(rest.data + 1, close - 1));
+    if (code == UINT32_MAX)
+        return fail(d, "unknown Unicode character name");
+    d->at += close + 1;
+    put_code(d, code);
+    return true;
 }
 
 /* What follows a backslash, which d->at has passed. */

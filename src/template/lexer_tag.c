@@ -289,8 +289,10 @@ static bool unexpected_char(struct lexer *lexer)
         snprintf(shown, sizeof(shown), "'\\\\'");
     else if (code != UINT32_MAX && unicode_is_printable(code))
         snprintf(shown, sizeof(shown), "'%.*s'", (int)len, rest.data);
-    else if (code <= 0xff || code == UINT32_MAX)
+    else if (code == UINT32_MAX)
         snprintf(shown, sizeof(shown), "'\\x%02x'", (unsigned char)rest.data[0]);
+    else if (code <= 0xff)
+        snprintf(shown, sizeof(shown), "'\\x%02x'", (unsigned)code);
     else if (code <= 0xffff)
         snprintf(shown, sizeof(shown), "'\\u%04x'", (unsigned)code);
     else

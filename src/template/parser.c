@@ -362,6 +362,8 @@ bool template_parse(struct arena *arena, const struct template_syntax *syntax, s
     parser_next(p);
     struct ast_template *template = arena_zalloc(arena, sizeof(*template));
     template->body = parse_body(p, NULL);
+    if (p->bad_slice > 0)
+        parser_fail(p, TEMPLATE_SYNTAX, p->bad_slice, "a slice can not stand beside other indexes");
     *out = template;
     return true;
 }

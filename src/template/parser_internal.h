@@ -36,6 +36,7 @@ struct parser {
     struct token ahead; /* the one after current, when has_ahead */
     bool has_ahead;
     int depth;
+    int bad_slice; /* the line of a slice beside other indexes, of which Jinja makes bad Python */
     struct parser_tag *tags;
     struct parser_ends *ends;
     jmp_buf failed;

@@ -76,8 +76,8 @@ static struct ast *parse_subscript(struct parser *p, struct ast *object)
     if (items.count == 1)
         return getitem(p, object, items.items[0], line);
     for (int i = 0; i < items.count; i++)
-        if (items.items[i]->kind == AST_SLICE) /* Jinja makes invalid Python of it */
-            parser_fail(p, TEMPLATE_SYNTAX, line, "a slice can not stand beside other indexes");
+        if (items.items[i]->kind == AST_SLICE && p->bad_slice == 0)
+            p->bad_slice = line;
     struct ast_items *tuple = PARSER_NODE(p, ast_items, AST_TUPLE, line);
     tuple->items = items;
     parser_raise_list(p, &tuple->ast, &items);
