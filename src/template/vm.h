@@ -97,7 +97,9 @@ enum vm_status {
 /* What Lua is asked to do, with the operands on top of vm->L. It may wait; the render is parked. */
 enum vm_ask {
     VM_ASK_CALL,     /* f, args...           -> its first result (nil: undefined) */
-    VM_ASK_INDEX,    /* object, key          -> object[key] */
+    VM_ASK_INDEX,    /* object, key          -> object.key: the attribute, else the item; methods
+                        are bound (template_objects.lua: index) */
+    VM_ASK_ITEM,     /* object, key          -> object[key]: the item, else the attribute (item) */
     VM_ASK_TOSTRING, /* object               -> tostring(object), a string */
     VM_ASK_HTML,   /* object               -> a Markup: its __html metamethod, else tostring escaped
                     */
