@@ -107,7 +107,7 @@ enum vm_ask {
     VM_ASK_TRUTH,  /* object               -> boolean: __len gives 0: false; else true */
     VM_ASK_LIST,   /* object               -> a list of what it iterates over: object:items() gives
                       keys;
-                                              __call iterators; an array part */
+                                              a function or __call: an iterator; an array part */
     VM_ASK_PAIRS,  /* object               -> a list of {key, value} lists: for |items, dictsort,
                       xmlattr */
     VM_ASK_EQUAL,  /* a, b                 -> boolean */

@@ -209,6 +209,7 @@ enum value_result value_iter_begin(struct vm *vm, int index, struct value_iter *
         if (value_undefined_kind(vm, index) == UNDEFINED_STRICT)
             value_fail_undefined(vm, index);
         break;
+    case VALUE_FUNCTION: /* an iterator of Lua's */
     case VALUE_OBJECT: return VALUE_ASK;
     default: fail_not_iterable(vm, index);
     }
