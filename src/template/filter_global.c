@@ -6,18 +6,10 @@
  *   joiner      a table {separator, has it been called?}
  *   namespace   a table whose string keys are its attributes; set is the VM's
  */
-#include <math.h>
-
 #include "template/filter.h"
 #include "template/filter_internal.h"
 
 /* ---- range ----------------------------------------------------------------------------------- */
-
-static double range_length(double start, double stop, double step)
-{
-    double length = ceil((stop - start) / step);
-    return length > 0 ? length : 0;
-}
 
 /* range(stop), range(start, stop), range(start, stop, step) */
 static enum vm_status global_range(struct vm *vm, struct vm_frame *frame)
@@ -36,14 +28,11 @@ static enum vm_status global_range(struct vm *vm, struct vm_frame *frame)
     }
     if (numbers[2] == 0)
         vm_fail(vm, TEMPLATE_RUNTIME, "range() arg 3 must not be zero");
-    double length = range_length(numbers[0], numbers[1], numbers[2]);
-    if (vm->max_range > 0 && length > vm->max_range)
+    struct value_range range = {numbers[0], numbers[1], numbers[2]};
+    if (vm->max_range > 0 && value_range_length(&range) > vm->max_range)
         vm_fail(vm, TEMPLATE_LIMIT, "Range too big. The limit of a range is %.0f items.",
                 vm->max_range);
-    struct value_range *range = lua_newuserdata(L, sizeof(*range));
-    *range = (struct value_range){numbers[0], numbers[1], numbers[2]};
-    vm_push_meta(vm, VM_META_RANGE);
-    lua_setmetatable(L, -2);
+    value_push_range(vm, range.start, range.stop, range.step);
     return VM_DONE;
 }
 

@@ -123,7 +123,7 @@ enum vm_status path_follow(struct vm *vm, int path, int fallback, int *part, boo
             else
                 lua_pushvalue(L, path);
             if (value_getitem(vm, item, item + 1) == VALUE_ASK)
-                return vm_ask(vm, VM_ASK_INDEX, 2);
+                return vm_ask(vm, VM_ASK_ITEM, 2);
             lua_replace(L, item);
             lua_settop(L, item);
         }

@@ -184,9 +184,7 @@ struct pieces {
 static int repr_length(struct vm *vm, struct slice text)
 {
     size_t start = vm->text.len;
-    lua_pushlstring(vm->L, text.data, text.len);
-    value_repr(vm, lua_gettop(vm->L), &vm->text);
-    lua_pop(vm->L, 1);
+    text_repr(text, &vm->text);
     size_t n = value_codepoints(slice_of(vm->text.data + start, vm->text.len - start));
     vm->text.len = start;
     return (int)n;
@@ -201,9 +199,7 @@ static void add_piece(struct pieces *pieces, struct slice text)
     } else if (pieces->parens) {
         buf_char(&vm->text, '(');
     }
-    lua_pushlstring(vm->L, text.data, text.len);
-    value_repr(vm, lua_gettop(vm->L), &vm->text);
-    lua_pop(vm->L, 1);
+    text_repr(text, &vm->text);
 }
 
 /* \S*\s* : a word and the white space behind it. */

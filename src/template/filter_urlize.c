@@ -465,7 +465,7 @@ static int take_schemes(struct vm *vm, int schemes)
             filter_fail_type(vm, index, "a URI scheme prefix is text, not ", "");
         if (!is_scheme(scheme)) {
             size_t start = vm->text.len;
-            value_repr(vm, index, &vm->text);
+            text_repr(scheme, &vm->text);
             vm_push_text(vm, start);
             vm_fail(vm, TEMPLATE_FILTER_ARG, "%.200s is not a valid URI scheme prefix.",
                     lua_tostring(L, -1));
