@@ -1,27 +1,106 @@
 /* base/escape.c - text made safe for HTML, URLs and JSON strings. See escape.h. */
 #include "base/escape.h"
 
+#ifdef __x86_64__
+#include <emmintrin.h>
+#endif
+
 #include "base/utf8.h"
 
+/* ---- HTML ------------------------------------------------------------------------------------ */
+
+/* What stands for a byte in HTML: at most HTML_ENTITY_MAX bytes. */
+#define HTML_ENTITY_MAX 5
+
+static const struct {
+    char text[HTML_ENTITY_MAX + 1];
+    unsigned char len; /* 0: the byte itself */
+} html_entities[64] = {
+    ['&'] = {"&amp;", 5}, ['<'] = {"&lt;", 4},   ['>'] = {"&gt;", 4},
+    ['"'] = {"&#34;", 5}, ['\''] = {"&#39;", 5},
+};
+
+static bool is_html_special(unsigned char c)
+{
+    return c < 64 && html_entities[c].len != 0;
+}
+
+/* Copy so many bytes from src to dst, 16, 8, 4 or 1, as many as `left` allows; *marks: a bit for
+ * each of them that needs an entity. */
+#ifdef __x86_64__
+static unsigned html_marks(__m128i bytes)
+{
+    /* & and ' differ in bit 0, < and > in bit 1 */
+    __m128i quotes = _mm_cmpeq_epi8(_mm_or_si128(bytes, _mm_set1_epi8(1)), _mm_set1_epi8('\''));
+    __m128i angles = _mm_cmpeq_epi8(_mm_or_si128(bytes, _mm_set1_epi8(2)), _mm_set1_epi8('>'));
+    __m128i doubles = _mm_cmpeq_epi8(bytes, _mm_set1_epi8('"'));
+    return (unsigned)_mm_movemask_epi8(_mm_or_si128(_mm_or_si128(quotes, angles), doubles));
+}
+
+static inline size_t copy_html_block(char *dst, const char *src, size_t left, unsigned *marks)
+{
+    if (left >= 16) {
+        __m128i bytes = _mm_loadu_si128((const __m128i *)(const void *)src);
+        _mm_storeu_si128((__m128i *)(void *)dst, bytes);
+        *marks = html_marks(bytes);
+        return 16;
+    }
+    if (left >= 8) {
+        uint64_t word;
+        memcpy(&word, src, 8);
+        memcpy(dst, &word, 8);
+        *marks = html_marks(_mm_cvtsi64_si128((long long)word)); /* its high half is zero */
+        return 8;
+    }
+    if (left >= 4) {
+        uint32_t word;
+        memcpy(&word, src, 4);
+        memcpy(dst, &word, 4);
+        *marks = html_marks(_mm_cvtsi32_si128((int)word));
+        return 4;
+    }
+    *dst = *src;
+    *marks = is_html_special((unsigned char)*src);
+    return 1;
+}
+#else
+static inline size_t copy_html_block(char *dst, const char *src, size_t left, unsigned *marks)
+{
+    (void)left;
+    *dst = *src;
+    *marks = is_html_special((unsigned char)*src);
+    return 1;
+}
+#endif
+
+/* Text is looked at in blocks while it is copied: most of it needs nothing. There is always room at
+ * dst for all that is left, and an entity. */
 void escape_html(struct buf *out, struct slice text)
 {
-    size_t start = 0;
-    for (size_t i = 0; i < text.len; i++) {
-        const char *with;
-        switch (text.data[i]) {
-        case '&': with = "&amp;"; break;
-        case '<': with = "&lt;"; break;
-        case '>': with = "&gt;"; break;
-        case '\'': with = "&#39;"; break;
-        case '"': with = "&#34;"; break;
-        default: continue;
+    if (text.len == 0)
+        return;
+    const char *src = text.data, *end = text.data + text.len;
+    char *dst = buf_reserve(out, text.len + HTML_ENTITY_MAX);
+    while (src < end) {
+        unsigned marks;
+        size_t n = copy_html_block(dst, src, (size_t)(end - src), &marks);
+        if (marks == 0) {
+            src += n;
+            dst += n;
+            continue;
         }
-        buf_append(out, text.data + start, i - start);
-        buf_cstr(out, with);
-        start = i + 1;
+        n = (size_t)__builtin_ctz(marks); /* plain ones before the first that is special */
+        unsigned char c = (unsigned char)src[n];
+        src += n + 1;
+        dst += n;
+        memcpy(dst, html_entities[c].text, HTML_ENTITY_MAX);
+        out->len = (size_t)(dst - out->data) + html_entities[c].len;
+        dst = buf_reserve(out, (size_t)(end - src) + HTML_ENTITY_MAX);
     }
-    buf_append(out, text.data + start, text.len - start);
+    out->len = (size_t)(dst - out->data);
 }
+
+/* ---- URLs ------------------------------------------------------------------------------------ */
 
 static bool is_unreserved(char c)
 {
@@ -71,6 +150,8 @@ void unescape_url(struct buf *out, struct slice text, bool plus_is_space)
     }
     out->len += n;
 }
+
+/* ---- JSON ------------------------------------------------------------------------------------ */
 
 static void append_u(struct buf *out, uint32_t unit)
 {
