@@ -1,10 +1,140 @@
-/* template/vm_method.c - the methods of Python's types, by name. */
+/* template/vm_method.c - finding the methods of Python's types, and taking their parameters. See
+ * vm_method.h. */
+#include "template/vm_method.h"
+
+#include <math.h>
+
+#include "base/escape.h"
+#include "template/filter.h"
 #include "template/vm_value.h"
+
+static const struct vm_native *find_method(const struct method_table *table, struct slice name)
+{
+    size_t low = 0, high = table->count;
+    while (low < high) {
+        size_t middle = (low + high) / 2;
+        int order = slice_cmp(name, slice_cstr(table->methods[middle].name));
+        if (order == 0)
+            return &table->methods[middle];
+        if (order < 0)
+            high = middle;
+        else
+            low = middle + 1;
+    }
+    return NULL;
+}
 
 const struct vm_native *value_method(struct vm *vm, int index, struct slice name)
 {
-    (void)vm;
-    (void)index;
-    (void)name;
-    return NULL;
+    const struct vm_native *method = NULL;
+    enum value_kind kind = value_kind(vm, index);
+    if (name.len == 0 || name.data[0] == '_')
+        return NULL;
+    switch (kind) {
+    case VALUE_MARKUP:
+        method = find_method(&markup_methods, name);
+        return method != NULL ? method : find_method(&text_methods, name);
+    case VALUE_STRING: return find_method(&text_methods, name);
+    case VALUE_LIST: return find_method(&list_methods, name);
+    case VALUE_TUPLE: return find_method(&tuple_methods, name);
+    case VALUE_DICT: return find_method(&dict_methods, name);
+    case VALUE_BOOLEAN:
+    case VALUE_NUMBER: return find_method(&number_methods, name);
+    case VALUE_RANGE: return find_method(&range_methods, name);
+    case VALUE_NATIVE: return global_method(vm, index, name);
+    default: return NULL;
+    }
+}
+
+/* ---- parameters ------------------------------------------------------------------------------ */
+
+bool method_given(struct vm *vm, const struct vm_frame *frame, int i)
+{
+    int index = method_param(frame, i);
+    return !lua_isnil(vm->L, index) && value_kind(vm, index) != VALUE_NONE;
+}
+
+struct slice method_self(struct vm *vm, const struct vm_frame *frame)
+{
+    struct slice text = {"", 0};
+    value_slice(vm, frame->base, &text);
+    return text;
+}
+
+bool method_self_is_markup(struct vm *vm, const struct vm_frame *frame)
+{
+    return lua_type(vm->L, frame->base) == LUA_TTABLE;
+}
+
+struct slice method_plain_text(struct vm *vm, const struct vm_frame *frame, int i)
+{
+    struct slice text;
+    int index = method_param(frame, i);
+    if (!value_slice(vm, index, &text))
+        vm_fail(vm, TEMPLATE_RUNTIME, "%s() argument %d must be str, not %s", frame->native->name,
+                i, value_type_name(vm, index));
+    return text;
+}
+
+struct slice method_text(struct vm *vm, const struct vm_frame *frame, int i)
+{
+    struct slice text = method_plain_text(vm, frame, i);
+    int index = method_param(frame, i);
+    if (!method_self_is_markup(vm, frame) || lua_type(vm->L, index) == LUA_TTABLE)
+        return text;
+    size_t start = vm->text.len;
+    escape_html(&vm->text, text);
+    vm_push_markup_text(vm, start); /* so that it is not escaped again */
+    lua_replace(vm->L, index);
+    value_slice(vm, index, &text);
+    return text;
+}
+
+double method_int(struct vm *vm, const struct vm_frame *frame, int i, double otherwise)
+{
+    double number;
+    int index = method_param(frame, i);
+    if (!method_given(vm, frame, i))
+        return otherwise;
+    if (value_kind(vm, index) == VALUE_UNDEFINED)
+        value_fail_undefined(vm, index);
+    if (!value_number(vm, index, &number) || number != floor(number))
+        vm_fail(vm, TEMPLATE_RUNTIME, "'%s' object cannot be interpreted as an integer",
+                value_type_name(vm, index));
+    return number;
+}
+
+/* ---- results --------------------------------------------------------------------------------- */
+
+void method_push_text(struct vm *vm, const struct vm_frame *frame, size_t start)
+{
+    if (method_self_is_markup(vm, frame))
+        vm_push_markup_text(vm, start);
+    else
+        vm_push_text(vm, start);
+}
+
+void method_push_part(struct vm *vm, const struct vm_frame *frame, struct slice part)
+{
+    lua_pushlstring(vm->L, part.data, part.len);
+    if (method_self_is_markup(vm, frame))
+        vm_to_markup(vm);
+}
+
+enum vm_status method_boolean(struct vm *vm, bool result)
+{
+    lua_pushboolean(vm->L, result);
+    return VM_DONE;
+}
+
+enum vm_status method_number(struct vm *vm, double result)
+{
+    lua_pushnumber(vm->L, result);
+    return VM_DONE;
+}
+
+enum vm_status method_none(struct vm *vm)
+{
+    vm_push_none(vm);
+    return VM_DONE;
 }
