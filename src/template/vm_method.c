@@ -24,6 +24,25 @@ static const struct vm_native *find_method(const struct method_table *table, str
     return NULL;
 }
 
+/* An empty table that Lua made may become a list just as well: it has append() and the like too. */
+static const struct vm_native *dict_method(struct vm *vm, int index, struct slice name)
+{
+    const struct vm_native *method = find_method(&dict_methods, name);
+    if (method != NULL || lua_getmetatable(vm->L, index)) {
+        lua_settop(vm->L, lua_gettop(vm->L) - (method == NULL));
+        return method;
+    }
+    method = find_method(&list_methods, name);
+    if (method != NULL) {
+        lua_pushnil(vm->L);
+        if (lua_next(vm->L, index)) {
+            lua_pop(vm->L, 2);
+            method = NULL;
+        }
+    }
+    return method;
+}
+
 const struct vm_native *value_method(struct vm *vm, int index, struct slice name)
 {
     const struct vm_native *method = NULL;
@@ -37,7 +56,7 @@ const struct vm_native *value_method(struct vm *vm, int index, struct slice name
     case VALUE_STRING: return find_method(&text_methods, name);
     case VALUE_LIST: return find_method(&list_methods, name);
     case VALUE_TUPLE: return find_method(&tuple_methods, name);
-    case VALUE_DICT: return find_method(&dict_methods, name);
+    case VALUE_DICT: return dict_method(vm, index, name);
     case VALUE_BOOLEAN:
     case VALUE_NUMBER: return find_method(&number_methods, name);
     case VALUE_RANGE: return find_method(&range_methods, name);
