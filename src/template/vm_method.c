@@ -24,23 +24,28 @@ static const struct vm_native *find_method(const struct method_table *table, str
     return NULL;
 }
 
-/* An empty table that Lua made may become a list just as well: it has append() and the like too. */
+/* Is it a table of Lua's without anything in it? That may become a list just as well. */
+static bool is_blank(lua_State *L, int index)
+{
+    if (lua_getmetatable(L, index)) {
+        lua_pop(L, 1);
+        return false;
+    }
+    lua_pushnil(L);
+    if (!lua_next(L, index))
+        return true;
+    lua_pop(L, 2);
+    return false;
+}
+
 static const struct vm_native *dict_method(struct vm *vm, int index, struct slice name)
 {
     const struct vm_native *method = find_method(&dict_methods, name);
-    if (method != NULL || lua_getmetatable(vm->L, index)) {
-        lua_settop(vm->L, lua_gettop(vm->L) - (method == NULL));
+    if (method == NULL)
+        method = find_method(&list_methods, name);
+    else
         return method;
-    }
-    method = find_method(&list_methods, name);
-    if (method != NULL) {
-        lua_pushnil(vm->L);
-        if (lua_next(vm->L, index)) {
-            lua_pop(vm->L, 2);
-            method = NULL;
-        }
-    }
-    return method;
+    return method != NULL && is_blank(vm->L, index) ? method : NULL;
 }
 
 const struct vm_native *value_method(struct vm *vm, int index, struct slice name)
