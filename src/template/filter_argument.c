@@ -7,8 +7,9 @@
 #include <math.h>
 
 #include "base/escape.h"
-#include "base/utf8.h"
 #include "template/filter_internal.h"
+#include "template/space.h"
+#include "template/unicode.h"
 #include "value/marker.h"
 
 bool filter_is_absent(struct vm *vm, int index)
@@ -113,26 +114,16 @@ bool filter_has_html(struct vm *vm, int index)
     return has;
 }
 
-static bool is_space_at(struct slice text)
-{
-    uint32_t code;
-    utf8_decode(text, &code);
-    return value_is_space(code);
-}
-
 struct slice filter_strip(struct slice text)
 {
-    while (text.len > 0 && is_space_at(text))
-        text = slice_from(text, value_codepoint_offset(text, 1));
-    while (text.len > 0) {
-        size_t last = text.len - 1;
-        while (last > 0 && ((unsigned char)text.data[last] & 0xc0) == 0x80)
-            last--;
-        if (!is_space_at(slice_from(text, last)))
-            break;
-        text.len = last;
-    }
+    text = slice_from(text, space_before(text));
+    text.len -= space_behind(text);
     return text;
+}
+
+bool filter_is_word(uint32_t code)
+{
+    return code == '_' || unicode_is_alnum(code);
 }
 
 void filter_push_text(struct vm *vm, size_t start, bool is_markup)

@@ -42,6 +42,8 @@ _Noreturn void filter_fail_attribute(struct vm *vm, int index, const char *attri
 
 /* The text without white space around it (Unicode's). */
 struct slice filter_strip(struct slice text);
+/* \w of Python's re. */
+bool filter_is_word(uint32_t code);
 /* The bytes of the line break that the text (len > 0) begins with, as str.splitlines() has them;
  * 0: none. */
 size_t filter_line_break(struct slice text);

@@ -7,6 +7,7 @@
 #include <math.h>
 #include <sys/random.h>
 
+#include "template/chars.h"
 #include "template/filter_internal.h"
 
 /* ---- single values --------------------------------------------------------------------------- */
@@ -169,7 +170,7 @@ static void reverse_text(struct vm *vm, int index)
     char *end = buf_reserve(&vm->text, text.len) + text.len;
     vm->text.len += text.len;
     while (text.len > 0) {
-        size_t len = value_codepoint_offset(text, 1);
+        size_t len = chars_first(text);
         end -= len;
         memcpy(end, text.data, len);
         text = slice_from(text, len);

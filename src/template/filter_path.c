@@ -4,8 +4,8 @@
  * "b" and 0) and follow it from every item, by the rules of item[key]. Where an item is an object
  * Lua is asked; the frame keeps which item and which key of the path it was.
  */
-#include "base/utf8.h"
 #include "template/filter_internal.h"
+#include "template/unicode.h"
 
 /* ---- preparing ------------------------------------------------------------------------------- */
 
@@ -154,7 +154,7 @@ void path_fold(struct vm *vm)
     if (!value_slice(vm, top, &text) || is_lower(text))
         return;
     size_t start = vm->text.len;
-    value_lower(text, &vm->text);
+    unicode_convert(text, UNICODE_LOWER, &vm->text);
     filter_push_text(vm, start, value_kind(vm, top) == VALUE_MARKUP);
     lua_replace(vm->L, top);
 }

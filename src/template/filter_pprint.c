@@ -5,8 +5,9 @@
  * texts are cut at spaces. A repr is only made as far as a line is long, so that deep nesting
  * costs no more than its size.
  */
-#include "base/utf8.h"
+#include "template/chars.h"
 #include "template/filter_internal.h"
+#include "template/unicode.h"
 
 enum { WIDTH = 80, UTF8_MAX = 4 };
 
@@ -163,7 +164,7 @@ static bool write_fitting(struct printer *p, int index, int width)
     p->limit = (size_t)width * UTF8_MAX;
     bool fits = write_repr(p, index);
     struct slice text = slice_of(vm->text.data + p->start, vm->text.len - p->start);
-    fits = fits && value_codepoints(text) <= (size_t)width;
+    fits = fits && chars_count(text) <= (size_t)width;
     if (!fits)
         vm->text.len = p->start;
     p->depth = depth;
@@ -185,7 +186,7 @@ static int repr_length(struct vm *vm, struct slice text)
 {
     size_t start = vm->text.len;
     text_repr(text, &vm->text);
-    size_t n = value_codepoints(slice_of(vm->text.data + start, vm->text.len - start));
+    size_t n = chars_count(slice_of(vm->text.data + start, vm->text.len - start));
     vm->text.len = start;
     return (int)n;
 }
@@ -209,8 +210,8 @@ static size_t part_length(struct slice text)
     bool in_space = false;
     while (n < text.len) {
         uint32_t code;
-        size_t len = utf8_decode(slice_from(text, n), &code);
-        bool is_space = value_is_space(code);
+        size_t len = chars_decode(slice_from(text, n), &code);
+        bool is_space = unicode_is_space(code);
         if (in_space && !is_space)
             break;
         in_space = is_space;
@@ -312,7 +313,7 @@ static void print_dict(struct printer *p, int dict, int indent, int allowance)
         lua_rawgeti(L, top + 1, i);
         value_repr(p->vm, top + 2, &p->vm->text);
         struct slice key = slice_of(p->vm->text.data + start, p->vm->text.len - start);
-        int width = (int)value_codepoints(key) + 2;
+        int width = (int)chars_count(key) + 2;
         buf_cstr(&p->vm->text, ": ");
         value_dict_get(p->vm, dict, top + 2);
         print_value(p, top + 3, indent + 1 + width, i == n ? allowance + 1 : 1);

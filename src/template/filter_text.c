@@ -4,76 +4,45 @@
  * or a Markup, which most of these keep as what it is, as soft_str does in Jinja.
  */
 #include "base/escape.h"
-#include "base/utf8.h"
+#include "template/chars.h"
 #include "template/filter_internal.h"
+#include "template/unicode.h"
 
 static bool is_markup(struct vm *vm, int index)
 {
     return value_kind(vm, index) == VALUE_MARKUP;
 }
 
-static bool is_ascii(struct slice text)
-{
-    for (size_t i = 0; i < text.len; i++)
-        if ((unsigned char)text.data[i] >= 0x80)
-            return false;
-    return true;
-}
-
-/* Call a method of text with nargs arguments, the text among them, on top. */
-static enum vm_status call_method(struct vm *vm, struct vm_frame *frame, struct slice name,
-                                  int nargs)
-{
-    const struct vm_native *method = value_method(vm, frame->base, name);
-    frame->state = 1;
-    return vm_call_native(vm, method, nargs, false);
-}
-
 /* ---- case ------------------------------------------------------------------------------------ */
 
-typedef void change_case(struct slice text, struct buf *out);
-
-static enum vm_status change(struct vm *vm, struct vm_frame *frame, change_case *to)
+static enum vm_status change_case(struct vm *vm, struct vm_frame *frame, enum unicode_case to)
 {
     size_t start = vm->text.len;
-    to(filter_text(vm, frame->base, ""), &vm->text);
+    unicode_convert(filter_text(vm, frame->base, "lower"), to, &vm->text);
     filter_push_text(vm, start, is_markup(vm, frame->base));
     return VM_DONE;
 }
 
 enum vm_status filter_upper(struct vm *vm, struct vm_frame *frame)
 {
-    return change(vm, frame, value_upper);
+    return change_case(vm, frame, UNICODE_UPPER);
 }
 
 enum vm_status filter_lower(struct vm *vm, struct vm_frame *frame)
 {
-    return change(vm, frame, value_lower);
+    return change_case(vm, frame, UNICODE_LOWER);
 }
 
-/* Beyond ASCII the first letter gets its title case, which the method of text knows. */
 enum vm_status filter_capitalize(struct vm *vm, struct vm_frame *frame)
 {
-    if (frame->state == 1)
-        return VM_DONE;
-    struct slice text = filter_text(vm, frame->base, "capitalize");
-    if (!is_ascii(text)) {
-        lua_pushvalue(vm->L, frame->base);
-        return call_method(vm, frame, SLICE("capitalize"), 1);
-    }
-    size_t start = vm->text.len;
-    size_t first = text.len > 0 ? 1 : 0;
-    value_upper(slice_of(text.data, first), &vm->text);
-    value_lower(slice_from(text, first), &vm->text);
-    filter_push_text(vm, start, is_markup(vm, frame->base));
-    return VM_DONE;
+    return change_case(vm, frame, UNICODE_CAPITALIZE);
 }
 
 /* Between words, for title: white space and - ( { [ < */
 static bool is_title_break(uint32_t code)
 {
     return code == '-' || code == '(' || code == '{' || code == '[' || code == '<' ||
-           value_is_space(code);
+           unicode_is_space(code);
 }
 
 /* The length of what stands before the next code point that is a break, or that is none. */
@@ -82,7 +51,7 @@ static size_t title_span(struct slice text, bool breaks)
     size_t n = 0;
     while (n < text.len) {
         uint32_t code;
-        size_t len = utf8_decode(slice_from(text, n), &code);
+        size_t len = chars_decode(slice_from(text, n), &code);
         if (is_title_break(code) != breaks)
             break;
         n += len;
@@ -100,9 +69,9 @@ enum vm_status filter_title(struct vm *vm, struct vm_frame *frame)
         buf_append(&vm->text, rest.data, gap);
         rest = slice_from(rest, gap);
         struct slice word = slice_of(rest.data, title_span(rest, false));
-        size_t first = value_codepoint_offset(word, 1);
-        value_upper(slice_of(word.data, first), &vm->text);
-        value_lower(slice_from(word, first), &vm->text);
+        size_t first = chars_first(word);
+        unicode_convert(slice_of(word.data, first), UNICODE_UPPER, &vm->text);
+        unicode_convert(slice_from(word, first), UNICODE_LOWER, &vm->text);
         rest = slice_from(rest, word.len);
     }
     vm_push_text(vm, start);
@@ -117,9 +86,10 @@ enum vm_status filter_trim(struct vm *vm, struct vm_frame *frame)
         return VM_DONE;
     int chars = frame->base + 1;
     if (!filter_is_absent(vm, chars)) {
+        frame->state = 1;
         lua_pushvalue(vm->L, frame->base);
         lua_pushvalue(vm->L, chars);
-        return call_method(vm, frame, SLICE("strip"), 2);
+        return vm_call_native(vm, value_method(vm, frame->base, SLICE("strip")), 2, false);
     }
     struct slice text = filter_text(vm, frame->base, "strip");
     struct slice inner = filter_strip(text);
@@ -152,7 +122,7 @@ static void replace_empty(struct vm *vm, struct slice text, struct slice to, dou
         left--;
         if (text.len == 0)
             return;
-        size_t len = value_codepoint_offset(text, 1);
+        size_t len = chars_first(text);
         buf_append(&vm->text, text.data, len);
         text = slice_from(text, len);
     }
@@ -255,8 +225,8 @@ enum vm_status filter_wordcount(struct vm *vm, struct vm_frame *frame)
     bool in_word = false;
     while (text.len > 0) {
         uint32_t code;
-        text = slice_from(text, utf8_decode(text, &code));
-        bool is_word = value_is_word(code);
+        text = slice_from(text, chars_decode(text, &code));
+        bool is_word = filter_is_word(code);
         words += is_word && !in_word;
         in_word = is_word;
     }

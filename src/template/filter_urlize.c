@@ -6,8 +6,9 @@
  * functions that match read as the pieces of Jinja's two regular expressions.
  */
 #include "base/escape.h"
-#include "base/utf8.h"
+#include "template/chars.h"
 #include "template/filter_internal.h"
+#include "template/unicode.h"
 
 /* ---- spans ----------------------------------------------------------------------------------- */
 
@@ -18,9 +19,9 @@ static size_t word_span(struct slice text, const char *also, size_t *count)
     *count = 0;
     while (n < text.len) {
         uint32_t code;
-        size_t len = utf8_decode(slice_from(text, n), &code);
+        size_t len = chars_decode(slice_from(text, n), &code);
         bool is_also = code < 0x80 && code != 0 && strchr(also, (int)code) != NULL;
-        if (!is_also && !value_is_word(code))
+        if (!is_also && !filter_is_word(code))
             break;
         n += len;
         ++*count;
@@ -270,13 +271,13 @@ struct link_style {
 /* The address as it is shown. A negative limit cuts so many off the end, as a slice does. */
 static void add_trimmed(struct vm *vm, struct slice address, const struct link_style *style)
 {
-    double count = (double)value_codepoints(address);
+    double count = (double)chars_count(address);
     if (!style->is_limited || count <= style->limit) {
         buf_slice(&vm->text, address);
         return;
     }
     double keep = style->limit < 0 ? count + style->limit : style->limit;
-    size_t len = keep > 0 ? value_codepoint_offset(address, (size_t)keep) : 0;
+    size_t len = keep > 0 ? chars_offset(address, (size_t)keep) : 0;
     buf_append(&vm->text, address.data, len);
     buf_cstr(&vm->text, "...");
 }
@@ -350,8 +351,8 @@ static struct slice take_run(struct slice *rest, bool of_space)
     size_t n = 0;
     while (n < rest->len) {
         uint32_t code;
-        size_t len = utf8_decode(slice_from(*rest, n), &code);
-        if (value_is_space(code) != of_space)
+        size_t len = chars_decode(slice_from(*rest, n), &code);
+        if (unicode_is_space(code) != of_space)
             break;
         n += len;
     }

@@ -5,8 +5,9 @@
  * them, drop white space at their ends, break words that are longer than a line. Widths count
  * code points; positions are bytes.
  */
-#include "base/utf8.h"
+#include "template/chars.h"
 #include "template/filter_internal.h"
+#include "template/unicode.h"
 
 struct wrapper {
     struct vm *vm;
@@ -36,25 +37,20 @@ static uint32_t code_at(struct slice text, size_t at)
 {
     uint32_t code = 0;
     if (at < text.len)
-        utf8_decode(slice_from(text, at), &code);
+        chars_decode(slice_from(text, at), &code);
     return code;
 }
 
-/* Where the code point before `at` begins; `at` itself at the beginning. */
+/* Where the code point before `at` begins; 0 at the beginning. */
 static size_t before(struct slice text, size_t at)
 {
-    size_t start = at;
-    if (at > 0)
-        at--;
-    while (at > 0 && start - at < 4 && ((unsigned char)text.data[at] & 0xc0) == 0x80)
-        at--;
-    return at;
+    return at - chars_last(slice_of(text.data, at));
 }
 
 static bool is_letter_at(struct slice text, size_t at)
 {
     uint32_t code = code_at(text, at);
-    return at < text.len && value_is_word(code) && !(code >= '0' && code <= '9');
+    return at < text.len && filter_is_word(code) && !unicode_is_decimal(code);
 }
 
 /* May a word end with this before a dash: a word character, or ! " ' & . , ? */
@@ -63,7 +59,7 @@ static bool is_word_end(struct slice text, size_t at)
     uint32_t code = code_at(text, before(text, at));
     if (at == 0)
         return false;
-    return value_is_word(code) || (code < 0x80 && code != 0 && strchr("!\"'&.,?", (int)code));
+    return filter_is_word(code) || (code < 0x80 && code != 0 && strchr("!\"'&.,?", (int)code));
 }
 
 /* The end of a dash (two or more hyphens, a word behind them) that begins at `at`; 0: none. */
@@ -72,7 +68,7 @@ static size_t dash_end(struct slice text, size_t at)
     size_t end = at;
     while (end < text.len && text.data[end] == '-')
         end++;
-    bool is_dash = end - at >= 2 && end < text.len && value_is_word(code_at(text, end));
+    bool is_dash = end - at >= 2 && end < text.len && filter_is_word(code_at(text, end));
     return is_dash ? end : 0;
 }
 
@@ -89,7 +85,7 @@ static bool is_break(struct slice text, size_t at)
     size_t next = at + 1;
     if (!is_behind || !is_letter_at(text, next))
         return false;
-    next += value_codepoint_offset(slice_from(text, next), 1);
+    next += chars_first(slice_from(text, next));
     if (next < text.len && text.data[next] == '-')
         next++;
     return is_letter_at(text, next);
@@ -127,7 +123,7 @@ static struct chunk next_chunk(const struct wrapper *w, size_t at)
     struct chunk chunk = {at, at, 0};
     if (at < w->text.len) {
         chunk.to = chunk_end(w, at);
-        chunk.count = value_codepoints(slice_of(w->text.data + at, chunk.to - at));
+        chunk.count = chars_count(slice_of(w->text.data + at, chunk.to - at));
     }
     return chunk;
 }
@@ -144,7 +140,7 @@ static bool is_blank(const struct wrapper *w, const struct chunk *chunk)
 static size_t long_part(const struct wrapper *w, const struct chunk *chunk, size_t room)
 {
     struct slice text = slice_of(w->text.data + chunk->from, chunk->to - chunk->from);
-    text.len = value_codepoint_offset(text, room);
+    text.len = chars_offset(text, room);
     const char *hyphen =
         w->break_hyphens && text.len > 0 ? memrchr(text.data, '-', text.len) : NULL;
     if (hyphen == NULL)
@@ -152,7 +148,7 @@ static size_t long_part(const struct wrapper *w, const struct chunk *chunk, size
     struct slice head = slice_of(text.data, (size_t)(hyphen - text.data));
     for (size_t i = 0; i < head.len; i++)
         if (head.data[i] != '-')
-            return value_codepoints(head) + 1;
+            return chars_count(head) + 1;
     return room;
 }
 
@@ -160,7 +156,7 @@ static size_t long_part(const struct wrapper *w, const struct chunk *chunk, size
 static struct chunk cut(const struct wrapper *w, struct chunk *chunk, size_t count)
 {
     struct slice text = slice_of(w->text.data + chunk->from, chunk->to - chunk->from);
-    struct chunk part = {chunk->from, chunk->from + value_codepoint_offset(text, count), count};
+    struct chunk part = {chunk->from, chunk->from + chars_offset(text, count), count};
     chunk->from = part.to;
     chunk->count -= count;
     return part;

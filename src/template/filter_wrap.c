@@ -3,6 +3,7 @@
  * Place in the flow: listed in filter.c; wordwrap has a file of its own.
  */
 #include "base/escape.h"
+#include "template/chars.h"
 #include "template/filter_internal.h"
 
 /* ---- center ---------------------------------------------------------------------------------- */
@@ -11,7 +12,7 @@ enum vm_status filter_center(struct vm *vm, struct vm_frame *frame)
 {
     struct slice text = filter_text(vm, frame->base, "center");
     double width = filter_whole(vm, frame->base + 1);
-    double pad = width - (double)value_codepoints(text);
+    double pad = width - (double)chars_count(text);
     if (pad <= 0) {
         lua_pushvalue(vm->L, frame->base);
         return VM_DONE;
@@ -74,7 +75,7 @@ enum vm_status filter_truncate(struct vm *vm, struct vm_frame *frame)
     double leeway = leeway_argument(vm, frame->base + 4);
     if (!value_slice(vm, end, &tail))
         filter_fail_type(vm, end, "object of type ", " has no len()");
-    double tail_length = (double)value_codepoints(tail);
+    double tail_length = (double)chars_count(tail);
     if (length < tail_length)
         vm_fail(vm, TEMPLATE_RUNTIME, "expected length >= %.0f, got %.0f", tail_length, length);
     if (leeway < 0)
@@ -82,7 +83,7 @@ enum vm_status filter_truncate(struct vm *vm, struct vm_frame *frame)
     bool is_text = value_slice(vm, value, &text);
     double have = is_text ? (double)text.len : 0; /* at least as many bytes as code points */
     if (is_text && have > length + leeway)
-        have = (double)value_codepoints(text);
+        have = (double)chars_count(text);
     else if (!is_text && value_length(vm, value, &have) == VALUE_ASK)
         filter_fail_type(vm, value, "object of type ", " has no len(); use |string first");
     if (have <= length + leeway) {
@@ -91,7 +92,7 @@ enum vm_status filter_truncate(struct vm *vm, struct vm_frame *frame)
     }
     if (!is_text)
         filter_fail_type(vm, value, "only text can be cut, not ", "");
-    text.len = value_codepoint_offset(text, (size_t)(length - tail_length));
+    text.len = chars_offset(text, (size_t)(length - tail_length));
     if (!filter_flag(vm, frame->base + 2))
         text = before_last_space(text);
     push_shortened(vm, value, text, end);

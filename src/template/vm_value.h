@@ -54,16 +54,6 @@ enum value_result value_push_str(struct vm *vm, int index);
 /* The bytes of a string or Markup, borrowed while the value lives; false for other kinds. */
 bool value_slice(struct vm *vm, int index, struct slice *text);
 
-/* ---- text by code points: vm_unicode.c; a byte that is not UTF-8 counts as one ---- */
-size_t value_codepoints(struct slice text);
-/* The byte offset of code point n (0-based); text.len beyond the last. */
-size_t value_codepoint_offset(struct slice text, size_t n);
-bool value_is_space(uint32_t code); /* str.isspace() */
-bool value_is_word(uint32_t code);  /* \w of Python's re: str.isalnum(), or "_" */
-/* str.lower(), str.upper(): append to out. */
-void value_lower(struct slice text, struct buf *out);
-void value_upper(struct slice text, struct buf *out);
-
 /* ---- truth, comparison: vm_compare.c ---- */
 /* The number that a number or boolean is; false for other kinds. */
 bool value_number(struct vm *vm, int index, double *number);
