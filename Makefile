@@ -16,7 +16,7 @@ PACKAGES := build-essential libluajit2-5.1-dev luajit2 libuv1-dev node-llhttp lu
 # to test, measure and lint
 PACKAGES += lua-busted lua-socket lua-posix lua-filesystem curl python3 wrk nginx-light \
 	libnginx-mod-http-lua clang libclang-rt-14-dev clang-format clang-tidy cppcheck lua-check \
-	brotli python3-flask python3-itsdangerous
+	brotli python3-flask python3-itsdangerous python3-jinja2
 
 CC := gcc
 BUILD := build

@@ -144,6 +144,9 @@ static size_t read_number(struct lexer *lexer, struct slice rest, struct token *
 {
     int base = 10;
     size_t len = 0;
+    char first = rest.data[0];
+    if ((unsigned char)first < 0x80 && (first < '0' || first > '9'))
+        return 0;
     if (lexer->at == 0 || lexer->source.data[lexer->at - 1] != '.')
         len = float_end(rest);
     token->type = TOKEN_FLOAT;
@@ -206,6 +209,7 @@ static size_t string_end(struct slice text)
 
 /* ---- operators ---- */
 
+/* The operator of one character; TOKEN_EOF when it is none. */
 static enum token_type operator_of(char c)
 {
     switch (c) {
@@ -233,22 +237,30 @@ static enum token_type operator_of(char c)
     }
 }
 
+/* The operator of two characters, which is tried first. */
+static enum token_type pair_of(char c, char next)
+{
+    if (next == '=') {
+        switch (c) {
+        case '=': return TOKEN_EQ;
+        case '!': return TOKEN_NE;
+        case '>': return TOKEN_GTEQ;
+        case '<': return TOKEN_LTEQ;
+        default: return TOKEN_EOF;
+        }
+    }
+    if (c == next && (c == '/' || c == '*'))
+        return c == '/' ? TOKEN_FLOORDIV : TOKEN_POW;
+    return TOKEN_EOF;
+}
+
 /* The operator at the front of text and its length, 0 when there is none. */
 static size_t read_operator(struct slice text, enum token_type *type)
 {
-    char c = text.data[0], next = text.len > 1 ? text.data[1] : '\0';
-    static const struct {
-        char text[3];
-        enum token_type type;
-    } pairs[] = {{"//", TOKEN_FLOORDIV}, {"**", TOKEN_POW},  {"==", TOKEN_EQ},
-                 {"!=", TOKEN_NE},       {">=", TOKEN_GTEQ}, {"<=", TOKEN_LTEQ}};
-    for (size_t i = 0; i < sizeof(pairs) / sizeof(pairs[0]); i++) {
-        if (pairs[i].text[0] == c && pairs[i].text[1] == next) {
-            *type = pairs[i].type;
-            return 2;
-        }
-    }
-    *type = operator_of(c);
+    *type = text.len > 1 ? pair_of(text.data[0], text.data[1]) : TOKEN_EOF;
+    if (*type != TOKEN_EOF)
+        return 2;
+    *type = operator_of(text.data[0]);
     return *type != TOKEN_EOF;
 }
 
