@@ -32,7 +32,7 @@ static const struct vm_native filters[] = {
     {"indent", "s, width=4, first=false, blank=false", filter_indent},
     {"int", "value, default=0, base=10", filter_int},
     {"items", "value", filter_items_of},
-    {"join", "i:value, d='', attribute=none", filter_join},
+    {"join", "i:value, s:d='', attribute=none", filter_join},
     {"last", "i:seq", filter_last},
     {"length", "obj", filter_length},
     {"list", "i:value", filter_list},

@@ -6,7 +6,9 @@
 #include <math.h>
 #include <stdio.h>
 
+#include "template/chars.h"
 #include "template/filter_internal.h"
+#include "template/unicode.h"
 #include "value/number.h"
 
 /* ---- reading --------------------------------------------------------------------------------- */
@@ -28,14 +30,26 @@ static int digit_value(char c)
     return c >= 'a' && c <= 'z' ? c - 'a' + 10 : 36;
 }
 
+/* The first character of text, with Unicode's other decimal digits as 0..9; they come in runs of
+ * ten from their zero on. *len: its bytes. */
+static char digit_char(struct slice text, size_t *len)
+{
+    uint32_t code, zero;
+    *len = chars_decode(text, &code);
+    if (code < 0x80 || !unicode_is_decimal(code))
+        return code < 0x80 ? (char)code : ' ';
+    for (zero = code; unicode_is_decimal(zero - 1);)
+        zero--;
+    return (char)('0' + (code - zero) % 10);
+}
+
 /* Cut a run of digits below base off, single underscores between them, and append them to out.
  * False when there is none or an underscore stands elsewhere. */
 static bool take_digits(struct slice *text, int base, struct buf *out)
 {
-    size_t n = 0;
     bool was_digit = false;
-    for (; n < text->len; n++) {
-        char c = text->data[n];
+    for (size_t len; text->len > 0; *text = slice_from(*text, len)) {
+        char c = digit_char(*text, &len);
         if (c == '_' && was_digit) {
             was_digit = false;
             continue;
@@ -45,7 +59,6 @@ static bool take_digits(struct slice *text, int base, struct buf *out)
         buf_char(out, c);
         was_digit = true;
     }
-    *text = slice_from(*text, n);
     return was_digit;
 }
 
@@ -302,6 +315,8 @@ static double round_to(struct vm *vm, double x, double precision, bool up)
 {
     double scale = pow(10, precision);
     double scaled = x * scale;
+    if (scale == 0)
+        vm_fail(vm, TEMPLATE_RUNTIME, "float division by zero");
     if (isnan(scaled))
         vm_fail(vm, TEMPLATE_RUNTIME, "cannot convert float NaN to integer");
     if (isinf(scaled))
