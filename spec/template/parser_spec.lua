@@ -151,6 +151,21 @@ describe("template parser", function()
     end)
   end)
 
+  it("has a limit of variables in one trans", function()
+    local names = {}
+    for i = 1, 1001 do
+      names[i] = ("{{ a%d }}"):format(i)
+    end
+    assert.truthy(parser.parse("{% trans %}" .. table.concat(names, "", 1, 1000)
+      .. "{% endtrans %}", DO_ALL).tree)
+    assert.equal("more than 1000 variables in one trans",
+      failure("{% trans %}" .. table.concat(names) .. "{% endtrans %}"))
+  end)
+
+  it("reads a long dotted name in linear time", function()
+    assert.truthy(parser.parse("{{ a|" .. ("b."):rep(100000) .. "c }}").tree)
+  end)
+
   it("refuses a slice beside other indexes", function()
     assert.equal("a slice can not stand beside other indexes", failure "{{ a[1:2, 3] }}")
   end)

@@ -184,8 +184,7 @@ static bool at_line_start(const struct lexer *lexer, size_t at)
 static size_t line_prefix_end(const struct lexer *lexer, size_t at, const struct lexer_rule *rule)
 {
     bool statement = rule->state == LEXER_LINE_STATEMENT;
-    if (!at_line_start(lexer, at) &&
-        (statement || space_behind(slice_of(lexer->source.data, at)) > 0))
+    if (!at_line_start(lexer, at) && (statement || space_is_last(slice_of(lexer->source.data, at))))
         return 0;
     /* Prefixes that begin with a blank themselves: give back blanks until one fits. */
     for (size_t blank = blank_len(lexer, at, statement) + 1; blank-- > 0;)

@@ -165,6 +165,22 @@ void parser_add_text(struct parser *p, struct slice **texts, int *count, struct 
     (*texts)[(*count)++] = text;
 }
 
+struct slice parser_join(struct parser *p, struct slice first, const struct slice *rest, int count)
+{
+    size_t len = first.len;
+    for (int i = 0; i < count; i++)
+        len += rest[i].len;
+    char *text = arena_alloc(p->arena, len);
+    struct slice joined = {text, 0};
+    for (int i = -1; i < count; i++) {
+        struct slice part = i < 0 ? first : rest[i];
+        if (part.len > 0)
+            memcpy(text + joined.len, part.data, part.len);
+        joined.len += part.len;
+    }
+    return joined;
+}
+
 static struct ast *text_node(struct parser *p, enum ast_kind kind, struct slice text, int line)
 {
     struct ast_text *node = PARSER_NODE(p, ast_text, kind, line);

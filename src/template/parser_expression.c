@@ -55,19 +55,9 @@ static struct ast *parse_string(struct parser *p)
         return parser_string_node(p, token.text, token.line);
     struct slice *parts = NULL;
     int count = 0;
-    size_t len = 0;
-    parser_add_text(p, &parts, &count, token.text);
     while (parser_at(p, TOKEN_STRING))
         parser_add_text(p, &parts, &count, parser_next(p).text);
-    for (int i = 0; i < count; i++)
-        len += parts[i].len;
-    char *text = arena_alloc(p->arena, len);
-    len = 0;
-    for (int i = 0; i < count; i++) {
-        memcpy(text + len, parts[i].data, parts[i].len);
-        len += parts[i].len;
-    }
-    return parser_string_node(p, slice_of(text, len), token.line);
+    return parser_string_node(p, parser_join(p, token.text, parts, count), token.line);
 }
 
 static struct ast *parse_number(struct parser *p)

@@ -95,6 +95,8 @@ void parser_raise_args(struct parser *p, struct ast *node, const struct ast_args
 void parser_add(struct parser *p, struct ast_list *list, struct ast *node);
 /* The same for texts; *count is their number. */
 void parser_add_text(struct parser *p, struct slice **texts, int *count, struct slice text);
+/* first and the `count` texts behind it in one. */
+struct slice parser_join(struct parser *p, struct slice first, const struct slice *rest, int count);
 struct ast *parser_name_node(struct parser *p, struct slice name, int line);
 struct ast *parser_string_node(struct parser *p, struct slice text, int line);
 

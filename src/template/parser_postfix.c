@@ -164,19 +164,16 @@ struct ast *parser_postfix(struct parser *p, struct ast *node)
  * count. */
 static struct slice parse_dotted(struct parser *p, int *line)
 {
+    struct slice *parts = NULL;
+    int count = 0;
     struct token token = parser_expect(p, TOKEN_NAME);
-    struct slice name = token.text;
     if (line != NULL)
         *line = token.line;
     while (parser_skip_if(p, TOKEN_DOT)) {
-        struct slice part = parser_expect(p, TOKEN_NAME).text;
-        char *joined = arena_alloc(p->arena, name.len + 1 + part.len);
-        memcpy(joined, name.data, name.len);
-        joined[name.len] = '.';
-        memcpy(joined + name.len + 1, part.data, part.len);
-        name = slice_of(joined, name.len + 1 + part.len);
+        parser_add_text(p, &parts, &count, SLICE("."));
+        parser_add_text(p, &parts, &count, parser_expect(p, TOKEN_NAME).text);
     }
-    return name;
+    return count == 0 ? token.text : parser_join(p, token.text, parts, count);
 }
 
 static struct ast_filter *filter_node(struct parser *p, enum ast_kind kind, struct ast *operand,

@@ -7,6 +7,9 @@
 #include "template/parser_internal.h"
 #include "template/space.h"
 
+/* Variables of one {% trans %}; they are looked up one by one. */
+#define VARIABLES_MAX 1000
+
 /* A growing text in the arena. */
 struct text {
     char *data;
@@ -57,8 +60,16 @@ static int find(const struct slice *names, int count, struct slice name)
     return -1;
 }
 
+static noreturn void too_many(struct trans *t)
+{
+    parser_fail(t->p, TEMPLATE_SYNTAX, t->line, "more than %d variables in one trans",
+                VARIABLES_MAX);
+}
+
 static void declare(struct trans *t, struct slice name, struct ast *value)
 {
+    if (t->declared.count == VARIABLES_MAX)
+        too_many(t);
     parser_add(t->p, &t->declared.values, value);
     parser_add_text(t->p, &t->declared.names, &t->declared.count, name);
 }
@@ -136,8 +147,11 @@ static void put_reference(struct trans *t, struct text *text)
     struct parser *p = t->p;
     parser_next(p);
     struct slice name = parser_expect(p, TOKEN_NAME).text;
-    if (find(t->references, t->referenced, name) < 0)
+    if (find(t->references, t->referenced, name) < 0) {
+        if (t->referenced == VARIABLES_MAX)
+            too_many(t);
         parser_add_text(p, &t->references, &t->referenced, name);
+    }
     put(p, text, "%(", 2);
     put(p, text, name.data, name.len);
     put(p, text, ")s", 2);

@@ -31,14 +31,23 @@ size_t space_before(struct slice text)
     return at;
 }
 
+/* Bytes of the white space character that text (not empty) ends in, 0 when it ends otherwise. */
+static size_t last_len(struct slice text)
+{
+    size_t len = chars_last(text);
+    return is_space(slice_from(text, text.len - len)) ? len : 0;
+}
+
 size_t space_behind(struct slice text)
 {
-    size_t at = text.len;
-    while (at > 0) {
-        size_t len = chars_last(slice_of(text.data, at));
-        if (!is_space(slice_of(text.data + at - len, len)))
-            break;
-        at -= len;
-    }
-    return text.len - at;
+    struct slice kept = text;
+    size_t len;
+    while (kept.len > 0 && (len = last_len(kept)) > 0)
+        kept.len -= len;
+    return text.len - kept.len;
+}
+
+bool space_is_last(struct slice text)
+{
+    return last_len(text) > 0;
 }

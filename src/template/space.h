@@ -11,4 +11,7 @@
 size_t space_before(struct slice text);
 size_t space_behind(struct slice text);
 
+/* Is the last character of text (not empty) white space? */
+bool space_is_last(struct slice text);
+
 #endif
