@@ -3,6 +3,7 @@
 --- are globals.
 
 local check = require "qlua.check"
+local core = require "qlua.core"
 
 local M = {}
 
@@ -13,17 +14,14 @@ M.methods = methods
 local OPTIONS = { newstyle = "boolean", pgettext = "function", npgettext = "function" }
 local NULL_OPTIONS = { newstyle = "boolean" }
 
---- `_` is another name of gettext, whichever is installed.
+local NAMES = { "gettext", "ngettext", "pgettext", "npgettext" }
+
+--- `_` is another name of gettext.
 ---@param environment qlua.Environment
 function M.prepare(environment)
-  local globals = environment.globals
-  function globals._(...)
-    local gettext = globals.gettext
-    if not gettext then
-      error("_ was called in a template, but no gettext is installed; "
-        .. "env:install_gettext_callables installs one", 0)
-    end
-    return gettext(...)
+  function environment.globals._()
+    error("_ was called in a template, but no gettext is installed; "
+      .. "env:install_gettext_callables installs one", 0)
   end
 end
 
@@ -40,10 +38,17 @@ function methods:install_gettext_callables(gettext, ngettext, options)
   check.type(where, "ngettext", ngettext, "function")
   options = check.options(where, options, OPTIONS)
   local state, globals = rawget(self, "_state"), self.globals
+  local functions = {
+    gettext = gettext, ngettext = ngettext, pgettext = options.pgettext,
+    npgettext = options.npgettext,
+  }
+  for _, name in ipairs(NAMES) do
+    local fn = functions[name]
+    globals[name] = fn and options.newstyle and core.template_gettext(name, fn) or fn
+  end
+  globals._ = globals.gettext
   state._newstyle_gettext = options.newstyle or false
-  globals.gettext, globals.ngettext = gettext, ngettext
-  globals.pgettext, globals.npgettext = options.pgettext, options.npgettext
-  self.globals = globals -- the core is to know
+  self.globals = globals -- the core is told anew
 end
 
 --- Functions that return the text as it stands; the plural unless n is 1.
@@ -70,9 +75,10 @@ end
 --- The environment forgets them.
 function methods:uninstall_translations()
   local globals = self.globals
-  for _, name in ipairs { "gettext", "ngettext", "pgettext", "npgettext" } do
+  for _, name in ipairs(NAMES) do
     globals[name] = nil
   end
+  M.prepare(self)
 end
 
 return M

@@ -23,7 +23,15 @@ void filter_open_globals(lua_State *L);
 bool global_getattr(struct vm *vm, int object, struct slice name);
 /* The method of the cycler (next, reset); its first parameter is the cycler. NULL: none. */
 const struct vm_native *global_method(struct vm *vm, int object, struct slice name);
-/* What calling the joiner runs; its only parameter is the joiner. NULL: not one. */
+/* What calling the joiner or translation runs; its first parameter is that. NULL: not one. */
 const struct vm_native *global_call(struct vm *vm, int object);
+
+/* ---- translations ---------------------------------------------------------------------------- */
+
+/* Push what stands for the Lua function at index as the newstyle `name` (gettext, ngettext,
+ * pgettext or npgettext); false, and nothing, for another name. */
+bool gettext_push(lua_State *L, struct slice name, int function);
+/* What calling a translation runs; its first parameter is the translation. */
+const struct vm_native *gettext_call(struct vm *vm, int object);
 
 #endif

@@ -249,7 +249,11 @@ static enum vm_status joiner_call(struct vm *vm, struct vm_frame *frame)
 const struct vm_native *global_call(struct vm *vm, int object)
 {
     static const struct vm_native call = {"joiner", "self", joiner_call};
-    return value_meta(vm, object) == VM_META_JOINER ? &call : NULL;
+    switch (value_meta(vm, object)) {
+    case VM_META_JOINER: return &call;
+    case VM_META_TRANSLATION: return gettext_call(vm, object);
+    default: return NULL;
+    }
 }
 
 /* ---- all of them ----------------------------------------------------------------------------- */

@@ -110,6 +110,7 @@ enum vm_status test_callable(struct vm *vm, struct vm_frame *frame)
     case VM_META_MACRO:
     case VM_META_LOOP:
     case VM_META_JOINER:
+    case VM_META_TRANSLATION:
     case VM_META_METHOD:
     case VM_META_BLOCK: return answer(vm, true);
     default: return answer(vm, false);

@@ -69,12 +69,13 @@ enum vm_meta {
     VM_META_FUNCTION, /* a builtin global: full userdata, a const struct vm_native * */
     VM_META_MACRO,
     VM_META_LOOP,
-    VM_META_NAMESPACE, /* a table whose string keys are its attributes */
-    VM_META_CYCLER,    /* a table; filter.h: global_... */
-    VM_META_JOINER,    /* a table; filter.h: global_... */
-    VM_META_METHOD,    /* a bound method: {object, name} */
-    VM_META_BLOCK,     /* self.name, super */
-    VM_META_MODULE,    /* an imported template */
+    VM_META_NAMESPACE,   /* a table whose string keys are its attributes */
+    VM_META_CYCLER,      /* a table; filter.h: global_... */
+    VM_META_JOINER,      /* a table; filter.h: global_... */
+    VM_META_TRANSLATION, /* a table; filter.h: gettext_... */
+    VM_META_METHOD,      /* a bound method: {object, name} */
+    VM_META_BLOCK,       /* self.name, super */
+    VM_META_MODULE,      /* an imported template */
     VM_META_SELF,
     VM_META_COUNT
 };

@@ -104,6 +104,7 @@ static bool native_attribute(struct vm *vm, int object, int name_index, struct s
     case VM_META_CYCLER: return global_getattr(vm, object, name);
     case VM_META_METHOD:
     case VM_META_FUNCTION:
+    case VM_META_TRANSLATION:
     case VM_META_JOINER: return false;
     default: return vm_native_getattr(vm, object, name);
     }

@@ -20,7 +20,7 @@ static const char *const meta_names[VM_META_COUNT] = {
     [VM_META_NAMESPACE] = "qlua.namespace", [VM_META_CYCLER] = "qlua.cycler",
     [VM_META_JOINER] = "qlua.joiner",       [VM_META_METHOD] = "qlua.method",
     [VM_META_BLOCK] = "qlua.block",         [VM_META_MODULE] = "qlua.template_module",
-    [VM_META_SELF] = "qlua.template_self",
+    [VM_META_SELF] = "qlua.template_self",  [VM_META_TRANSLATION] = "qlua.translation",
 };
 
 static const enum marker markers[VM_META_COUNT] = {
@@ -30,17 +30,18 @@ static const enum marker markers[VM_META_COUNT] = {
 };
 
 static const enum value_kind kinds[VM_META_COUNT + 1] = {
-    [VM_META_ARRAY] = VALUE_LIST,       [VM_META_TUPLE] = VALUE_TUPLE,
-    [VM_META_GROUP] = VALUE_TUPLE,      [VM_META_BYTES] = VALUE_NATIVE,
-    [VM_META_MARKUP] = VALUE_MARKUP,    [VM_META_UUID] = VALUE_NATIVE,
-    [VM_META_DATETIME] = VALUE_NATIVE,  [VM_META_UNDEFINED] = VALUE_UNDEFINED,
-    [VM_META_DICT] = VALUE_DICT,        [VM_META_GENERATOR] = VALUE_GENERATOR,
-    [VM_META_RANGE] = VALUE_RANGE,      [VM_META_FUNCTION] = VALUE_NATIVE,
-    [VM_META_MACRO] = VALUE_NATIVE,     [VM_META_LOOP] = VALUE_NATIVE,
-    [VM_META_NAMESPACE] = VALUE_NATIVE, [VM_META_CYCLER] = VALUE_NATIVE,
-    [VM_META_JOINER] = VALUE_NATIVE,    [VM_META_METHOD] = VALUE_NATIVE,
-    [VM_META_BLOCK] = VALUE_NATIVE,     [VM_META_MODULE] = VALUE_NATIVE,
-    [VM_META_SELF] = VALUE_NATIVE,      [VM_META_COUNT] = VALUE_OBJECT,
+    [VM_META_ARRAY] = VALUE_LIST,         [VM_META_TUPLE] = VALUE_TUPLE,
+    [VM_META_GROUP] = VALUE_TUPLE,        [VM_META_BYTES] = VALUE_NATIVE,
+    [VM_META_MARKUP] = VALUE_MARKUP,      [VM_META_UUID] = VALUE_NATIVE,
+    [VM_META_DATETIME] = VALUE_NATIVE,    [VM_META_UNDEFINED] = VALUE_UNDEFINED,
+    [VM_META_DICT] = VALUE_DICT,          [VM_META_GENERATOR] = VALUE_GENERATOR,
+    [VM_META_RANGE] = VALUE_RANGE,        [VM_META_FUNCTION] = VALUE_NATIVE,
+    [VM_META_MACRO] = VALUE_NATIVE,       [VM_META_LOOP] = VALUE_NATIVE,
+    [VM_META_NAMESPACE] = VALUE_NATIVE,   [VM_META_CYCLER] = VALUE_NATIVE,
+    [VM_META_JOINER] = VALUE_NATIVE,      [VM_META_METHOD] = VALUE_NATIVE,
+    [VM_META_BLOCK] = VALUE_NATIVE,       [VM_META_MODULE] = VALUE_NATIVE,
+    [VM_META_TRANSLATION] = VALUE_NATIVE, [VM_META_SELF] = VALUE_NATIVE,
+    [VM_META_COUNT] = VALUE_OBJECT,
 };
 
 /* ---- metatables ------------------------------------------------------------------------------ */
@@ -160,6 +161,7 @@ static const char *native_type_name(enum vm_meta meta)
     case VM_META_UUID: return "UUID";
     case VM_META_DATETIME: return "datetime";
     case VM_META_FUNCTION:
+    case VM_META_TRANSLATION:
     case VM_META_BLOCK: return "function";
     case VM_META_MACRO: return "Macro";
     case VM_META_LOOP: return "LoopContext";

@@ -230,6 +230,7 @@ static void write_native(struct vm *vm, int index, bool is_repr, struct buf *out
         return;
     case VM_META_CYCLER:
     case VM_META_JOINER:
+    case VM_META_TRANSLATION:
         buf_char(out, '<');
         buf_cstr(out, value_type_name(vm, index));
         buf_char(out, '>');
