@@ -36,12 +36,12 @@ double filter_whole(struct vm *vm, int index)
     } break;
     default: break;
     }
-    filter_fail_type(vm, index, "", " object cannot be interpreted as an integer");
+    filter_fail_type(vm, index, "'", "' object cannot be interpreted as an integer");
 }
 
 void filter_fail_type(struct vm *vm, int index, const char *before, const char *after)
 {
-    vm_fail(vm, TEMPLATE_RUNTIME, "%s'%s'%s", before, value_type_name(vm, index), after);
+    vm_fail(vm, TEMPLATE_RUNTIME, "%s%s%s", before, value_type_name(vm, index), after);
 }
 
 void filter_fail_attribute(struct vm *vm, int index, const char *attribute)
@@ -71,7 +71,7 @@ int filter_items(struct vm *vm, int index)
         return (int)iter.count;
     }
     if (value_to_list(vm, index) == VALUE_ASK)
-        filter_fail_type(vm, index, "", " object is not iterable");
+        filter_fail_type(vm, index, "'", "' object is not iterable");
     return (int)lua_objlen(vm->L, index);
 }
 

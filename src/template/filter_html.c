@@ -83,7 +83,9 @@ static int add_pair(struct vm *vm, int list, int n)
     lua_State *L = vm->L;
     int pair = lua_gettop(L);
     struct value_iter iter;
-    if (value_iter_begin(vm, pair, &iter) == VALUE_ASK)
+    enum value_kind kind = value_kind(vm, pair);
+    bool is_scalar = kind == VALUE_NONE || kind == VALUE_BOOLEAN || kind == VALUE_NUMBER;
+    if (is_scalar || value_iter_begin(vm, pair, &iter) == VALUE_ASK)
         filter_fail_type(vm, pair, "cannot unpack non-iterable ", " object");
     int count = 0;
     while (count < 3 && value_iter_next(vm, &iter)) {

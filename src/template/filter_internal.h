@@ -32,7 +32,7 @@ bool filter_has_keywords(struct vm *vm, int index);
 bool filter_has_html(struct vm *vm, int index);
 /* Push the field of the object's metatable; nil when it has none. */
 void filter_push_metafield(struct vm *vm, int index, const char *name);
-/* Fail as Python does for a type: the text is BEFORE'type'AFTER. */
+/* Fail as Python does for a type: the name of the type between the two texts. */
 _Noreturn void filter_fail_type(struct vm *vm, int index, const char *before, const char *after);
 /* Fail as Python does for a method of dicts on what is none: "'list' object has no attribute
  * 'items'". */

@@ -204,7 +204,7 @@ static bool take_name(struct vm *vm, int index, struct slice *name)
 {
     enum value_kind kind = value_kind(vm, index);
     if (kind == VALUE_LIST || kind == VALUE_DICT)
-        filter_fail_type(vm, index, "unhashable type: ", "");
+        filter_fail_type(vm, index, "unhashable type: '", "'");
     return value_slice(vm, index, name);
 }
 

@@ -52,7 +52,7 @@ enum vm_status filter_attr(struct vm *vm, struct vm_frame *frame)
     if (frame->state == 1)
         return VM_DONE;
     if (!value_slice(vm, key, &name))
-        filter_fail_type(vm, key, "attribute name must be string, not ", "");
+        filter_fail_type(vm, key, "attribute name must be string, not '", "'");
     if (!has_attribute(vm, value, name)) {
         value_push_missing(vm, value, key);
         return VM_DONE;
@@ -85,7 +85,7 @@ enum vm_status filter_first(struct vm *vm, struct vm_frame *frame)
 {
     struct value_iter iter;
     if (value_iter_begin(vm, frame->base, &iter) == VALUE_ASK)
-        filter_fail_type(vm, frame->base, "", " object is not iterable");
+        filter_fail_type(vm, frame->base, "'", "' object is not iterable");
     if (!value_iter_next(vm, &iter))
         value_push_undefined_hint(vm, SLICE("No first item, sequence was empty."));
     return VM_DONE;
@@ -118,7 +118,7 @@ enum vm_status filter_last(struct vm *vm, struct vm_frame *frame)
     int value = frame->base;
     double length;
     if (!is_reversible(vm, value))
-        filter_fail_type(vm, value, "", " object is not reversible");
+        filter_fail_type(vm, value, "'", "' object is not reversible");
     if (value_kind(vm, value) == VALUE_DICT)
         filter_items(vm, value); /* its keys */
     value_length(vm, value, &length);
@@ -158,7 +158,7 @@ enum vm_status filter_random(struct vm *vm, struct vm_frame *frame)
 enum vm_status filter_list(struct vm *vm, struct vm_frame *frame)
 {
     if (value_to_list(vm, frame->base) == VALUE_ASK)
-        filter_fail_type(vm, frame->base, "", " object is not iterable");
+        filter_fail_type(vm, frame->base, "'", "' object is not iterable");
     lua_pushvalue(vm->L, frame->base);
     return VM_DONE;
 }

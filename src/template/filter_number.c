@@ -237,7 +237,7 @@ enum vm_status filter_abs(struct vm *vm, struct vm_frame *frame)
     switch (value_kind(vm, frame->base)) {
     case VALUE_NUMBER: lua_pushnumber(vm->L, fabs(lua_tonumber(vm->L, frame->base))); break;
     case VALUE_BOOLEAN: lua_pushnumber(vm->L, lua_toboolean(vm->L, frame->base)); break;
-    default: filter_fail_type(vm, frame->base, "bad operand type for abs(): ", "");
+    default: filter_fail_type(vm, frame->base, "bad operand type for abs(): '", "'");
     }
     return VM_DONE;
 }
@@ -351,7 +351,7 @@ enum vm_status filter_round(struct vm *vm, struct vm_frame *frame)
         if (value_kind(vm, value) == VALUE_UNDEFINED)
             value_fail_undefined(vm, value);
         double x = number_at(vm, value, "must be real number, not ", "");
-        double digits = number_at(vm, precision, "unsupported operand type for **: ", "");
+        double digits = number_at(vm, precision, "unsupported operand type for **: '", "'");
         rounded = round_to(vm, x, digits, is_ceil);
     }
     lua_pushnumber(vm->L, rounded);
@@ -389,16 +389,24 @@ static void write_size(struct vm *vm, double bytes, bool binary)
     buf_printf(out, " %c%s", binary && i == 0 ? 'K' : units[i], binary ? "iB" : "B");
 }
 
+_Noreturn static void fail_conversion(struct vm *vm, struct slice text)
+{
+    size_t start = vm->text.len;
+    text_repr(text, &vm->text);
+    vm_push_text(vm, start);
+    vm_fail(vm, TEMPLATE_RUNTIME, "could not convert string to float: %.200s",
+            lua_tostring(vm->L, -1));
+}
+
 enum vm_status filter_filesizeformat(struct vm *vm, struct vm_frame *frame)
 {
     double bytes;
     struct slice text;
     if (!as_float(vm, frame->base, &bytes)) {
         if (value_slice(vm, frame->base, &text))
-            vm_fail(vm, TEMPLATE_RUNTIME, "could not convert string to float: '%.*s'",
-                    (int)(text.len < 100 ? text.len : 100), text.data);
+            fail_conversion(vm, text);
         filter_fail_type(vm, frame->base,
-                         "float() argument must be a string or a real number, not ", "");
+                         "float() argument must be a string or a real number, not '", "'");
     }
     size_t start = vm->text.len;
     write_size(vm, bytes, filter_flag(vm, frame->base + 1));

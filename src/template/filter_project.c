@@ -48,16 +48,17 @@ static enum vm_status is_empty(struct vm *vm, struct vm_frame *frame, int phase,
     return VM_DONE;
 }
 
-/* Push the value of a keyword, or none. */
-static void push_keyword(struct vm *vm, int keywords, const char *name)
+/* Push the value of a keyword, none when it is not there; gives whether it is. */
+static bool push_keyword(struct vm *vm, int keywords, const char *name)
 {
     lua_pushstring(vm->L, name);
     value_dict_get(vm, keywords, lua_gettop(vm->L));
     lua_remove(vm->L, -2);
-    if (lua_isnil(vm->L, -1)) {
-        lua_pop(vm->L, 1);
-        vm_push_none(vm);
-    }
+    if (!lua_isnil(vm->L, -1))
+        return true;
+    lua_pop(vm->L, 1);
+    vm_push_none(vm);
+    return false;
 }
 
 /* The first keyword that is neither attribute nor default fails. */
@@ -83,30 +84,23 @@ static void check_keywords(struct vm *vm, int keywords)
  * the default (each a slot). */
 static void begin_map(struct vm *vm, struct vm_frame *frame, int result)
 {
-    lua_State *L = vm->L;
     int arguments = frame->base + 1, keywords = frame->base + 2;
-    bool has_keywords = filter_has_keywords(vm, keywords);
-    bool by_attribute = false;
-    lua_settop(L, result - 1);
+    bool has_filter = filter_rest(vm, arguments) > 0, by_attribute = false;
+    lua_settop(vm->L, result - 1);
+    vm_push_none(vm); /* the result's slot */
+    if (!has_filter && filter_has_keywords(vm, keywords))
+        by_attribute = push_keyword(vm, keywords, "attribute");
+    if (!has_filter && !by_attribute)
+        vm_fail(vm, TEMPLATE_FILTER_ARG, "map requires a filter argument");
+    if (by_attribute) {
+        check_keywords(vm, keywords);
+        path_prepare(vm, result + 1);
+        push_keyword(vm, keywords, "default");
+    }
     frame->n = filter_items(vm, frame->base);
     vm_new_generator(vm, frame->n);
-    if (filter_rest(vm, arguments) == 0 && has_keywords) {
-        push_keyword(vm, keywords, "attribute");
-        lua_pushliteral(L, "attribute");
-        value_dict_get(vm, keywords, lua_gettop(L));
-        by_attribute = !lua_isnil(L, -1);
-        lua_settop(L, result + 1);
-    }
-    if (!by_attribute) {
-        if (filter_rest(vm, arguments) == 0)
-            vm_fail(vm, TEMPLATE_FILTER_ARG, "map requires a filter argument");
-        frame_begin(frame, MAP_FILTER);
-        return;
-    }
-    check_keywords(vm, keywords);
-    path_prepare(vm, result + 1);
-    push_keyword(vm, keywords, "default");
-    frame_begin(frame, MAP_PATH);
+    lua_replace(vm->L, result);
+    frame_begin(frame, by_attribute ? MAP_PATH : MAP_FILTER);
 }
 
 static enum vm_status map_filter(struct vm *vm, struct vm_frame *frame, int result)
@@ -240,13 +234,13 @@ static enum vm_status select_items(struct vm *vm, struct vm_frame *frame, const 
 static void begin_selection(struct vm *vm, struct vm_frame *frame, const struct selection *s,
                             bool by_attribute)
 {
+    if (by_attribute && s->count == 0)
+        vm_fail(vm, TEMPLATE_FILTER_ARG, "Missing parameter for attribute name");
     lua_settop(vm->L, s->result - 1);
     frame->n = filter_items(vm, s->items);
     vm_new_generator(vm, 0);
     lua_pushnil(vm->L);
     if (by_attribute) {
-        if (s->count == 0)
-            vm_fail(vm, TEMPLATE_FILTER_ARG, "Missing parameter for attribute name");
         lua_rawgeti(vm->L, s->arguments, 1);
         lua_replace(vm->L, s->path);
         path_prepare(vm, s->path);

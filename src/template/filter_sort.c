@@ -94,9 +94,20 @@ static void push_pair_keys(struct vm *vm, int pairs, int n, int which, bool fold
     }
 }
 
+/* The argument `by`: "key", or else "value". */
+static bool is_by_key(struct vm *vm, int index)
+{
+    struct slice by = {NULL, 0};
+    bool by_key = value_slice(vm, index, &by) && slice_eq(by, SLICE("key"));
+    if (!by_key && !slice_eq(by, SLICE("value")))
+        vm_fail(vm, TEMPLATE_FILTER_ARG, "You can only sort by either \"key\" or \"value\"");
+    return by_key;
+}
+
 /* Push the pairs of the dict. */
 static enum vm_status begin_dictsort(struct vm *vm, struct vm_frame *frame)
 {
+    is_by_key(vm, frame->base + 2);
     switch (value_kind(vm, frame->base)) {
     case VALUE_DICT: filter_dict_pairs(vm, frame->base); return VM_DONE;
     case VALUE_OBJECT:
@@ -115,10 +126,7 @@ enum vm_status filter_dictsort(struct vm *vm, struct vm_frame *frame)
     if (phase == SORT_BEGIN && begin_dictsort(vm, frame) == VM_AGAIN)
         return VM_AGAIN;
     if (phase != SORT_ORDER) { /* the pairs are on top */
-        struct slice by = {NULL, 0};
-        bool by_key = value_slice(vm, frame->base + 2, &by) && slice_eq(by, SLICE("key"));
-        if (!by_key && !slice_eq(by, SLICE("value")))
-            vm_fail(vm, TEMPLATE_FILTER_ARG, "You can only sort by either \"key\" or \"value\"");
+        bool by_key = is_by_key(vm, frame->base + 2);
         frame->n = filter_items(vm, pairs);
         push_pair_keys(vm, pairs, frame->n, by_key ? 1 : 2, !filter_flag(vm, frame->base + 1));
         sorter_new(vm, keys, frame->n, 0, filter_flag(vm, frame->base + 3));

@@ -463,7 +463,7 @@ static int take_schemes(struct vm *vm, int schemes)
         lua_rawgeti(L, schemes, i);
         int index = lua_gettop(L);
         if (!value_slice(vm, index, &scheme))
-            filter_fail_type(vm, index, "a URI scheme prefix is text, not ", "");
+            filter_fail_type(vm, index, "a URI scheme prefix is text, not '", "'");
         if (!is_scheme(scheme)) {
             size_t start = vm->text.len;
             text_repr(scheme, &vm->text);

@@ -74,7 +74,7 @@ enum vm_status filter_truncate(struct vm *vm, struct vm_frame *frame)
     double length = filter_whole(vm, frame->base + 1);
     double leeway = leeway_argument(vm, frame->base + 4);
     if (!value_slice(vm, end, &tail))
-        filter_fail_type(vm, end, "object of type ", " has no len()");
+        filter_fail_type(vm, end, "object of type '", "' has no len()");
     double tail_length = (double)chars_count(tail);
     if (length < tail_length)
         vm_fail(vm, TEMPLATE_RUNTIME, "expected length >= %.0f, got %.0f", tail_length, length);
@@ -85,13 +85,13 @@ enum vm_status filter_truncate(struct vm *vm, struct vm_frame *frame)
     if (is_text && have > length + leeway)
         have = (double)chars_count(text);
     else if (!is_text && value_length(vm, value, &have) == VALUE_ASK)
-        filter_fail_type(vm, value, "object of type ", " has no len(); use |string first");
+        filter_fail_type(vm, value, "object of type '", "' has no len(); use |string first");
     if (have <= length + leeway) {
         lua_pushvalue(vm->L, value);
         return VM_DONE;
     }
     if (!is_text)
-        filter_fail_type(vm, value, "only text can be cut, not ", "");
+        filter_fail_type(vm, value, "only text can be cut, not '", "'");
     text.len = chars_offset(text, (size_t)(length - tail_length));
     if (!filter_flag(vm, frame->base + 2))
         text = before_last_space(text);
@@ -136,8 +136,10 @@ enum vm_status filter_indent(struct vm *vm, struct vm_frame *frame)
     if (value_kind(vm, value) == VALUE_UNDEFINED)
         value_fail_undefined(vm, value);
     struct slice rest, unit;
+    if (value_kind(vm, value) == VALUE_LIST) /* += takes any iterable */
+        filter_fail_attribute(vm, value, "splitlines");
     if (!value_slice(vm, value, &rest))
-        filter_fail_type(vm, value, "unsupported operand type(s) for +=: ", " and 'str'");
+        filter_fail_type(vm, value, "unsupported operand type(s) for +=: '", "' and 'str'");
     bool is_given = value_slice(vm, width, &unit);
     double spaces = is_given ? 1 : filter_whole(vm, width);
     if (!is_given)
