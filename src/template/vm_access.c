@@ -264,9 +264,9 @@ enum value_result value_getitem(struct vm *vm, int object, int key)
 
 /* ---- slices ---------------------------------------------------------------------------------- */
 
-/* Positions start, start + step, ...: count of them. */
+/* Positions start, start + step, ... before stop: count of them. */
 struct places {
-    double start, step, count;
+    double start, stop, step, count;
 };
 
 /* The number at index, none giving `otherwise`; fails for other kinds. */
@@ -300,6 +300,7 @@ static struct places slice_places(struct vm *vm, double n, int start, int stop, 
     to = to < 0 ? fmax(to + n, low) : fmin(to, high);
     double count = ceil((to - from) / places.step);
     places.start = from;
+    places.stop = to;
     places.count = count > 0 ? count : 0;
     return places;
 }
@@ -389,8 +390,7 @@ enum value_result value_getslice(struct vm *vm, int object, int start, int stop,
         range = lua_touserdata(vm->L, object);
         places = slice_places(vm, value_range_length(range), start, stop, step);
         value_push_range(vm, range->start + places.start * range->step,
-                         range->start + (places.start + places.count * places.step) * range->step,
-                         range->step * places.step);
+                         range->start + places.stop * range->step, range->step * places.step);
         break;
     case VALUE_UNDEFINED:
         if (value_undefined_kind(vm, object) != UNDEFINED_CHAINABLE)

@@ -122,21 +122,23 @@ static void cut_zeros(struct buf *out, size_t start)
 }
 
 /* No letter, but a precision: as g, but with a digit behind the point (float.__format__). */
-static void append_general(struct vm *vm, struct buf *out, double number, int precision)
+static void append_general(struct vm *vm, struct buf *out, double number, int precision,
+                           bool alternate)
 {
     size_t start = out->len;
     precision = precision > 0 ? precision : 1;
-    append_real(vm, out, number, 'e', precision - 1, false);
+    append_real(vm, out, number, 'e', precision - 1, alternate);
     buf_char(out, 0);
     int exponent = atoi(strchr(out->data + start, 'e') + 1);
     out->len--;
     if (exponent + 1 > -4 && exponent + 1 <= precision - 1) {
         out->len = start;
-        append_real(vm, out, number, 'f', precision - 1 - exponent, false);
-        cut_zeros(out, start);
+        append_real(vm, out, number, 'f', precision - 1 - exponent, alternate);
+        if (!alternate)
+            cut_zeros(out, start);
         if (slice_find(slice_from(buf_view(out), start), '.') == out->len - start)
             buf_cstr(out, ".0");
-    } else {
+    } else if (!alternate) {
         cut_zeros(out, start);
     }
 }
@@ -146,6 +148,12 @@ static void append_general(struct vm *vm, struct buf *out, double number, int pr
 static bool is_whole(double number)
 {
     return isfinite(number) && number == floor(number);
+}
+
+/* Does it print without an exponent or point (value/number.h)? */
+static bool prints_whole(double number)
+{
+    return is_whole(number) && fabs(number) < 1e16;
 }
 
 _Noreturn static void fail_type(struct vm *vm, char type, const char *object)
@@ -168,7 +176,7 @@ static void append_nonfinite(struct buf *out, double number, char type)
 static void append_digits(struct vm *vm, double number, const struct format_spec *spec,
                           struct buf *out, struct parts *parts)
 {
-    char type = spec->type == 'n' ? (is_whole(number) ? 'd' : 'g') : spec->type;
+    char type = spec->type == 'n' ? (prints_whole(number) ? 'd' : 'g') : spec->type;
     if (type == '%') {
         number *= 100;
         type = 'f';
@@ -180,11 +188,11 @@ static void append_digits(struct vm *vm, double number, const struct format_spec
         append_real(vm, out, number, type, spec->precision < 0 ? 6 : (int)spec->precision,
                     spec->alternate);
     } else if (type == 0 && spec->precision >= 0) {
-        if (is_whole(number))
+        if (prints_whole(number))
             append_real(vm, out, number, 'g', (int)spec->precision, spec->alternate);
         else
-            append_general(vm, out, number, (int)spec->precision);
-    } else if (type == 0 && !is_whole(number)) {
+            append_general(vm, out, number, (int)spec->precision, spec->alternate);
+    } else if (type == 0 && !prints_whole(number)) {
         out->len += number_write(buf_reserve(out, NUMBER_TEXT_MAX), number);
     } else {
         const char *prefix;

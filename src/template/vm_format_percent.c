@@ -217,6 +217,11 @@ static void format_directive(struct percent *p)
 {
     struct vm *vm = p->vm;
     int top = lua_gettop(vm->L);
+    if (p->at < p->format.len && p->format.data[p->at] == '%') {
+        p->at++;
+        buf_char(p->out, '%');
+        return;
+    }
     struct directive d = {.spec = FORMAT_SPEC_NONE};
     d.spec.percent = true;
     bool is_named = p->at < p->format.len && p->format.data[p->at] == '(';
@@ -238,13 +243,9 @@ static void format_directive(struct percent *p)
     d.letter = take(p);
     if (d.letter == 'h' || d.letter == 'l' || d.letter == 'L')
         d.letter = take(p);
-    if (d.letter == '%') {
-        buf_char(p->out, '%');
-    } else {
-        if (!is_named)
-            push_argument(p);
-        append_directive(p, &d);
-    }
+    if (!is_named)
+        push_argument(p);
+    append_directive(p, &d);
     lua_settop(vm->L, top);
 }
 

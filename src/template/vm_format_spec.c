@@ -37,11 +37,12 @@ static bool take_char(struct slice *text, char c)
     return true;
 }
 
-/* [[fill]align][sign] */
-static void take_align(struct slice *text, struct format_spec *spec)
+/* [[fill]align][sign]; true: with a fill character. */
+static bool take_align(struct slice *text, struct format_spec *spec)
 {
     size_t fill = chars_first(*text);
-    if (fill > 0 && text->len > fill && is_align(text->data[fill])) {
+    bool has_fill = fill > 0 && text->len > fill && is_align(text->data[fill]);
+    if (has_fill) {
         spec->fill = slice_of(text->data, fill);
         spec->align = text->data[fill];
         *text = slice_from(*text, fill + 1);
@@ -53,19 +54,20 @@ static void take_align(struct slice *text, struct format_spec *spec)
         spec->sign = text->data[0];
         *text = slice_from(*text, 1);
     }
+    return has_fill;
 }
 
 struct format_spec format_read_spec(struct vm *vm, struct slice text)
 {
     struct format_spec spec = FORMAT_SPEC_NONE;
-    take_align(&text, &spec);
+    bool has_fill = take_align(&text, &spec);
     take_char(&text, 'z');
     spec.alternate = take_char(&text, '#');
     if (take_char(&text, '0')) {
-        if (spec.align == 0) {
+        if (!has_fill)
             spec.fill = SLICE("0");
+        if (spec.align == 0)
             spec.align = '0'; /* = for numbers, < for texts */
-        }
     }
     spec.width = take_number(&text, 0);
     spec.grouping = take_char(&text, ',') ? ',' : take_char(&text, '_') ? '_' : 0;
@@ -111,15 +113,12 @@ void format_value(struct vm *vm, int index, struct slice text, struct buf *out)
         if (spec.align == '0')
             spec.align = '=';
         format_number(vm, number, &spec, out);
-    } else if (lua_type(vm->L, index) == LUA_TSTRING) {
+    } else if (value_slice(vm, index, &string)) {
         struct format_spec spec = format_read_spec(vm, text);
         check_text_spec(vm, &spec);
         if (spec.align == '0')
             spec.align = '<';
-        string.data = lua_tolstring(vm->L, index, &string.len);
         format_text(vm, string, &spec, out);
-    } else if (value_kind(vm, index) == VALUE_MARKUP) {
-        vm_fail(vm, TEMPLATE_RUNTIME, "Unsupported format specification for Markup.");
     } else {
         vm_fail(vm, TEMPLATE_RUNTIME, "unsupported format string passed to %s.__format__",
                 value_type_name(vm, index));

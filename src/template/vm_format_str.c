@@ -224,8 +224,11 @@ static enum value_result append_value(struct formatter *f, struct slice spec)
             return VALUE_ASK;
     }
     size_t start = vm->text.len;
+    bool is_html = f->is_markup && value_kind(vm, value) == VALUE_MARKUP;
+    if (is_html && spec.len > 0)
+        fail(f, "Unsupported format specification for Markup.");
     format_value(vm, value, spec, &vm->text);
-    if (f->is_markup && value_kind(vm, value) != VALUE_MARKUP) {
+    if (f->is_markup && !is_html) {
         struct slice text;
         vm_push_text(vm, start);
         text.data = lua_tolstring(vm->L, -1, &text.len);
