@@ -23,7 +23,8 @@ static bool is_any_markup(struct vm *vm, int items, int n)
 }
 
 /* Under autoescape one Markup, item or separator, makes the result one: the others are escaped.
- * Without it all are texts. No item is an object any more. */
+ * Without it all are texts. No item is an object any more; beside a separator that is Markup
+ * objects gave their texts, not their HTML: so it is in Jinja. */
 static void join(struct vm *vm, int items, int n, int separator)
 {
     lua_State *L = vm->L;
@@ -71,7 +72,8 @@ enum vm_status filter_join(struct vm *vm, struct vm_frame *frame)
         break;
     default: break;
     }
-    if (filter_texts(vm, frame, texts, vm->autoescape) == VM_AGAIN)
+    bool html = vm->autoescape && value_kind(vm, separator) != VALUE_MARKUP;
+    if (filter_texts(vm, frame, texts, html) == VM_AGAIN)
         return VM_AGAIN;
     join(vm, texts, frame->n, separator);
     return VM_DONE;
