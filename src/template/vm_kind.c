@@ -13,20 +13,28 @@
 static const char refs_key; /* its address: the registry's key of the userdata of numbers */
 
 static const char *const meta_names[VM_META_COUNT] = {
-    [VM_META_GROUP] = "qlua.group",         [VM_META_UNDEFINED] = "qlua.undefined",
-    [VM_META_DICT] = "qlua.dict",           [VM_META_GENERATOR] = "qlua.generator",
-    [VM_META_RANGE] = "qlua.range",         [VM_META_FUNCTION] = "qlua.template_function",
-    [VM_META_MACRO] = "qlua.macro",         [VM_META_LOOP] = "qlua.loop",
-    [VM_META_NAMESPACE] = "qlua.namespace", [VM_META_CYCLER] = "qlua.cycler",
-    [VM_META_JOINER] = "qlua.joiner",       [VM_META_METHOD] = "qlua.method",
-    [VM_META_BLOCK] = "qlua.block",         [VM_META_MODULE] = "qlua.template_module",
-    [VM_META_SELF] = "qlua.template_self",  [VM_META_TRANSLATION] = "qlua.translation",
+    [VM_META_GROUP] = "qlua.group",
+    [VM_META_UNDEFINED] = "qlua.undefined",
+    [VM_META_GENERATOR] = "qlua.generator",
+    [VM_META_RANGE] = "qlua.range",
+    [VM_META_FUNCTION] = "qlua.template_function",
+    [VM_META_MACRO] = "qlua.macro",
+    [VM_META_LOOP] = "qlua.loop",
+    [VM_META_NAMESPACE] = "qlua.namespace",
+    [VM_META_CYCLER] = "qlua.cycler",
+    [VM_META_JOINER] = "qlua.joiner",
+    [VM_META_METHOD] = "qlua.method",
+    [VM_META_BLOCK] = "qlua.block",
+    [VM_META_MODULE] = "qlua.template_module",
+    [VM_META_SELF] = "qlua.template_self",
+    [VM_META_TRANSLATION] = "qlua.translation",
 };
 
 static const enum marker markers[VM_META_COUNT] = {
     [VM_META_ARRAY] = MARKER_ARRAY, [VM_META_TUPLE] = MARKER_TUPLE,
     [VM_META_BYTES] = MARKER_BYTES, [VM_META_MARKUP] = MARKER_MARKUP,
     [VM_META_UUID] = MARKER_UUID,   [VM_META_DATETIME] = MARKER_DATETIME,
+    [VM_META_DICT] = MARKER_DICT,
 };
 
 static const enum value_kind kinds[VM_META_COUNT + 1] = {

@@ -6,6 +6,7 @@
  * a list which the weak table VM_REF_ORDERS holds for it, so that a Lua function which gets the
  * dict sees nothing but its keys.
  */
+#include <lauxlib.h>
 #include <math.h>
 
 #include "template/vm_dict.h"
@@ -123,6 +124,25 @@ static void find_tuple(struct vm *vm, int dict)
     }
 }
 
+/* A tuple has a hash when all its items have one. */
+static void check_hash(struct vm *vm, int tuple, int depth)
+{
+    lua_State *L = vm->L;
+    int n = (int)lua_objlen(L, tuple);
+    luaL_checkstack(L, 4, "hash");
+    if (depth > VALUE_MAX_DEPTH)
+        vm_fail(vm, TEMPLATE_LIMIT, "the key nests deeper than %d levels", VALUE_MAX_DEPTH);
+    for (int i = 1; i <= n; i++) {
+        lua_rawgeti(L, tuple, i);
+        enum value_kind kind = value_kind(vm, -1);
+        if (kind == VALUE_LIST || kind == VALUE_DICT)
+            vm_fail(vm, TEMPLATE_RUNTIME, "unhashable type: '%s'", value_type_name(vm, -1));
+        if (kind == VALUE_TUPLE)
+            check_hash(vm, lua_gettop(L), depth + 1);
+        lua_pop(L, 1);
+    }
+}
+
 void dict_key(struct vm *vm, int dict)
 {
     lua_State *L = vm->L;
@@ -156,6 +176,7 @@ void dict_key(struct vm *vm, int dict)
         lua_rawgeti(L, -1, 1);
         lua_remove(L, -2);
     } else if (kind == VALUE_TUPLE) {
+        check_hash(vm, lua_gettop(L), 0);
         find_tuple(vm, dict);
     } else if (kind == VALUE_LIST || kind == VALUE_DICT) {
         vm_fail(vm, TEMPLATE_RUNTIME, "unhashable type: '%s'", value_type_name(vm, -1));
