@@ -8,12 +8,23 @@
 #include "template/filter.h"
 #include "template/vm_value.h"
 
+/* As strcmp; most names differ in the first letters. */
+static int compare_name(struct slice name, const char *candidate)
+{
+    for (size_t i = 0; i < name.len; i++) {
+        int order = (unsigned char)name.data[i] - (unsigned char)candidate[i];
+        if (order != 0 || candidate[i] == 0)
+            return order != 0 ? order : 1;
+    }
+    return candidate[name.len] != 0 ? -1 : 0;
+}
+
 static const struct vm_native *find_method(const struct method_table *table, struct slice name)
 {
     size_t low = 0, high = table->count;
     while (low < high) {
         size_t middle = (low + high) / 2;
-        int order = slice_cmp(name, slice_cstr(table->methods[middle].name));
+        int order = compare_name(name, table->methods[middle].name);
         if (order == 0)
             return &table->methods[middle];
         if (order < 0)
