@@ -128,7 +128,8 @@ def output(n):
 def body(items):
     parts = []
     for at, item in enumerate(items):
-        if isinstance(item, nodes.Assign) and item.lineno is None:  # the _trans = ... of a trans, which comes next
+        # the _trans = ... of a trans, whose output comes next
+        if isinstance(item, nodes.Assign) and item.lineno is None:
             item.set_lineno(items[at + 1].nodes[0].lineno)
         if isinstance(item, nodes.Output):
             parts += debug(item) or list(output(item))
