@@ -98,7 +98,8 @@ describe("chars", function()
   end)
 
   it("knows the last character's bytes", function()
-    for text, bytes in pairs { [""] = 0, ab = 1, ["aé"] = 2, ["a中"] = 3, ["😀"] = 4, ["é\xa9"] = 1 } do
+    local lengths = { [""] = 0, ab = 1, ["aé"] = 2, ["a中"] = 3, ["😀"] = 4, ["é\xa9"] = 1 }
+    for text, bytes in pairs(lengths) do
       assert.equal(bytes, tonumber(lib.chars_last(slice(text))), text)
     end
   end)
