@@ -17,6 +17,9 @@
 /* The largest finite double has 309 digits before the point. */
 #define DIGITS_MAX 320
 
+/* The smallest has 1,074 behind it. */
+#define FRACTION_MAX 1100
+
 /* ---- padding --------------------------------------------------------------------------------- */
 
 static void append_fill(struct buf *out, struct slice fill, double times)
@@ -88,20 +91,33 @@ static void append_whole(struct buf *out, double number, char type, const char *
     }
 }
 
-/* Append a finite number >= 0 with C's printf, which agrees with Python for e, f and g. */
-static void append_real(struct vm *vm, struct buf *out, double number, char type, int precision,
+/* Append a finite number >= 0 with C's printf, which agrees with Python for e, f and g. What is
+ * behind the last digit that a double can have are zeros, which are put there by hand. */
+static void append_real(struct vm *vm, struct buf *out, double number, char type, double precision,
                         bool alternate)
 {
     char format[] = {'%', '#', '.', '*', type, 0};
     if (!alternate)
         memmove(format + 1, format + 2, 4);
     value_check_text(vm, precision);
-    size_t room = (size_t)precision + DIGITS_MAX;
-    char *at = buf_reserve(out, room);
+    int digits = (int)fmin(precision, FRACTION_MAX);
+    size_t start = out->len, room = FRACTION_MAX + DIGITS_MAX;
+    char *at = buf_reserve(out, room + (size_t)precision);
 #pragma GCC diagnostic push
 #pragma GCC diagnostic ignored "-Wformat-nonliteral"
-    out->len += (size_t)snprintf(at, room, format, precision, number);
+    out->len += (size_t)snprintf(at, room, format, digits, number);
 #pragma GCC diagnostic pop
+    bool drops_zeros = (type == 'g' || type == 'G') && !alternate;
+    if (precision <= FRACTION_MAX || drops_zeros)
+        return;
+    size_t zeros = (size_t)precision - FRACTION_MAX;
+    struct slice text = slice_from(buf_view(out), start);
+    size_t exponent = type == 'f' || type == 'F' ? text.len : slice_find(text, 'e');
+    if (exponent == text.len)
+        exponent = slice_find(text, 'E');
+    memmove(at + exponent + zeros, at + exponent, text.len - exponent);
+    memset(at + exponent, '0', zeros);
+    out->len += zeros;
 }
 
 /* Cut zeros at the end of the fraction of what was appended from start on. */
@@ -122,7 +138,7 @@ static void cut_zeros(struct buf *out, size_t start)
 }
 
 /* No letter, but a precision: as g, but with a digit behind the point (float.__format__). */
-static void append_general(struct vm *vm, struct buf *out, double number, int precision,
+static void append_general(struct vm *vm, struct buf *out, double number, double precision,
                            bool alternate)
 {
     size_t start = out->len;
@@ -185,13 +201,13 @@ static void append_digits(struct vm *vm, double number, const struct format_spec
     if (!isfinite(number)) {
         append_nonfinite(out, number, type);
     } else if (is_real_type(type)) {
-        append_real(vm, out, number, type, spec->precision < 0 ? 6 : (int)spec->precision,
+        append_real(vm, out, number, type, spec->precision < 0 ? 6 : spec->precision,
                     spec->alternate);
     } else if (type == 0 && spec->precision >= 0) {
         if (prints_whole(number))
-            append_real(vm, out, number, 'g', (int)spec->precision, spec->alternate);
+            append_real(vm, out, number, 'g', spec->precision, spec->alternate);
         else
-            append_general(vm, out, number, (int)spec->precision, spec->alternate);
+            append_general(vm, out, number, spec->precision, spec->alternate);
     } else if (type == 0 && !prints_whole(number)) {
         out->len += number_write(buf_reserve(out, NUMBER_TEXT_MAX), number);
     } else {
@@ -295,6 +311,9 @@ static void append_character(struct vm *vm, double number, const struct format_s
 {
     if (spec->sign != 0)
         vm_fail(vm, TEMPLATE_RUNTIME, "Sign not allowed with integer format specifier 'c'");
+    if (spec->alternate && !spec->percent)
+        vm_fail(vm, TEMPLATE_RUNTIME,
+                "Alternate form (#) not allowed with integer format specifier 'c'");
     if (!(number >= 0 && number < 0x110000))
         vm_fail(vm, TEMPLATE_RUNTIME, "%%c arg not in range(0x110000)");
     char text[4];

@@ -23,6 +23,7 @@ enum value_result value_escape(struct vm *vm, int index)
         buf_slice(&vm->text, text); /* a rendered template is HTML */
     else
         escape_html(&vm->text, text);
+    value_check_text(vm, (double)(vm->text.len - start));
     vm_push_markup_text(vm, start);
     lua_remove(vm->L, -2);
     return VALUE_OK;
