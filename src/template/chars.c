@@ -63,9 +63,8 @@ size_t chars_count(struct slice text)
 
 size_t chars_offset(struct slice text, size_t n)
 {
-    size_t at = ascii_span(text);
-    if (n <= at)
-        return n;
+    /* not beyond n: a long text is cut off in many pieces */
+    size_t at = ascii_span(slice_of(text.data, n < text.len ? n : text.len));
     for (n -= at; n > 0 && at < text.len; n--)
         at += chars_first(slice_from(text, at));
     return at;
