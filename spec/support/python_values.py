@@ -178,7 +178,8 @@ def arithmetic():
         left, right = choice([whole(), .5, 2.5]), choice([-2, -1, 0, 1, 2, 3])
     if operator == "%" and isinstance(left, str):
         operator = "+"  # formats are below
-    return "{{ [%s %s %s] }}" % (literal(left), operator, literal(right))
+    return "{%% set a = %s %%}{%% set b = %s %%}{{ [a %s b] }}" % (
+        literal(left), literal(right), operator)
 
 
 def comparison():
@@ -206,7 +207,7 @@ def access():
 
 def printing():
     of = literal(value(3))
-    return choice(["{{ %s }}", "{{ %s ~ 'x' }}", "{{ [%s|length] }}", "{{ [not %s] }}", "{{ [-%s] }}",
+    return choice(["{{ %s }}", "{%% set v = %s %%}{{ v ~ 'x' }}", "{{ [%s|length] }}", "{{ [not %s] }}", "{{ [-%s] }}",
                    "{%% for v in %s %%}{{ v }};{%% endfor %%}"]) % of
 
 

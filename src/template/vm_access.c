@@ -143,6 +143,8 @@ enum value_result value_getattr_at(struct vm *vm, int object, int name_index)
         return VALUE_OK;
     }
     if (kind == VALUE_UNDEFINED) {
+        if (undefined_push_own(vm, object, name))
+            return VALUE_OK;
         if (value_undefined_kind(vm, object) != UNDEFINED_CHAINABLE)
             value_fail_undefined(vm, object);
         lua_pushvalue(L, object);

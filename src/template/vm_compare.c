@@ -197,8 +197,8 @@ static bool equal_values(struct comparison *c, int a, int b)
 {
     struct vm *vm = c->vm;
     double left, right;
-    if (value_number(vm, a, &left))
-        return value_number(vm, b, &right) && left == right;
+    if (value_number(vm, a, &left) && value_number(vm, b, &right))
+        return left == right;
     enum value_kind kind = value_kind(vm, a);
     enum value_kind other = value_kind(vm, b);
     if (kind == VALUE_UNDEFINED || other == VALUE_UNDEFINED) {

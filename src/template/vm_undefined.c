@@ -181,6 +181,16 @@ enum undefined_kind value_undefined_kind(struct vm *vm, int index)
     return UNDEFINED_DEFAULT;
 }
 
+bool undefined_push_own(struct vm *vm, int index, struct slice name)
+{
+    bool is_name = slice_eq(name, SLICE("_undefined_name"));
+    if (vm->sandboxed || (!is_name && !slice_eq(name, SLICE("_undefined_hint"))))
+        return false;
+    if (!push_field(vm, index, is_name ? FIELD_NAME : FIELD_HINT))
+        vm_push_none(vm);
+    return true;
+}
+
 /* Append the text of a field which is a string. */
 static void write_field(struct vm *vm, int index, int field, struct buf *out)
 {

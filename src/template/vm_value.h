@@ -135,6 +135,9 @@ enum undefined_kind value_undefined_kind(struct vm *vm, int index);
 _Noreturn void value_fail_undefined(struct vm *vm, int index);
 /* Append what one of the debug kind prints: "{{ name }}". */
 void undefined_write_debug(struct vm *vm, int index, struct buf *out);
+/* Push what Jinja's own class has for people who debug: _undefined_name, _undefined_hint; false:
+ * another name. */
+bool undefined_push_own(struct vm *vm, int index, struct slice name);
 
 /* ---- Markup: vm_markup.c ---- */
 /* Push escape(value): a Markup stays. */
@@ -143,7 +146,8 @@ enum value_result value_escape(struct vm *vm, int index);
  * value). */
 enum value_result value_format(struct vm *vm, int format, int args);
 
-/* ---- the VM's own values: macro, loop, block, module, self; vm_native.c (not of this part) ---- */
+/* ---- the VM's own values: macro, loop, block, module, self; vm_native.c (not of this part) ----
+ */
 /* Append str(); in a container also its repr. */
 void vm_native_write(struct vm *vm, int index, struct buf *out);
 /* Push the attribute; false: none of this name. */
