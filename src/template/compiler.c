@@ -36,7 +36,7 @@ struct unit *unit_begin(struct compiler *c, enum program_unit_kind kind, struct 
     unit->out.kind = kind;
     unit->out.name = name;
     unit->out.line = line;
-    unit->out.autoescape = c->autoescape;
+    unit->out.escape = compile_escape(c);
     unit->line = line;
     unit->level = -1;
     unit->loop_next = -1;
@@ -84,6 +84,13 @@ int unit_slot(struct compiler *c, int name)
 {
     *(int *)array_add(c->arena, &c->unit->slot_names, sizeof(int)) = name;
     return c->unit->slot_names.count - 1;
+}
+
+void unit_fixed(struct compiler *c)
+{
+    c->unit->out.fixed = unit_slot(c, -1);
+    for (int i = 1; i < UNIT_FIXED; i++)
+        unit_slot(c, -1);
 }
 
 /* The parameters' slots were made when the unit began. */
@@ -174,6 +181,7 @@ static void compile_body(struct compiler *c)
         .is_toplevel = true,
         .is_rootlevel = true,
     };
+    unit_fixed(c);
     bool reads_self = scope_reads(c->tree->body, SLICE("self"));
     if (reads_self)
         scope_parameter(frame.scope, SLICE("self"));

@@ -71,6 +71,7 @@ void compile_block_unit(struct compiler *c, int index)
     struct unit *unit = unit_begin(c, UNIT_BLOCK, block->name, block->ast.line);
     struct frame_names frame = {.scope = scope_new(c->arena, NULL, unit)};
     bool is_read[2];
+    unit_fixed(c);
     scope_undeclared(block->body, names, 2, is_read);
     for (int i = 0; i < 2; i++)
         if (is_read[i])
@@ -127,6 +128,7 @@ bool compile_extends(struct compiler *c, const struct frame_names *frame,
         emit_land(c, over);
     }
     compile_expression(c, frame, node->template);
+    emit(c, OP_LOAD, 0, 0, 0, 0);
     emit(c, OP_EXTENDS, 0, 0, 0, -1);
     if (frame->is_rootlevel)
         c->has_known_extends = true;
@@ -142,6 +144,7 @@ static void compile_include(struct compiler *c, const struct frame_names *frame,
     int flags = (node->with_context ? INCLUDE_CONTEXT : 0) |
                 (node->ignore_missing ? INCLUDE_IGNORE_MISSING : 0);
     compile_expression(c, frame, node->template);
+    emit(c, OP_LOAD, flags, 0, 0, 0);
     int locals = node->with_context ? add_locals(c, frame->scope) : 0;
     emit(c, OP_INCLUDE, flags, locals, 0, -1);
 }
@@ -151,6 +154,7 @@ static void compile_module(struct compiler *c, const struct frame_names *frame,
                            const struct ast *template, bool with_context)
 {
     compile_expression(c, frame, template);
+    emit(c, OP_LOAD, 0, 0, 0, 0);
     int locals = with_context ? add_locals(c, frame->scope) : 0;
     emit(c, OP_IMPORT, with_context ? INCLUDE_CONTEXT : 0, locals, 0, 0);
 }

@@ -50,16 +50,13 @@ static void compile_lists(struct compiler *c, const struct frame_names *frame,
     }
 }
 
-/* caller: a macro to be passed as one more keyword argument, or NULL. */
+/* The callee and its arguments; caller: a macro passed as one more keyword argument, or NULL. */
 static void compile_call_as(struct compiler *c, const struct frame_names *frame,
                             const struct ast_call *call, const struct ast_macro *caller,
-                            bool is_out)
+                            const int *escape)
 {
     const struct ast_args *args = &call->args;
-    int change = is_out ? 0 : 1;
-    int escape = 0;
-    if (is_out) /* a call block writes what comes, and that must be text */
-        escape = caller != NULL ? ESCAPE_TEXT : (int)compile_escape(c);
+    int a = escape == NULL ? 0 : *escape;
     check_keywords(c, args, call->ast.line);
     compile_expression(c, frame, call->callee);
     if (is_list(args)) {
@@ -68,27 +65,32 @@ static void compile_call_as(struct compiler *c, const struct frame_names *frame,
             compile_macro_value(c, frame, caller);
             emit(c, OP_ADD_KEY, 0, 0, const_text(c, SLICE("caller")), -1);
         }
-        emit(c, is_out ? OP_CALL_LIST_OUT : OP_CALL_LIST, escape, 0, 0, change - 3);
-        return;
+        emit(c, escape == NULL ? OP_CALL_LIST : OP_CALL_LIST_OUT, a, 0, 0, -2);
+    } else {
+        int count = compile_values(c, frame, args);
+        if (caller != NULL) {
+            compile_macro_value(c, frame, caller);
+            count++;
+        }
+        int keywords = add_keywords(c, args, caller != NULL);
+        emit(c, escape == NULL ? OP_CALL : OP_CALL_OUT, a, args->positional.count, keywords,
+             -count);
     }
-    int count = compile_values(c, frame, args);
-    if (caller != NULL) {
-        compile_macro_value(c, frame, caller);
-        count++;
-    }
-    emit(c, is_out ? OP_CALL_OUT : OP_CALL, escape, args->positional.count,
-         add_keywords(c, args, caller != NULL), change - 1 - count);
+    if (escape != NULL)
+        emit(c, OP_OUT, a, 0, 0, -1);
 }
 
 void compile_call(struct compiler *c, const struct frame_names *frame, const struct ast_call *call)
 {
-    compile_call_as(c, frame, call, NULL, false);
+    compile_call_as(c, frame, call, NULL, NULL);
 }
 
 void compile_call_out(struct compiler *c, const struct frame_names *frame,
                       const struct ast_call *call, const struct ast_macro *caller)
 {
-    compile_call_as(c, frame, call, caller, true);
+    /* a call block writes what comes, and that must be text */
+    int escape = caller != NULL ? ESCAPE_TEXT : (int)compile_escape(c);
+    compile_call_as(c, frame, call, caller, &escape);
 }
 
 static void check_known(struct compiler *c, const struct frame_names *frame,

@@ -103,7 +103,8 @@ static void compile_logic(struct compiler *c, const struct frame_names *frame,
                           const struct ast_binary *node)
 {
     compile_expression(c, frame, node->left);
-    int jump = emit(c, node->ast.kind == AST_AND ? OP_AND : OP_OR, 0, 0, 0, -1);
+    emit(c, OP_DUP, 0, 0, 0, 1);
+    int jump = emit(c, node->ast.kind == AST_AND ? OP_AND : OP_OR, 0, 0, 0, -2);
     compile_expression(c, frame, node->right);
     emit_land(c, jump);
 }
@@ -117,7 +118,9 @@ static void compile_compare(struct compiler *c, const struct frame_names *frame,
     compile_expression(c, frame, node->first);
     for (int i = 0; i < last; i++) {
         compile_expression(c, frame, node->operands.items[i]);
-        jumps[i] = emit(c, OP_CHAIN, (int)node->ops[i], 0, 0, -1);
+        emit(c, OP_ROTATE, 0, 0, 0, 1);
+        emit(c, OP_COMPARE, (int)node->ops[i], 0, 0, -1);
+        jumps[i] = emit(c, OP_CHAIN, 0, 0, 0, -1);
     }
     compile_expression(c, frame, node->operands.items[last]);
     emit(c, OP_COMPARE, (int)node->ops[last], 0, 0, -1);

@@ -106,6 +106,8 @@ struct unit *unit_begin(struct compiler *c, enum program_unit_kind kind, struct 
 int unit_end(struct compiler *c);
 /* A slot of the current unit; name: a constant, or -1. Gives its index. */
 int unit_slot(struct compiler *c, int name);
+/* The slots that the VM keeps for itself, when those of the parameters are made. */
+void unit_fixed(struct compiler *c);
 /* Finish a scope that was analysed: its variables get their places. */
 void names_finish(struct compiler *c, struct scope *scope);
 /* Code for entering a scope: what its names are at first. */

@@ -205,11 +205,9 @@ static void compile_recursive(struct compiler *c, const struct frame_names *fram
     struct loop loop = {.node = node};
     compile_expression(c, frame, node->iterable);
     unit_begin(c, UNIT_LOOP, SLICE("loop"), node->ast.line);
-    unit_slot(c, -1); /* what is walked */
-    c->unit->out.nparams = 1;
-    int *params = arena_array(c->arena, 1, sizeof(int));
-    params[0] = const_text(c, SLICE("iterable"));
-    c->unit->out.params = params;
+    unit_slot(c, -1); /* what is walked ... */
+    unit_slot(c, -1); /* ... and how deep: see loop_enter */
+    unit_fixed(c);
     analyse(c, &loop, frame);
     make_slots(c, &loop);
     emit(c, OP_SLOT_RAW, 0, 0, 0, 1);

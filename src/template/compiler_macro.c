@@ -98,6 +98,7 @@ static int compile_unit(struct compiler *c, const struct frame_names *frame,
         add_parameter(c, inner.scope, special_names[SPECIAL_KWARGS]);
     if (unit->out.takes_varargs)
         add_parameter(c, inner.scope, special_names[SPECIAL_VARARGS]);
+    unit_fixed(c);
     names_finish(c, inner.scope);
 
     move_to_cells(c, inner.scope);

@@ -18,26 +18,24 @@ static void write_constant(struct compiler *c, const struct folded *value)
     buf_clear(&escaped);
 }
 
-/* The slot instruction that writes a name, or one's attribute, in one go; else OP_OUT. */
+/* A name, or one's attribute, is written in one go: the instruction that would have pushed it
+ * becomes the one that writes it. */
 static void write_value(struct compiler *c, const struct frame_names *frame, const struct ast *node)
 {
     int escape = (int)compile_escape(c);
     compile_expression(c, frame, node);
-    struct unit *unit = c->unit;
-    struct insn *last = ARRAY_AT(unit->code, struct insn, unit->code.count - 1);
-    bool is_plain = node->kind == AST_NAME || node->kind == AST_GETATTR;
-    if (is_plain && last->op == OP_SLOT)
-        last->op = OP_OUT_SLOT;
-    else if (is_plain && last->op == OP_NAME)
-        last->op = OP_OUT_NAME;
-    else if (is_plain && last->op == OP_SLOT_ATTR)
-        last->op = OP_OUT_ATTR;
-    else {
-        emit(c, OP_OUT, escape, 0, 0, -1);
-        return;
+    struct insn *last = ARRAY_AT(c->unit->code, struct insn, c->unit->code.count - 1);
+    if (node->kind == AST_NAME || node->kind == AST_GETATTR) {
+        enum program_op op = last->op == OP_SLOT        ? OP_OUT_SLOT
+                             : last->op == OP_NAME      ? OP_OUT_NAME
+                             : last->op == OP_SLOT_ATTR ? OP_OUT_ATTR
+                                                        : (enum program_op)last->op;
+        if (op != (enum program_op)last->op) {
+            last->op = (uint8_t)op;
+            last->a = (uint8_t)(last->a | escape);
+        }
     }
-    last->a = (uint8_t)(last->a | escape);
-    unit->depth--;
+    emit(c, OP_OUT, escape, 0, 0, -1);
 }
 
 static void write_expression(struct compiler *c, const struct frame_names *frame,

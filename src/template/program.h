@@ -28,8 +28,10 @@ enum program_escape {
  * taken from the stack, -> what is left there. Texts are in the program's own table. */
 enum program_op {
     /* output */
-    OP_TEXT,     /* append text c */
-    OP_OUT,      /* E [value]: append it */
+    OP_TEXT, /* append text c */
+    OP_OUT,  /* E [value]: append it */
+    /* these three have an OP_OUT of the same E behind them, which they skip unless Lua is needed:
+     * then they leave the value for it */
     OP_OUT_SLOT, /* E S: append the slot's value */
     OP_OUT_NAME, /* E S K: append the value of the context's name K, which S keeps */
     OP_OUT_ATTR, /* E S K: append the slot's value's attribute K; a & SLOT_LAZY as OP_SLOT_ATTR */
@@ -51,7 +53,7 @@ enum program_op {
     OP_CLEAR_CELL, /* cell b of this unit */
     OP_NO_ELSE,    /* text c -> undefined: an if-expression without else */
     OP_POP,        /* [value] */
-    OP_DUP,
+    OP_DUP,        /* [x] -> x x */
     /* operators */
     OP_NOT,
     OP_NEGATE,    /* a: 1: minus, 0: plus */
@@ -86,7 +88,8 @@ enum program_op {
     OP_CALL_LIST, /* [callee list dict] -> result */
     OP_FILTER,    /* use c [operand values... keyword values...] */
     OP_TEST,
-    OP_CALL_OUT, /* as OP_CALL; E in a: append the result */
+    OP_CALL_OUT, /* as OP_CALL, with OP_OUT of the same E behind it, which is skipped when the
+                    callee has written its result itself */
     OP_CALL_LIST_OUT,
     /* loops: OP_FOR's slots b to b + FOR_SLOTS - 1 are the loop's */
     OP_FOR,       /* S loop c [iterable] */
@@ -97,22 +100,23 @@ enum program_op {
     OP_UNPACK,    /* [iterable] -> b items, the first on top */
     OP_LOOP_ATTR, /* a: enum program_loop_attr, S: where the loop is, K its name */
     /* statements */
-    OP_EXPORT,         /* K [value or nil]: a name set at top level; a: 1: it is exported too */
-    OP_UNEXPORT,       /* K [value or nil]: the same for an import, which is not exported */
-    OP_SET_ATTR,       /* K [value namespace] */
-    OP_CAPTURE,        /* what is written is kept back ... */
-    OP_CAPTURED,       /* E ... -> until here: its text */
-    OP_DROP_CAPTURES,  /* b of them, and what they hold: break and continue */
-    OP_MACRO,          /* unit c -> macro */
-    OP_PARAMETER,      /* K -> undefined: "parameter 'x' was not provided" */
-    OP_BLOCK,          /* block c of the program's blocks; locals b-1 (0: not scoped) */
-    OP_REQUIRED,       /* block c: fails when nobody filled it */
-    OP_EXTENDS,        /* [name] */
-    OP_EXTENDS_AGAIN,  /* fails: extended multiple times */
-    OP_INCLUDE,        /* a: INCLUDE_..., locals b-1 [name] */
-    OP_IMPORT,         /* a: INCLUDE_CONTEXT, locals b-1 [name] -> module */
-    OP_IMPORTED,       /* K [module] -> module value-or-undefined */
-    OP_AUTOESCAPE,     /* S keeps what was in force [value] */
+    OP_EXPORT,        /* K [value or nil]: a name set at top level; a: 1: it is exported too */
+    OP_UNEXPORT,      /* K [value or nil]: the same for an import, which is not exported */
+    OP_SET_ATTR,      /* K [value namespace] */
+    OP_CAPTURE,       /* what is written is kept back ... */
+    OP_CAPTURED,      /* E ... -> until here: its text */
+    OP_DROP_CAPTURES, /* b of them, and what they hold: break and continue */
+    OP_MACRO,         /* unit c -> macro */
+    OP_PARAMETER,     /* K -> undefined: "parameter 'x' was not provided" */
+    OP_BLOCK,         /* block c of the program's blocks; a: 1: scoped, with locals b-1 (0: none) */
+    OP_REQUIRED,      /* block c: fails when nobody filled it */
+    OP_LOAD,          /* a: INCLUDE_... [name or list] -> program; none when it may be missing */
+    OP_EXTENDS,       /* [program] */
+    OP_EXTENDS_AGAIN, /* fails: extended multiple times */
+    OP_INCLUDE,       /* a: INCLUDE_..., locals b-1 [program or none] */
+    OP_IMPORT,        /* a: INCLUDE_CONTEXT, locals b-1 [program] -> module */
+    OP_IMPORTED,      /* K [module] -> module value-or-undefined */
+    OP_AUTOESCAPE,    /* S keeps what was in force [value] */
     OP_AUTOESCAPE_END, /* S */
     OP_DEBUG,          /* -> the context as text, as {% debug %} shows it */
     OP_SELF,           /* -> self */
@@ -172,6 +176,10 @@ struct program_line {
 
 enum program_unit_kind { UNIT_ROOT, UNIT_BLOCK, UNIT_MACRO, UNIT_LOOP };
 
+/* What a frame keeps in its slots for itself: the context, the program's table, the cells, and the
+ * first of the tables that the context looks into. */
+enum { FIXED_CONTEXT, FIXED_PROGRAM, FIXED_CELLS, FIXED_FIRST, UNIT_FIXED };
+
 struct program_unit {
     enum program_unit_kind kind;
     struct slice name; /* of a block or macro; empty: the body of a call block */
@@ -190,7 +198,7 @@ struct program_unit {
     int ndefaults;
     bool takes_caller, takes_kwargs, takes_varargs; /* in this order behind the parameters */
     bool explicit_caller;                           /* `caller` is a parameter of its own */
-    bool autoescape; /* where it is written, unless that is only known when it runs */
+    enum program_escape escape;                     /* where it is written */
 };
 
 /* The names of a call's keyword arguments: constants. */
