@@ -32,6 +32,8 @@ enum program_op {
     OP_OUT,  /* E [value]: append it */
     /* these three have an OP_OUT of the same E behind them, which they skip unless Lua is needed:
      * then they leave the value for it */
+    /* the next three have an OP_OUT of the same E behind them, which they skip unless Lua is
+     * needed: then they leave the value for it */
     OP_OUT_SLOT, /* E S: append the slot's value */
     OP_OUT_NAME, /* E S K: append the value of the context's name K, which S keeps */
     OP_OUT_ATTR, /* E S K: append the slot's value's attribute K; a & SLOT_LAZY as OP_SLOT_ATTR */
@@ -59,7 +61,8 @@ enum program_op {
     OP_NEGATE,    /* a: 1: minus, 0: plus */
     OP_ARITH,     /* a: enum value_operator [x y] */
     OP_COMPARE,   /* a: enum ast_comparison [x y] -> boolean */
-    OP_CHAIN,     /* a L [x y] -> y when the comparison holds; else -> false, jump */
+    OP_ROTATE,    /* [x y] -> y x y */
+    OP_CHAIN,     /* L [y boolean] -> y when it is true; else -> false, jump */
     OP_CONCAT,    /* E, b values */
     OP_MARK_SAFE, /* E [text]: as Markup when escaping */
     OP_ATTR,      /* K [object] */
@@ -78,8 +81,8 @@ enum program_op {
     OP_JUMP_BACK,     /* the same, at the end of a loop's body */
     OP_JUMP_FALSE,    /* [value] */
     OP_JUMP_TRUE,     /* [value] */
-    OP_AND,           /* L [value] -> value and jump when false, else nothing */
-    OP_OR,            /* L [value] -> value and jump when true, else nothing */
+    OP_AND,           /* L [x value] -> x and jump when value is false, else nothing */
+    OP_OR,            /* L [x value] -> x and jump when value is true, else nothing */
     OP_JUMP_SET,      /* S L: when something is in the slot */
     OP_JUMP_SET_CELL, /* cell b, L */
     OP_JUMP_PARENT,   /* L: when the template has extended another */
@@ -188,7 +191,8 @@ struct program_unit {
     int ncode;
     struct program_line *lines;
     int nlines;
-    int nslots;      /* parameters included */
+    int nslots;      /* all; parameters come first */
+    int fixed;       /* the slots behind the parameters, UNIT_FIXED of them, are the VM's own */
     int ncells;      /* 0: none of its own; else with the outer cells in cell 1 */
     int max_stack;   /* operands above the slots */
     int *slot_names; /* constants; -1: none */

@@ -49,25 +49,30 @@ static void push_name(lua_State *L, const struct frame *frame)
         lua_pushnil(L);
 }
 
-/* Push how the innermost frame was reached: a list of {name, lineno, source}, innermost first. */
-void render_push_chain(struct render *r)
+static void push_place(lua_State *L, const struct frame *frame)
+{
+    int line = frame_line(frame);
+    lua_createtable(L, 0, 3);
+    push_name(L, frame);
+    lua_setfield(L, -2, "name");
+    lua_pushinteger(L, line);
+    lua_setfield(L, -2, "lineno");
+    push_slice(L, program_source_line(frame->program->program, line));
+    lua_setfield(L, -2, "source");
+}
+
+void render_push_chain(struct render *r, bool with_innermost)
 {
     lua_State *L = r->vm.L;
-    const struct frame *frame = render_code_frame(r);
     int n = 0;
     lua_newtable(L);
-    while (frame != NULL && (frame = frame_below(r, frame)) != NULL) {
-        if (frame->is_native || frame->is_test)
-            continue;
-        int line = frame_line(frame);
-        lua_newtable(L);
-        push_name(L, frame);
-        lua_setfield(L, -2, "name");
-        lua_pushinteger(L, line);
-        lua_setfield(L, -2, "lineno");
-        push_slice(L, program_source_line(frame->program->program, line));
-        lua_setfield(L, -2, "source");
-        lua_rawseti(L, -2, ++n);
+    for (const struct frame *frame = render_code_frame(r); frame != NULL;
+         frame = frame_below(r, frame)) {
+        if (!frame->is_native && !frame->is_test && with_innermost) {
+            push_place(L, frame);
+            lua_rawseti(L, -2, ++n);
+        }
+        with_innermost = true;
     }
 }
 
@@ -88,7 +93,7 @@ static void push_description(struct render *r, const char *kind, const char *mes
         push_name(L, frame);
         push_slice(L, program_source_line(frame->program->program, line));
     }
-    render_push_chain(r);
+    render_push_chain(r, false);
 }
 
 void vm_fail(struct vm *vm, enum template_error_kind kind, const char *format, ...)
@@ -218,8 +223,7 @@ void render_clear(struct render *r)
     r->asked.ask = -1;
     r->flush_size = 0;
     r->flushed = 0;
-    r->keeps_value = false;
-    r->is_busy = false;
+    r->keeps_value = r->is_waiting = r->is_busy = false;
 }
 
 void render_free(struct render *r)

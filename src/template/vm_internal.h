@@ -7,10 +7,10 @@
  *
  * The stack. A slice runs as a C function on whatever Lua thread called it, with all operands as
  * its own stack frame: the Lua environment, whose method makes errors, the core's tables of it,
- * globals of this render alone or nil, then frame upon frame. When Lua is to do something they are
- * moved to the render's own thread and back, so their indexes never change. So a render that needs
- * no Lua is one call and touches no thread at all, and an error is raised on the thread that runs.
- * No C function here calls Lua, except to make an error.
+ * globals of this render alone or nil, the render's userdata or nil, then frame upon frame. When
+ * Lua is to do something they are moved to the render's own thread and back, so their indexes never
+ * change. So a render that needs no Lua is one call and touches no thread at all, and an error is
+ * raised on the thread that runs. No C function here calls Lua, except to make an error.
  */
 #ifndef QLUA_TEMPLATE_VM_INTERNAL_H
 #define QLUA_TEMPLATE_VM_INTERNAL_H
@@ -19,7 +19,7 @@
 #include "template/vm.h"
 #include "template/vm_value.h"
 
-enum { STACK_ENVIRONMENT = 1, STACK_TABLES, STACK_GLOBALS, STACK_FRAMES };
+enum { STACK_ENVIRONMENT = 1, STACK_TABLES, STACK_GLOBALS, STACK_RENDER, STACK_FRAMES };
 
 /* In the environment userdata's table (STACK_TABLES). */
 enum {
@@ -28,7 +28,7 @@ enum {
     ENV_GLOBALS,
     ENV_POLICIES,
     ENV_FINALIZE,
-    ENV_SELF /* the userdata */
+    ENV_OBJECT /* Lua's environment, once it has rendered */
 };
 
 struct vm_env {
@@ -51,7 +51,7 @@ struct vm_program {
     const struct vm_signature **filters; /* of program->filters[i]; NULL: not looked up yet */
     const struct vm_signature **tests;
 };
-enum { PROGRAM_ENV = 1, PROGRAM_MODULE, PROGRAM_MORE };
+enum { PROGRAM_ENV = 1, PROGRAM_TABLES, PROGRAM_MODULE, PROGRAM_MORE };
 
 /* A context: a table. What names stand for is looked up in CTX_VARS and then in the tables from
  * CTX_FIRST on. */
@@ -136,13 +136,13 @@ struct render {
     struct vm vm; /* first: natives know this much */
     const struct vm_env *env;
     struct vm_state *state;
+    const void *program_meta; /* lua_topointer of the programs' metatable */
     struct buf out;
     size_t mark;       /* when the output is longer than this, something is to be done */
     size_t flush_size; /* 0: no stream */
     double flushed;    /* bytes handed out */
     double budget;     /* instructions left */
     lua_State *thread; /* holds the operands while Lua works; NULL: not needed so far */
-    int thread_ref;
     struct frame **chunks;
     int nchunks;
     int nframes;
@@ -153,7 +153,8 @@ struct render {
     size_t *captures; /* where each open one began */
     int ncaptures, room_captures;
     struct vm_asked asked;
-    bool is_busy;
+    bool is_busy;     /* a slice is running */
+    bool is_waiting;  /* for Lua, its operands on the thread */
     bool keeps_value; /* the last frame's value is the result, not the output */
 };
 
@@ -174,8 +175,9 @@ bool render_check_output(struct render *r);
 void render_set_mark(struct render *r);
 /* Lua has done what it was asked; what it gave is on top. */
 void render_answer(struct render *r);
-/* Push how the innermost frame was reached: a list of {name, lineno, source}, innermost first. */
-void render_push_chain(struct render *r);
+/* Push how the innermost frame was reached: a list of {name, lineno, source}, innermost first;
+ * with that frame itself as the first, or not. */
+void render_push_chain(struct render *r, bool with_innermost);
 int frame_line(const struct frame *frame);
 /* Where the code is: the innermost frame of instructions. */
 struct frame *render_code_frame(const struct render *r);
@@ -305,6 +307,10 @@ void loop_write(struct render *r, int object, struct buf *out);
 void macro_make(struct render *r, struct frame *frame, int unit);
 enum vm_status macro_call(struct render *r, const struct vm_args *args, int escape,
                           bool *is_written);
+/* Push the table of the macro's program. */
+const struct vm_program *macro_push_program(lua_State *L, int index);
+/* Called by Lua, it escapes its result as its template does. */
+void macro_set_escape(struct render *r, int index);
 bool macro_getattr(struct render *r, int object, struct slice name);
 void macro_write(struct render *r, int object, struct buf *out);
 

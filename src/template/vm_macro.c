@@ -54,6 +54,22 @@ enum vm_status macro_call(struct render *r, const struct vm_args *args, int esca
     return VM_AGAIN;
 }
 
+const struct vm_program *macro_push_program(lua_State *L, int index)
+{
+    lua_getfenv(L, index);
+    lua_rawgeti(L, -1, MACRO_PROGRAM);
+    lua_replace(L, -2);
+    return ((struct vm_macro *)lua_touserdata(L, index))->program;
+}
+
+void macro_set_escape(struct render *r, int index)
+{
+    const struct vm_macro *macro = lua_touserdata(r->vm.L, index);
+    enum program_escape escape = macro->unit->escape;
+    r->vm.autoescape =
+        escape == ESCAPE_ON || (escape == ESCAPE_DYNAMIC && macro->program->program->autoescape);
+}
+
 /* ---- attributes ------------------------------------------------------------------------------ */
 
 static void push_arguments(struct render *r, const struct vm_macro *macro)
