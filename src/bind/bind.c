@@ -29,6 +29,7 @@ static int l_open(lua_State *L)
     bind_testing(L);
     bind_session(L);
     bind_text(L);
+    bind_template(L);
     bind_worker(L);
     lua_rawgeti(L, LUA_REGISTRYINDEX, script_of(L)->current_ref);
     lua_setfield(L, -2, "current");

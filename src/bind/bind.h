@@ -17,6 +17,7 @@ void bind_generation(struct lua_State *L);
 void bind_context(struct lua_State *L);
 void bind_exchange(struct lua_State *L);
 void bind_json(struct lua_State *L);
+void bind_template(struct lua_State *L);
 void bind_multidict(struct lua_State *L);
 void bind_request(struct lua_State *L);
 void bind_reroute(struct lua_State *L);

@@ -190,7 +190,7 @@ void render_answer(struct render *r)
     }
     if (lua_isnil(L, -1)) {
         lua_pop(L, 1);
-        if (asked.ask == VM_ASK_INDEX)
+        if (asked.ask == VM_ASK_INDEX || asked.ask == ASK_ITEM)
             value_push_missing(&r->vm, asked.first, asked.first + 1);
         else if (asked.ask == ASK_LOAD_IF_ANY)
             vm_push_none(&r->vm);

@@ -128,7 +128,8 @@ static enum vm_status call_builtin(struct render *r, const struct vm_args *args,
         const struct vm_native *const *native = lua_touserdata(r->vm.L, callee);
         return call_native(r, vm_signature_of(r->state, *native), args, callee);
     }
-    const struct vm_native *native = global_call(&r->vm, callee); /* a joiner */
+    const struct vm_native *native =
+        meta == VM_META_TRANSLATION ? gettext_call(&r->vm, callee) : global_call(&r->vm, callee);
     struct vm_args all = *args;
     all.first--;
     all.count++;
@@ -146,7 +147,8 @@ static enum vm_status call_own(struct render *r, const struct vm_args *args, int
     case VM_META_BLOCK: return block_call(r, args, escape, is_written);
     case VM_META_METHOD: return call_method(r, args);
     case VM_META_FUNCTION:
-    case VM_META_JOINER: return call_builtin(r, args, meta);
+    case VM_META_JOINER:
+    case VM_META_TRANSLATION: return call_builtin(r, args, meta);
     default:
         vm_fail(&r->vm, TEMPLATE_RUNTIME, "'%s' object is not callable",
                 value_type_name(&r->vm, callee));

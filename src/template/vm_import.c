@@ -6,7 +6,7 @@
  */
 #include "template/vm_internal.h"
 
-enum { MODULE_BODY = 1, MODULE_NAME };
+enum { MODULE_BODY = 1, MODULE_NAME, MODULE_GLOBALS };
 
 /* ---- loading --------------------------------------------------------------------------------- */
 
@@ -84,16 +84,20 @@ static void note_exports(lua_State *L)
     lua_rawseti(L, -2, CTX_EXPORTED);
 }
 
-/* Push the module that is kept with the program whose table is at index; false: none yet. */
+/* Push the module that is kept with the program whose table is at index; false: none yet, or one
+ * that sees other globals. */
 static bool push_kept(struct render *r, int program_table)
 {
     lua_State *L = r->vm.L;
-    if (!lua_isnil(L, STACK_GLOBALS))
-        return false; /* it would see this render's own globals */
     int at = program_at(L, program_table)->program->nconsts + PROGRAM_MODULE;
     lua_rawgeti(L, program_table, at);
-    if (lua_type(L, -1) == LUA_TTABLE)
-        return true;
+    if (lua_type(L, -1) == LUA_TTABLE) {
+        lua_rawgeti(L, -1, MODULE_GLOBALS);
+        bool is_same = lua_rawequal(L, -1, STACK_GLOBALS);
+        lua_pop(L, 1);
+        if (is_same)
+            return true;
+    }
     lua_pop(L, 1);
     return false;
 }
@@ -105,7 +109,7 @@ static void begin_module(struct render *r, int ret, enum frame_result result)
     context_new(r, ret, 0, has_globals ? STACK_GLOBALS : 0);
     note_exports(r->vm.L);
     struct frame *frame = begin_body(r, ret);
-    frame->is_shared = !has_globals;
+    frame->is_shared = true;
     frame_capture(r, frame, result);
 }
 
@@ -189,6 +193,8 @@ void import_finish(struct render *r, struct frame *frame)
     lua_rawseti(L, -2, MODULE_BODY);
     lua_pushlstring(L, program->name.data, program->name.len);
     lua_rawseti(L, -2, MODULE_NAME);
+    lua_pushvalue(L, STACK_GLOBALS);
+    lua_rawseti(L, -2, MODULE_GLOBALS);
     vm_push_meta(&r->vm, VM_META_MODULE);
     lua_setmetatable(L, -2);
     lua_replace(L, body);

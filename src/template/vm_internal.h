@@ -129,7 +129,8 @@ enum vm_more_asks {
     ASK_LOAD,        /* name or list, name of the template that asks or nil -> program */
     ASK_LOAD_IF_ANY, /* the same; nil when there is none */
     ASK_FLUSH,       /* text: hand it out */
-    ASK_DICT         /* object -> a table of its pairs: **object */
+    ASK_DICT,        /* object -> a table of its pairs: **object */
+    ASK_ITEM         /* as VM_ASK_INDEX, but an item comes before an attribute */
 };
 
 struct render {

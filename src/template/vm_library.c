@@ -8,6 +8,7 @@
 #include <lauxlib.h>
 
 #include "base/mem.h"
+#include "template/filter.h"
 #include "template/vm_internal.h"
 #include "template/vm_library_env.h"
 
@@ -320,6 +321,20 @@ static int l_call(lua_State *L)
     return run_slice(L, library, r);
 }
 
+/* environment(macro) -> Lua's environment, which the macro's template is of */
+static int l_environment(lua_State *L)
+{
+    struct library *library = library_of(L);
+    struct render *r = take_render(L, library);
+    bool is_macro = value_meta(&r->vm, 1) == VM_META_MACRO;
+    r->is_busy = false;
+    luaL_argcheck(L, is_macro, 1, "a macro expected");
+    const struct vm_program *program = macro_push_program(L, 1);
+    lua_rawgeti(L, -1, program->program->nconsts + PROGRAM_TABLES);
+    lua_rawgeti(L, -1, ENV_OBJECT);
+    return 1;
+}
+
 static int l_chain(lua_State *L)
 {
     struct render *r = luaL_checkudata(L, 1, RENDER_TYPE);
@@ -339,6 +354,18 @@ static int l_on_call(lua_State *L)
     lua_pushvalue(L, 1);
     lua_setfield(L, -2, "__call");
     return 0;
+}
+
+/* gettext(name, function) -> what stands for it in templates, newstyle */
+static int l_gettext(lua_State *L)
+{
+    struct slice name;
+    name.data = luaL_checklstring(L, 1, &name.len);
+    luaL_checktype(L, 2, LUA_TFUNCTION);
+    lua_settop(L, 2);
+    if (!gettext_push(L, name, 2))
+        return luaL_argerror(L, 1, "gettext, ngettext, pgettext or npgettext expected");
+    return 1;
 }
 
 /* ---- opening --------------------------------------------------------------------------------- */
@@ -371,10 +398,16 @@ static void push_library(lua_State *L)
 void template_register(lua_State *L)
 {
     static const luaL_Reg functions[] = {
-        {"template_env", library_env},   {"template_compile", library_compile},
-        {"template_run", l_run},         {"template_step", l_step},
-        {"template_call", l_call},       {"template_chain", l_chain},
-        {"template_on_call", l_on_call}, {NULL, NULL},
+        {"template_env", library_env},
+        {"template_compile", library_compile},
+        {"template_run", l_run},
+        {"template_step", l_step},
+        {"template_call", l_call},
+        {"template_chain", l_chain},
+        {"template_on_call", l_on_call},
+        {"template_gettext", l_gettext},
+        {"template_environment", l_environment},
+        {NULL, NULL},
     };
     vm_meta_open(L);
     library_open_types(L);

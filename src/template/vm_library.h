@@ -14,8 +14,11 @@
  *     before template_step(render, result), which returns the same again. object is Lua's
  *     environment: object:error(kind, message, lineno, name, source, chain) makes what is raised.
  * template_call(macro, arguments...): the same for a macro called by Lua
+ * template_environment(macro) -> that object
  * template_chain(render) -> how what is asked for was reached: { { name, lineno, source } ... }
  * template_on_call(function): what calling a macro in Lua runs
+ * template_gettext(name, function) -> a translation function as templates call it, newstyle; name:
+ *     gettext, ngettext, pgettext or npgettext
  */
 #ifndef QLUA_TEMPLATE_VM_LIBRARY_H
 #define QLUA_TEMPLATE_VM_LIBRARY_H

@@ -189,7 +189,8 @@ bool operate_item(struct render *r)
     int top = lua_gettop(r->vm.L);
     if (value_getitem(&r->vm, top - 1, top) == VALUE_OK)
         return replace(r, 2);
-    return ask(r, VM_ASK_INDEX, 2);
+    render_ask(r, ASK_ITEM, 2, 0);
+    return false;
 }
 
 bool operate_slice(struct render *r)
