@@ -140,10 +140,12 @@ void filter_repeat(struct vm *vm, struct slice unit, double times)
         return;
     double bytes = times * (double)unit.len;
     value_check_text(vm, bytes);
-    char *dst = buf_reserve(&vm->text, (size_t)bytes);
-    for (size_t i = 0; i < (size_t)times; i++)
-        memcpy(dst + i * unit.len, unit.data, unit.len);
-    vm->text.len += (size_t)bytes;
+    size_t all = (size_t)times * unit.len;
+    char *dst = buf_reserve(&vm->text, all);
+    memcpy(dst, unit.data, unit.len);
+    for (size_t done = unit.len; done < all; done *= 2) /* what is there, once more */
+        memcpy(dst + done, dst, done < all - done ? done : all - done);
+    vm->text.len += all;
 }
 
 void filter_add_escaped(struct vm *vm, int index)

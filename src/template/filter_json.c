@@ -31,6 +31,7 @@ static void write_string(struct writer *w, struct slice text)
     buf_char(out, '"');
     escape_json(out, text, w->ensure_ascii);
     buf_char(out, '"');
+    value_check_text(w->vm, (double)out->len);
 }
 
 static void write_number(struct writer *w, double number)

@@ -203,16 +203,22 @@ struct word {
     size_t head, tail;
 };
 
+/* The place behind the next `what`; 0: there is none. */
+static size_t behind(struct slice text, struct slice what)
+{
+    for (size_t at = 0; at < text.len; at++) {
+        at += slice_find(slice_from(text, at), what.data[0]);
+        if (slice_starts_with(slice_from(text, at), what))
+            return at + what.len;
+    }
+    return 0;
+}
+
 static size_t count_of(struct slice text, struct slice what)
 {
     size_t count = 0;
-    while (text.len > 0) {
-        const char *at = memmem(text.data, text.len, what.data, what.len);
-        if (at == NULL)
-            break;
-        count++;
-        text = slice_from(text, (size_t)(at - text.data) + what.len);
-    }
+    for (size_t next; (next = behind(text, what)) != 0; count++)
+        text = slice_from(text, next);
     return count;
 }
 
@@ -253,11 +259,8 @@ static void balance(struct word *w, struct slice open, struct slice close)
     if (opened <= count_of(middle_of(w), close))
         return;
     size_t closed = count_of(slice_from(w->text, w->tail), close);
-    for (size_t i = 0; i < opened && i < closed; i++) {
-        struct slice tail = slice_from(w->text, w->tail);
-        const char *at = memmem(tail.data, tail.len, close.data, close.len);
-        w->tail += (size_t)(at - tail.data) + close.len;
-    }
+    for (size_t i = 0; i < opened && i < closed; i++)
+        w->tail += behind(slice_from(w->text, w->tail), close);
 }
 
 /* What a link is written with. */
