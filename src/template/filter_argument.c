@@ -139,7 +139,7 @@ void filter_repeat(struct vm *vm, struct slice unit, double times)
     if (!(times >= 1) || unit.len == 0)
         return;
     double bytes = times * (double)unit.len;
-    value_check_text(vm, bytes);
+    value_check_text(vm, (double)vm->text.len + bytes);
     size_t all = (size_t)times * unit.len;
     char *dst = buf_reserve(&vm->text, all);
     memcpy(dst, unit.data, unit.len);
