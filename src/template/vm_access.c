@@ -11,6 +11,7 @@
 #include "template/chars.h"
 #include "template/filter.h"
 #include "template/vm_dict.h"
+#include "template/vm_method.h"
 #include "template/vm_value.h"
 
 /* ---- dicts ----------------------------------------------------------------------------------- */
@@ -130,11 +131,27 @@ static bool is_hidden(struct vm *vm, struct slice name)
     return vm->sandboxed && name.len > 0 && name.data[0] == '_';
 }
 
+/* Push what a table without a metatable has under the name; false (nothing pushed): it has nothing,
+ * or the name may be that of a method, which comes first. Most accesses end here. */
+static bool push_plain_field(struct vm *vm, int object, int name_index, struct slice name)
+{
+    lua_State *L = vm->L;
+    if (lua_type(L, object) != LUA_TTABLE || method_may_be(name))
+        return false;
+    if (lua_getmetatable(L, object)) {
+        lua_pop(L, 1);
+        return false;
+    }
+    return push_field(vm, object, name_index);
+}
+
 enum value_result value_getattr_at(struct vm *vm, int object, int name_index)
 {
     lua_State *L = vm->L;
     struct slice name;
     name.data = lua_tolstring(L, name_index, &name.len);
+    if (push_plain_field(vm, object, name_index, name))
+        return VALUE_OK;
     enum value_kind kind = value_kind(vm, object);
     if (kind == VALUE_OBJECT) {
         if (!is_hidden(vm, name))
@@ -232,9 +249,9 @@ static bool push_place(struct vm *vm, int object, enum value_kind kind, int key)
 enum value_result value_getitem(struct vm *vm, int object, int key)
 {
     lua_State *L = vm->L;
+    int key_type = lua_type(L, key);
     enum value_kind kind = value_kind(vm, object);
     if (kind == VALUE_DICT) {
-        int key_type = lua_type(L, key);
         enum value_kind key_kind = key_type == LUA_TTABLE ? value_kind(vm, key) : VALUE_STRING;
         if (key_kind != VALUE_LIST && key_kind != VALUE_DICT) { /* no hash: TypeError, undefined */
             value_dict_get(vm, object, key);

@@ -59,11 +59,30 @@ static const struct vm_native *dict_method(struct vm *vm, int index, struct slic
     return method != NULL && is_blank(vm->L, index) ? method : NULL;
 }
 
+bool method_may_be(struct slice name)
+{
+    char c = name.len > 0 ? name.data[0] : 0;
+    switch (name.len) {
+    case 3: return c == 'g' || c == 'p';             /* get pop */
+    case 4: return c == 'c' || c == 'k' || c == 's'; /* copy keys sort */
+    case 5: return c == 'c' || c == 'i';             /* clear count items index */
+    case 6:
+        return c != 0 && strchr("aeiruv", c) != NULL; /* append extend insert remove
+                                                          update values */
+    case 7: return c == 'p' || c == 'r';              /* popitem reverse */
+    case 8: return c == 'f';                          /* fromkeys */
+    case 10: return c == 's';                         /* setdefault */
+    default: return false;
+    }
+}
+
 const struct vm_native *value_method(struct vm *vm, int index, struct slice name)
 {
     const struct vm_native *method = NULL;
     enum value_kind kind = value_kind(vm, index);
     if (name.len == 0 || name.data[0] == '_')
+        return NULL;
+    if ((kind == VALUE_DICT || kind == VALUE_LIST || kind == VALUE_TUPLE) && !method_may_be(name))
         return NULL;
     switch (kind) {
     case VALUE_MARKUP:

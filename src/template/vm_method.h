@@ -18,6 +18,9 @@ struct method_table {
 extern const struct method_table text_methods, markup_methods, list_methods, tuple_methods,
     dict_methods, number_methods, range_methods;
 
+/* May a list, tuple or dict have a method of this name? False is sure. */
+bool method_may_be(struct slice name);
+
 /* ---- parameters: i counts from the value itself, which is 0 ---- */
 
 static inline int method_param(const struct vm_frame *frame, int i)
