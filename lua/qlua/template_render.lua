@@ -13,9 +13,10 @@ local run, step, chain = core.template_run, core.template_step, core.template_ch
 
 local M = {}
 
--- ---- what the VM asks for: enum vm_ask and enum vm_more_asks ----------------------------------
+-- ---- what the VM asks for -----------------------------------------------------------------------
 
-local ASK_LOAD, ASK_LOAD_IF_ANY, ASK_FLUSH = 13, 14, 15
+local asks = core.template_asks
+local ASK_LOAD, ASK_LOAD_IF_ANY, ASK_FLUSH = asks.load, asks.load_if_any, asks.flush
 
 -- function -> how many parameters it declares
 local declared = setmetatable({}, { __mode = "k" })
@@ -113,13 +114,16 @@ local function dict_of(object)
   return dict
 end
 
+local function call(fn, ...)
+  return (fn(...))
+end
+
 local ASKS = {
-  [0] = function(fn, ...) -- a call
-    return (fn(...))
-  end,
-  objects.index, text_of, html_of, objects.length_of, objects.truth_of, objects.list_of,
-  objects.pairs_of, equal, less, objects.contains, arith, call_with_keywords,
-  [16] = dict_of, [17] = objects.item,
+  [asks.call] = call, [asks.call_with_keywords] = call_with_keywords, [asks.index] = objects.index,
+  [asks.item] = objects.item, [asks.text] = text_of, [asks.html] = html_of,
+  [asks.length] = objects.length_of, [asks.truth] = objects.truth_of, [asks.list] = objects.list_of,
+  [asks.pairs] = objects.pairs_of, [asks.equal] = equal, [asks.less] = less,
+  [asks.contains] = objects.contains, [asks.arith] = arith, [asks.dict] = dict_of,
 }
 
 -- ---- loading ----------------------------------------------------------------------------------

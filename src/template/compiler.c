@@ -67,17 +67,18 @@ int unit_end(struct compiler *c)
     return unit->index;
 }
 
-/* The same name at the same depth of a unit is one cell, as it is one variable in Jinja. */
+/* The same name at the same depth of a unit is one cell, as it is one variable in Jinja. Cells
+ * count from 1, which is the outer ones. */
 static int unit_cell(struct compiler *c, struct unit *unit, const struct variable *variable)
 {
     for (int i = 1; i < unit->cells.count; i++) {
         const struct cell_name *cell = ARRAY_AT(unit->cells, struct cell_name, i);
         if (cell->level == variable->level && slice_eq(cell->name, variable->name))
-            return i;
+            return i + 1;
     }
     struct cell_name *cell = array_add(c->arena, &unit->cells, sizeof(*cell));
     *cell = (struct cell_name){variable->level, variable->name};
-    return unit->cells.count - 1;
+    return unit->cells.count;
 }
 
 int unit_slot(struct compiler *c, int name)

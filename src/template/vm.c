@@ -190,13 +190,17 @@ void render_answer(struct render *r)
     }
     if (lua_isnil(L, -1)) {
         lua_pop(L, 1);
-        if (asked.ask == VM_ASK_INDEX || asked.ask == ASK_ITEM)
+        if (asked.ask == VM_ASK_INDEX || asked.ask == VM_ASK_ITEM)
             value_push_missing(&r->vm, asked.first, asked.first + 1);
         else if (asked.ask == ASK_LOAD_IF_ANY)
             vm_push_none(&r->vm);
         else
             value_push_undefined_hint(&r->vm, SLICE("the function returned nothing"));
     }
+    if ((asked.ask == ASK_LOAD || asked.ask == ASK_LOAD_IF_ANY) &&
+        !program_is(r, lua_gettop(L)) && value_kind(&r->vm, lua_gettop(L)) != VALUE_NONE)
+        vm_fail(&r->vm, TEMPLATE_RUNTIME, "load_program must give a program, got '%s'",
+                value_type_name(&r->vm, lua_gettop(L)));
     if (asked.target != 0) {
         lua_replace(L, asked.target);
         lua_settop(L, asked.first - 1);

@@ -130,7 +130,7 @@ enum vm_more_asks {
     ASK_LOAD_IF_ANY, /* the same; nil when there is none */
     ASK_FLUSH,       /* text: hand it out */
     ASK_DICT,        /* object -> a table of its pairs: **object */
-    ASK_ITEM         /* as VM_ASK_INDEX, but an item comes before an attribute */
+    ASK_COUNT
 };
 
 struct render {

@@ -395,6 +395,29 @@ static void push_library(lua_State *L)
     lua_pop(L, 1);
 }
 
+/* What the driver may be asked, by the names of its functions for it. */
+static const char *const ask_names[ASK_COUNT] = {
+    [VM_ASK_CALL] = "call",   [VM_ASK_INDEX] = "index",
+    [VM_ASK_ITEM] = "item",   [VM_ASK_TOSTRING] = "text",
+    [VM_ASK_HTML] = "html",   [VM_ASK_LENGTH] = "length",
+    [VM_ASK_TRUTH] = "truth", [VM_ASK_LIST] = "list",
+    [VM_ASK_PAIRS] = "pairs", [VM_ASK_EQUAL] = "equal",
+    [VM_ASK_LESS] = "less",   [VM_ASK_CONTAINS] = "contains",
+    [VM_ASK_ARITH] = "arith", [ASK_CALL_KEYWORDS] = "call_with_keywords",
+    [ASK_LOAD] = "load",      [ASK_LOAD_IF_ANY] = "load_if_any",
+    [ASK_FLUSH] = "flush",    [ASK_DICT] = "dict",
+};
+
+static void set_ask_names(lua_State *L)
+{
+    lua_createtable(L, 0, ASK_COUNT);
+    for (int i = 0; i < ASK_COUNT; i++) {
+        lua_pushinteger(L, i);
+        lua_setfield(L, -2, ask_names[i]);
+    }
+    lua_setfield(L, -2, "template_asks");
+}
+
 void template_register(lua_State *L)
 {
     static const luaL_Reg functions[] = {
@@ -416,6 +439,7 @@ void template_register(lua_State *L)
         lua_setfield(L, -2, "__gc");
     }
     lua_pop(L, 1);
+    set_ask_names(L);
     push_library(L);
     luaL_setfuncs(L, functions, 1);
 }

@@ -189,8 +189,7 @@ bool operate_item(struct render *r)
     int top = lua_gettop(r->vm.L);
     if (value_getitem(&r->vm, top - 1, top) == VALUE_OK)
         return replace(r, 2);
-    render_ask(r, ASK_ITEM, 2, 0);
-    return false;
+    return ask(r, VM_ASK_ITEM, 2);
 }
 
 bool operate_slice(struct render *r)
