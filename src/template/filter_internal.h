@@ -7,6 +7,7 @@
 #ifndef QLUA_TEMPLATE_FILTER_INTERNAL_H
 #define QLUA_TEMPLATE_FILTER_INTERNAL_H
 
+#include "template/vm_sort.h"
 #include "template/vm_value.h"
 
 /* native filter_abs, filter_attr; declares functions of this type. */
@@ -125,17 +126,6 @@ void path_fold(struct vm *vm);
 /* A phase: objects in list[1..frame->n] are replaced by their texts, with html by their HTML
  * (Markup) where they have any; then the list becomes a copy. */
 enum vm_status filter_texts(struct vm *vm, struct vm_frame *frame, int list, bool html);
-
-/* ---- order: filter_order.c ------------------------------------------------------------------- */
-
-/* Push a sorter (a userdata) of n items by their keys. keys: stack index of a list of n keys, or,
- * when columns > 0, of a list of so many lists of keys, compared one after the other, equal ones
- * passed over (Python compares lists so). */
-struct sorter *sorter_new(struct vm *vm, int keys, int n, int columns, bool reverse);
-/* Sort; VM_AGAIN: Lua is asked, call again with asked. */
-enum vm_status sorter_run(struct vm *vm, struct sorter *sorter, int keys, bool asked);
-/* The 0-based number of the item that is i-th (0-based) in order. */
-int sorter_at(const struct sorter *sorter, int i);
 
 /* ---- the natives ----------------------------------------------------------------------------- */
 

@@ -1,4 +1,4 @@
-/* template/filter_list.c - filters on sequences: ends, length, parts, join, sum; attr and default.
+/* template/filter_list.c - filters on sequences: ends, length, parts; attr and default.
  *
  * Place in the flow: listed in filter.c; those that apply a filter or a test to every item are in
  * filter_project.c, those that sort in filter_sort.c. What is a generator in Jinja is one here, but

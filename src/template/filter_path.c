@@ -1,4 +1,4 @@
-/* template/filter_path.c - the attribute by which items are sorted, grouped, summed, joined ...
+/* template/filter_path.c - the attribute by which items are sorted, grouped, summed, joined
  *
  * Place in the flow: filters with an `attribute` prepare it once as a path ("a.b.0": the keys "a",
  * "b" and 0) and follow it from every item, by the rules of item[key]. Where an item is an object

@@ -1,65 +1,247 @@
-/* template/vm_sort.c - sorting a list in place by Python's rules. See vm_sort.h. */
+/* template/vm_sort.c - a stable merge sort that can stop for Lua at any comparison. See vm_sort.h.
+ *
+ * When all keys are numbers, or all are texts, they are compared in C; else as Python compares
+ * (value_order), which fails for unlike kinds, and objects are asked one comparison at a time.
+ */
 #include "template/vm_sort.h"
-
-#include <lauxlib.h>
 
 #include "template/vm_value.h"
 
-/* A merge sort of places: both halves of `from` are sorted into `to`. */
-struct sorting {
-    struct vm *vm;
-    int keys; /* stack index */
-    bool is_reversed;
+/* What is under way between two keys. */
+enum sort_ask { ASK_NOTHING, ASK_EQUAL, ASK_LESS };
+
+enum sort_kind { SORT_NUMBERS, SORT_TEXTS, SORT_VALUES };
+
+union sort_key {
+    double number;
+    struct slice text; /* borrowed from the list of keys */
 };
 
-/* Does the key at place b come before the one at a, which is earlier? */
-static bool comes_before(const struct sorting *s, int b, int a)
+/* Lives in a userdata; behind it the two lists of item numbers, then the keys. */
+struct sorter {
+    int n;
+    int columns; /* 0: keys are compared by < alone; else as lists of so many */
+    bool reverse;
+    enum sort_kind kind;
+    int *order, *spare;
+    union sort_key *keys; /* of SORT_NUMBERS and SORT_TEXTS */
+    /* the merge: runs of `width` items from `low` on, of `order` into `spare` */
+    int width, low, left, right, out;
+    /* the comparison */
+    int column;
+    enum sort_ask ask;
+};
+
+/* ---- making ---------------------------------------------------------------------------------- */
+
+/* Do all keys of the list have the Lua type; take them. */
+static bool take_keys(struct vm *vm, struct sorter *s, int list, int type)
 {
-    struct vm *vm = s->vm;
-    int top = lua_gettop(vm->L);
-    int order = 0;
-    lua_rawgeti(vm->L, s->keys, (s->is_reversed ? a : b) + 1);
-    lua_rawgeti(vm->L, s->keys, (s->is_reversed ? b : a) + 1);
-    if (value_order(vm, top + 1, top + 2, "<", &order) == VALUE_ASK)
-        vm_fail(vm, TEMPLATE_RUNTIME,
-                "'<' not supported between instances of '%s' and '%s'; the filter sort can",
-                value_type_name(vm, top + 1), value_type_name(vm, top + 2));
-    lua_settop(vm->L, top);
-    return order < 0;
+    lua_State *L = vm->L;
+    for (int i = 0; i < s->n; i++) {
+        lua_rawgeti(L, list, i + 1);
+        bool is = lua_type(L, -1) == type;
+        if (is && type == LUA_TNUMBER)
+            s->keys[i].number = lua_tonumber(L, -1);
+        else if (is)
+            s->keys[i].text.data = lua_tolstring(L, -1, &s->keys[i].text.len);
+        lua_pop(L, 1);
+        if (!is)
+            return false;
+    }
+    return true;
 }
 
-static void merge(const struct sorting *s, const int *from, int *to, int n, int width)
+static enum sort_kind find_kind(struct vm *vm, struct sorter *s, int list)
 {
-    for (int start = 0; start < n; start += 2 * width) {
-        int a = start, a_end = start + width < n ? start + width : n;
-        int b = a_end, b_end = a_end + width < n ? a_end + width : n;
-        for (int i = start; i < b_end; i++) {
-            bool take_b = a == a_end || (b < b_end && comes_before(s, from[b], from[a]));
-            to[i] = take_b ? from[b++] : from[a++];
-        }
+    if (s->n == 0 || take_keys(vm, s, list, LUA_TNUMBER))
+        return SORT_NUMBERS;
+    return take_keys(vm, s, list, LUA_TSTRING) ? SORT_TEXTS : SORT_VALUES;
+}
+
+struct sorter *sorter_new(struct vm *vm, int keys, int n, int columns, bool reverse)
+{
+    lua_State *L = vm->L;
+    size_t count = (size_t)n;
+    size_t each = sizeof(union sort_key) + 2 * sizeof(int);
+    struct sorter *s = lua_newuserdata(L, sizeof(*s) + count * each);
+    *s = (struct sorter){.n = n, .columns = columns, .reverse = reverse, .width = 1};
+    s->keys = (union sort_key *)(s + 1);
+    s->order = (int *)(s->keys + count);
+    s->spare = s->order + count;
+    for (int i = 0; i < n; i++)
+        s->order[i] = i;
+    s->right = n > 1 ? 1 : n;
+    s->kind = SORT_VALUES;
+    if (columns == 1) {
+        lua_rawgeti(L, keys, 1);
+        s->kind = find_kind(vm, s, lua_gettop(L));
+        lua_pop(L, 1);
+    } else if (columns == 0) {
+        s->kind = find_kind(vm, s, keys);
+    }
+    return s;
+}
+
+/* ---- comparing ------------------------------------------------------------------------------- */
+
+/* Push the keys of items a and b in the column. */
+static void push_keys(struct vm *vm, const struct sorter *s, int keys, int a, int b)
+{
+    lua_State *L = vm->L;
+    int list = keys;
+    if (s->columns > 0) {
+        lua_rawgeti(L, keys, s->column + 1);
+        list = lua_gettop(L);
+    }
+    lua_rawgeti(L, list, a + 1);
+    lua_rawgeti(L, list, b + 1);
+    if (s->columns > 0)
+        lua_remove(L, list);
+}
+
+static bool take_answer(struct vm *vm, struct sorter *s)
+{
+    bool answer = lua_toboolean(vm->L, -1);
+    lua_pop(vm->L, 1);
+    s->ask = ASK_NOTHING;
+    return answer;
+}
+
+/* Are the keys equal in the column? */
+static enum vm_status compare_equal(struct vm *vm, struct sorter *s, int keys, int a, int b,
+                                    bool *is_equal)
+{
+    if (s->ask == ASK_EQUAL) {
+        *is_equal = take_answer(vm, s);
+        return VM_DONE;
+    }
+    push_keys(vm, s, keys, a, b);
+    int top = lua_gettop(vm->L);
+    if (value_equal(vm, top - 1, top, is_equal) == VALUE_ASK) {
+        s->ask = ASK_EQUAL;
+        return vm_ask(vm, VM_ASK_EQUAL, 2);
+    }
+    lua_settop(vm->L, top - 2);
+    return VM_DONE;
+}
+
+static enum vm_status compare_less(struct vm *vm, struct sorter *s, int keys, int a, int b,
+                                   bool *is_less)
+{
+    int order;
+    if (s->ask == ASK_LESS) {
+        *is_less = take_answer(vm, s);
+        return VM_DONE;
+    }
+    push_keys(vm, s, keys, a, b);
+    int top = lua_gettop(vm->L);
+    if (value_order(vm, top - 1, top, "<", &order) == VALUE_ASK) {
+        s->ask = ASK_LESS;
+        return vm_ask(vm, VM_ASK_LESS, 2);
+    }
+    lua_settop(vm->L, top - 2);
+    *is_less = order < 0;
+    return VM_DONE;
+}
+
+/* Is a < b, as Python compares them? */
+static enum vm_status compare_values(struct vm *vm, struct sorter *s, int keys, int a, int b,
+                                     bool *is_less)
+{
+    if (s->columns == 0)
+        return compare_less(vm, s, keys, a, b, is_less);
+    *is_less = false;
+    for (; s->column < s->columns; s->column++) {
+        bool is_equal = false;
+        if (s->ask != ASK_LESS && compare_equal(vm, s, keys, a, b, &is_equal) == VM_AGAIN)
+            return VM_AGAIN;
+        if (is_equal)
+            continue;
+        if (compare_less(vm, s, keys, a, b, is_less) == VM_AGAIN)
+            return VM_AGAIN;
+        break;
+    }
+    s->column = 0;
+    return VM_DONE;
+}
+
+/* Must item b, which stands behind a, come before it? */
+static enum vm_status compare(struct vm *vm, struct sorter *s, int keys, int a, int b, bool *is)
+{
+    int less = s->reverse ? a : b, more = s->reverse ? b : a;
+    switch (s->kind) {
+    case SORT_NUMBERS: *is = s->keys[less].number < s->keys[more].number; return VM_DONE;
+    case SORT_TEXTS: *is = slice_cmp(s->keys[less].text, s->keys[more].text) < 0; return VM_DONE;
+    default: return compare_values(vm, s, keys, less, more, is);
     }
 }
 
-void sort_list(struct vm *vm, int list, int keys, bool is_reversed)
+/* ---- merging --------------------------------------------------------------------------------- */
+
+/* from + width, at most n; without overflow. */
+static int run_end(const struct sorter *s, int from)
+{
+    return s->width > s->n - from ? s->n : from + s->width;
+}
+
+/* The pair of runs at `low` is merged: go to the next pair, or to runs twice as wide. */
+static void next_runs(struct sorter *s)
+{
+    s->low = run_end(s, run_end(s, s->low));
+    if (s->low >= s->n) {
+        int *merged = s->spare;
+        s->spare = s->order;
+        s->order = merged;
+        s->low = 0;
+        s->width = s->width > s->n / 2 ? s->n : s->width * 2;
+    }
+    s->left = s->out = s->low;
+    s->right = run_end(s, s->low);
+}
+
+enum vm_status sorter_run(struct vm *vm, struct sorter *s, int keys, bool asked)
+{
+    if (!asked)
+        s->ask = ASK_NOTHING;
+    while (s->width < s->n) {
+        int middle = run_end(s, s->low);
+        int end = run_end(s, middle);
+        while (s->left < middle && s->right < end) {
+            bool is_right = false;
+            int a = s->order[s->left], b = s->order[s->right];
+            if (compare(vm, s, keys, a, b, &is_right) == VM_AGAIN)
+                return VM_AGAIN;
+            s->spare[s->out++] = is_right ? b : a;
+            s->left += !is_right;
+            s->right += is_right;
+        }
+        while (s->left < middle)
+            s->spare[s->out++] = s->order[s->left++];
+        while (s->right < end)
+            s->spare[s->out++] = s->order[s->right++];
+        next_runs(s);
+    }
+    return VM_DONE;
+}
+
+int sorter_at(const struct sorter *s, int i)
+{
+    return s->order[i];
+}
+
+/* ---- a list ---------------------------------------------------------------------------------- */
+
+void sort_list(struct vm *vm, int list, int keys, bool reverse)
 {
     lua_State *L = vm->L;
     int n = (int)lua_objlen(L, list);
-    struct sorting s = {vm, keys, is_reversed};
-    if (n < 2)
-        return;
-    int *places = lua_newuserdata(L, 2 * (size_t)n * sizeof(*places));
-    int *others = places + n;
-    for (int i = 0; i < n; i++)
-        places[i] = i;
-    for (int width = 1; width < n; width *= 2) {
-        merge(&s, places, others, n, width);
-        int *swap = places;
-        places = others;
-        others = swap;
-    }
+    struct sorter *s = sorter_new(vm, keys, n, 0, reverse);
+    if (sorter_run(vm, s, keys, false) == VM_AGAIN)
+        vm_fail(vm, TEMPLATE_RUNTIME, "sort() cannot compare objects; the filter sort can");
     lua_createtable(L, n, 0);
     for (int i = 0; i < n; i++) {
-        lua_rawgeti(L, list, places[i] + 1);
+        lua_rawgeti(L, list, s->order[i] + 1);
         lua_rawseti(L, -2, i + 1);
     }
     for (int i = 1; i <= n; i++) {

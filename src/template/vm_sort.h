@@ -1,14 +1,24 @@
-/* template/vm_sort.h - sorting a list in place by Python's rules.
+/* template/vm_sort.h - sorting by Python's rules.
  *
- * Place in the flow: list.sort(); the filter sort has its own, which can ask Lua.
+ * Place in the flow: the filters sort, dictsort and groupby make keys and let a sorter order them,
+ * which can ask Lua at any comparison; list.sort() sorts in place. Stable, also when reversed.
  */
 #ifndef QLUA_TEMPLATE_VM_SORT_H
 #define QLUA_TEMPLATE_VM_SORT_H
 
 #include "template/vm.h"
 
-/* Sort the list by the keys (the list itself, or one as long): stable, also when reversed. Fails
- * for keys which `<` does not order; objects are such. */
-void sort_list(struct vm *vm, int list, int keys, bool is_reversed);
+/* Push a sorter (a userdata) of n items by their keys. keys: stack index of a list of n keys, or,
+ * when columns > 0, of a list of so many lists of keys, compared one after the other, equal ones
+ * passed over (Python compares lists so). */
+struct sorter *sorter_new(struct vm *vm, int keys, int n, int columns, bool reverse);
+/* Sort. VM_AGAIN: Lua is asked; call again with `asked`, the answer on top. Fails for keys which
+ * `<` does not order. */
+enum vm_status sorter_run(struct vm *vm, struct sorter *sorter, int keys, bool asked);
+/* The 0-based number of the item that is i-th (0-based) in order. */
+int sorter_at(const struct sorter *sorter, int i);
+
+/* Sort the list by the keys (the list itself, or one as long). Fails for objects. */
+void sort_list(struct vm *vm, int list, int keys, bool reverse);
 
 #endif
