@@ -144,7 +144,7 @@ static void compile_include(struct compiler *c, const struct frame_names *frame,
     int flags = (node->with_context ? INCLUDE_CONTEXT : 0) |
                 (node->ignore_missing ? INCLUDE_IGNORE_MISSING : 0);
     compile_expression(c, frame, node->template);
-    emit(c, OP_LOAD, flags, 0, 0, 0);
+    emit(c, OP_LOAD, flags | INCLUDE_MANY, 0, 0, 0);
     int locals = node->with_context ? add_locals(c, frame->scope) : 0;
     emit(c, OP_INCLUDE, flags, locals, 0, -1);
 }

@@ -124,10 +124,10 @@ static enum vm_status translate_many(struct vm *vm, struct vm_frame *frame)
 }
 
 static const struct vm_native translations[] = {
-    {"gettext", "self, message, **", translate_one},
-    {"ngettext", "self, singular, plural, n, **", translate_many},
-    {"pgettext", "self, context, message, **", translate_one},
-    {"npgettext", "self, context, singular, plural, n, **", translate_many},
+    {"gettext", "self, __message, **", translate_one},
+    {"ngettext", "self, __singular, __plural, __num, **", translate_many},
+    {"pgettext", "self, __context, __message, **", translate_one},
+    {"npgettext", "self, __context, __singular, __plural, __num, **", translate_many},
 };
 
 static const struct vm_native *find(struct slice name)

@@ -152,6 +152,7 @@ enum program_loop_attr {
 /* Bits of an include's a. */
 #define INCLUDE_CONTEXT        1
 #define INCLUDE_IGNORE_MISSING 2
+#define INCLUDE_MANY           4 /* a list of names will do, the first that is there */
 
 /* Slots of a loop: what is walked; when it has a test or a loop object also that object, the item
  * now and the one before, the item (or list of all items) looked at ahead, and what loop.changed()

@@ -32,24 +32,56 @@ static void clean_names(struct render *r, int list)
     lua_replace(L, list);
 }
 
+/* What is neither text nor a list nor an object: no template's name. false: it may be missing. */
+static bool refuse_name(struct render *r, int at, int flags)
+{
+    bool is_true;
+    value_truth(&r->vm, at, &is_true);
+    if (is_true && (flags & INCLUDE_MANY)) {
+        value_to_list(&r->vm, at); /* fails: a number is no list */
+        clean_names(r, at);
+        return true;
+    }
+    if (flags & INCLUDE_IGNORE_MISSING)
+        return false;
+    if (flags & INCLUDE_MANY)
+        vm_fail(&r->vm, TEMPLATE_NOT_FOUND, "Tried to select from an empty list of templates");
+    struct buf *text = &r->vm.text;
+    size_t start = text->len;
+    value_repr(&r->vm, at, text);
+    vm_fail(&r->vm, TEMPLATE_NOT_FOUND, "%.*s", (int)(text->len - start), text->data + start);
+}
+
+/* The name, or names, as Lua gets them, in the place of the value at index. false: there is none,
+ * and there need not be. */
+static bool read_names(struct render *r, int at, int flags)
+{
+    switch (value_kind(&r->vm, at)) {
+    case VALUE_STRING:
+    case VALUE_OBJECT: return true;
+    case VALUE_MARKUP:
+        value_push_str(&r->vm, at);
+        lua_replace(r->vm.L, at);
+        return true;
+    case VALUE_UNDEFINED: value_fail_undefined(&r->vm, at);
+    case VALUE_LIST:
+    case VALUE_TUPLE:
+        if (!(flags & INCLUDE_MANY))
+            vm_fail(&r->vm, TEMPLATE_RUNTIME, "a template's name must be a text, not a %s",
+                    value_type_name(&r->vm, at));
+        clean_names(r, at);
+        return true;
+    default: return refuse_name(r, at, flags);
+    }
+}
+
 void import_load(struct render *r, struct frame *frame, const struct insn *insn)
 {
     lua_State *L = r->vm.L;
-    int at = lua_gettop(L);
-    switch (value_kind(&r->vm, at)) {
-    case VALUE_STRING:
-    case VALUE_OBJECT: break;
-    case VALUE_MARKUP:
-        value_push_str(&r->vm, at);
-        lua_replace(L, at);
-        break;
-    case VALUE_UNDEFINED: value_fail_undefined(&r->vm, at);
-    case VALUE_LIST:
-    case VALUE_TUPLE: clean_names(r, at); break;
-    default:
-        value_to_list(&r->vm, at); /* or fails: a number is no name */
-        clean_names(r, at);
-        break;
+    if (!read_names(r, lua_gettop(L), insn->a)) {
+        lua_pop(L, 1);
+        vm_push_none(&r->vm);
+        return;
     }
     struct slice name = frame->program->program->name;
     if (name.len > 0)
