@@ -26,7 +26,7 @@ describe("environment", function()
         .. 'variable_end_string = "}", comment_start_string = "<#", comment_end_string = "#>" }',
         "<% if 1 %>${ 2 }<# no #><% endif %>", "2" },
       { '{ line_statement_prefix = "#", line_comment_prefix = "##" }',
-        "# for i in [1, 2]\n{{ i }} ## no\n# endfor\n", "1 \n2 \n" },
+        "# for i in [1, 2]\n{{ i }} ## no\n# endfor\n", "1\n2\n" },
       { '{ extensions = { "do", "loopcontrols" } }',
         "{% set l = [] %}{% for i in range(9) %}{% if i == 2 %}{% break %}{% endif %}"
         .. "{% do l.append(i) %}{% endfor %}{{ l }}", "[0, 1]" },

@@ -25,7 +25,8 @@ describe("objects in templates", function()
       s = server.start { app = HEAD .. [[
         app.config.LIST, app.config.get_it = { 1, 2 }, function(x) return "got " .. x end
         app:post("/", function()
-          session.b, session.a, session.items = 2, 1, "mine"
+          session.b, session.a = 2, 1
+          session:set("items", "mine")
           g.name, g.fn = "gina", function(x) return "fn " .. x end
           return qlua.render_template_string(request:get_data())
         end)

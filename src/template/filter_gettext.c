@@ -123,11 +123,12 @@ static enum vm_status translate_many(struct vm *vm, struct vm_frame *frame)
     return translate(vm, frame, frame->base + frame->nparams - 2);
 }
 
+/* Their names are such that any keyword may be a value to format. */
 static const struct vm_native translations[] = {
-    {"gettext", "self, __message, **", translate_one},
-    {"ngettext", "self, __singular, __plural, __num, **", translate_many},
-    {"pgettext", "self, __context, __message, **", translate_one},
-    {"npgettext", "self, __context, __singular, __plural, __num, **", translate_many},
+    {"gettext", "__self, __message, **", translate_one},
+    {"ngettext", "__self, __singular, __plural, __num, **", translate_many},
+    {"pgettext", "__self, __context, __message, **", translate_one},
+    {"npgettext", "__self, __context, __singular, __plural, __num, **", translate_many},
 };
 
 static const struct vm_native *find(struct slice name)
