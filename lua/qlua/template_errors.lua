@@ -6,6 +6,7 @@ local classes = require "qlua.class"
 local M = {}
 
 ---@class qlua.TemplatePlace where a template was included, imported or extended
+---@field filename? string
 ---@field name? string nil: the template was made of a string
 ---@field lineno? integer
 ---@field source? string the text of the line
@@ -20,6 +21,16 @@ local M = {}
 local TemplateError = classes.class("TemplateError", classes.Exception)
 M.TemplateError = TemplateError
 
+--- `template page.html, line 3: {{ a.b }}`
+---@param place qlua.TemplatePlace|qlua.TemplateError
+---@return string
+function TemplateError.place_text(place)
+  local text = ("template %s, line %d"):format(place.filename or place.name or "<string>",
+    place.lineno)
+  local line = place.source and place.source:match "^%s*(.-)%s*$"
+  return line and line ~= "" and text .. ": " .. line or text
+end
+
 ---@param message string
 ---@param place? { name?: string, lineno?: integer, filename?: string, source?: string,
 ---  chain?: qlua.TemplatePlace[] }
@@ -30,21 +41,14 @@ function TemplateError:init(message, place)
   end
 end
 
---- `template page.html, line 3: {{ a.b }}`
-local function place_text(name, lineno, source)
-  local text = ("template %s, line %d"):format(name or "<string>", lineno)
-  local line = source and source:match "^%s*(.-)%s*$"
-  return line and line ~= "" and text .. ": " .. line or text
-end
-
 function TemplateError:__tostring()
   local lines = { tostring(self.message) }
   if self.lineno then
-    lines[2] = place_text(self.filename or self.name, self.lineno, self.source)
+    lines[2] = self.place_text(self)
   end
   for _, place in ipairs(self.chain or {}) do
     if place.lineno then
-      lines[#lines + 1] = "from " .. place_text(place.name, place.lineno, place.source)
+      lines[#lines + 1] = "from " .. self.place_text(place)
     end
   end
   return table.concat(lines, "\n  ")

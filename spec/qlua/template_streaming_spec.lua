@@ -238,6 +238,7 @@ describe("an error in a template", function()
     local text = log_of({ ["templates/page.html"] = "\n{{ x|bad }}" }, [[
       app:template_filter("bad", function() error("no such thing") end)
     ]])
-    assert.matches("app.lua:3: no such thing\n", text, 1, true)
+    assert.matches("app.lua:3: no such thing\n  in template page.html, line 2: {{ x|bad }}\n"
+      .. "stack traceback:\n", text, 1, true)
   end)
 end)
