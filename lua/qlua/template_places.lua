@@ -7,6 +7,8 @@ local core = require "qlua.core"
 local driver = require "qlua.template_render"
 local errors = require "qlua.template_errors"
 
+local place_text = errors.TemplateError.place_text
+
 local SOURCE = debug.getinfo(driver.render, "S").source
 
 local M = {}
@@ -42,7 +44,7 @@ function M.text(co, err)
     if render and not seen[render] then
       seen[render] = true
       for _, place in ipairs(core.template_chain(render)) do
-        lines[#lines + 1] = (#lines == 0 and "in " or "from ") .. errors.TemplateError.place_text(place)
+        lines[#lines + 1] = (#lines == 0 and "in " or "from ") .. place_text(place)
       end
     end
     level = level + 1
