@@ -8,7 +8,6 @@
 
 local classes = require "qlua.class"
 local core = require "qlua.core"
-local errors = require "qlua.template_errors"
 
 local M = {}
 
@@ -36,8 +35,15 @@ local function metamethod(object, name)
   return type(meta) == "table" and rawget(meta, name) or nil
 end
 
+--- Fail at the place in the template where the object was met.
 local function fail(format, ...)
-  error(errors.TemplateRuntimeError(format:format(...)), 0)
+  error(require("qlua.template_places").error(format:format(...)), 0) -- late: it knows the driver
+end
+
+--- A table with a metatable that is no class, nor an instance of one, is a dict of its own fields.
+local function has_fields(object)
+  return type(object) == "table" and not classes.class_of(object)
+    and not classes.is_class(object) and next(object) ~= nil
 end
 
 -- ---- items and attributes ---------------------------------------------------------------------
@@ -98,7 +104,7 @@ local OWN = {
     return function()
       local list = {}
       for key, values in object:lists() do
-        list[#list + 1] = core.array { key, values }
+        list[#list + 1] = core.tuple { key, values }
       end
       return core.array(list)
     end
@@ -183,11 +189,11 @@ local function first_of(first)
 end
 
 local function pair_of(first, second)
-  return core.array { first, second == nil and core.null or second }
+  return core.tuple { first, second == nil and core.null or second }
 end
 
 local function one_or_pair(first, second)
-  return second == nil and first or core.array { first, second }
+  return second == nil and first or core.tuple { first, second }
 end
 
 --- object:items() as a list: of its keys (pick first_of), or of pairs.
@@ -220,8 +226,26 @@ local function array_part(object)
   return core.array(list)
 end
 
+--- A table's own fields, sorted, as a list: of the keys or of pairs.
+local function fields_of(object, pick)
+  local keys, list = {}, {}
+  for key in next, object do
+    keys[#keys + 1] = key
+  end
+  table.sort(keys, function(a, b)
+    if type(a) == type(b) and (type(a) == "string" or type(a) == "number") then
+      return a < b
+    end
+    return tostring(a) < tostring(b)
+  end)
+  for i, key in ipairs(keys) do
+    list[i] = pick(key, object[key])
+  end
+  return core.array(list)
+end
+
 --- A list of what the object iterates over: the keys of a dict-like (it has `items`), what a
---- function or a __call gives until it is nil, an array part.
+--- function or a __call gives until it is nil, an array part, the names of a table's own fields.
 ---@async
 ---@param object any
 ---@return any[]
@@ -237,28 +261,13 @@ function M.list_of(object)
     return collect(one_or_pair, {}, object)
   elseif kind == "userdata" and metamethod(object, "__len") then
     return array_part(object)
+  elseif has_fields(object) then
+    return fields_of(object, first_of)
   end
   fail("'%s' object is not iterable", name_of(object))
 end
 
-local function fields_of(object)
-  local keys, list = {}, {}
-  for key in next, object do
-    keys[#keys + 1] = key
-  end
-  table.sort(keys, function(a, b)
-    if type(a) == type(b) and (type(a) == "string" or type(a) == "number") then
-      return a < b
-    end
-    return tostring(a) < tostring(b)
-  end)
-  for i, key in ipairs(keys) do
-    list[i] = core.array { key, object[key] }
-  end
-  return core.array(list)
-end
-
---- A list of { key, value }: of a dict-like, or of a table's own fields, sorted.
+--- A list of (key, value) tuples: of a dict-like, or of a table's own fields, sorted.
 ---@async
 ---@param object any
 ---@return any[][]
@@ -268,10 +277,10 @@ function M.pairs_of(object)
     return items_of(object, pair_of)
   elseif iterate then
     return collect(pair_of, {}, iterate(object))
-  elseif type(object) == "table" then
-    return fields_of(object)
+  elseif has_fields(object) then
+    return fields_of(object, pair_of)
   end
-  fail("'%s' object has no items", name_of(object))
+  fail("'%s' object has no items: it is not a mapping", name_of(object))
 end
 
 -- ---- length, truth, membership ----------------------------------------------------------------
@@ -288,6 +297,8 @@ function M.length_of(object)
     return #M.list_of(object)
   elseif type(object) == "table" and rawget(object, 1) ~= nil then
     return #object
+  elseif has_fields(object) then
+    return #fields_of(object, first_of)
   end
   fail("object of type '%s' has no len()", name_of(object))
 end

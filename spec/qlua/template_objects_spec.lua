@@ -103,7 +103,7 @@ describe("objects in templates", function()
       function Bag:init(...) for i = 1, select("#", ...) do self[i] = (select(i, ...)) end end
       local lazy = setmetatable({}, { __index = function(_, key)
         qlua.sleep(0.001)
-        return key == "none" and nil or key .. "!"
+        if key ~= "none" then return key .. "!" end
       end, __len = function() return 2 end, __call = function(_, x) return "called " .. x end })
       local ann, bob = Person("ann", 30), Person("bob", 20)
       local values = { ann = ann, bob = bob, people = { ann, bob }, bag = Bag(7, 8), lazy = lazy,
@@ -115,7 +115,8 @@ describe("objects in templates", function()
           local i = 0
           return function() i = i + 1 if i < 3 then return i, "v" .. i end end
         end,
-        fn = function() return "plain" end }
+        fn = function() return "plain" end,
+        defaults = setmetatable({ y = 2, x = 1 }, { __index = { z = 9 } }) }
       local env = qlua.Environment { autoescape = AUTO }
     ]]
 
@@ -140,6 +141,9 @@ describe("objects in templates", function()
       { "{% for i in upto(3) %}{{ i }}{{ ',' if not loop.last }}{% endfor %}", "1,2,3" },
       { "{% for a, b in pairs_of() %}{{ a }}{{ b }} {% endfor %}", "1v1 2v2 " },
       { "{{ upto(2)|list }} {{ fn() }}", "[1, 2] plain" },
+      { "{% for k, v in defaults|items %}{{ k }}{{ v }} {% endfor %}{{ defaults|length }} "
+        .. "{{ defaults|list }} {{ defaults.z }} {{ defaults|dictsort|last }}",
+        "x1 y2 2 ['x', 'y'] 9 ('y', 2)" },
       { "{% for p in people if p.age > 25 %}{{ p.name }}{% else %}none{% endfor %}", "ann" },
       { "{% macro show(p) %}{{ p.greet('hi') }}{% endmacro %}{{ show(ann) }}", "hi ann" },
       { "{% if ann %}{{ ann.name or 'x' }}{% endif %}", "ann" },
@@ -155,7 +159,7 @@ describe("objects in templates", function()
     local FAILURES = {
       { "{% for x in ann %}{% endfor %}", "'Person' object is not iterable" },
       { "{{ ann|length }}", "object of type 'Person' has no len()" },
-      { "{{ ann|items|list }}", "Can only get item pairs from a mapping." },
+      { "{{ ann|items|list }}", "'Person' object has no items: it is not a mapping" },
     }
     for _, case in ipairs(FAILURES) do
       it("fails at " .. case[1], function()

@@ -183,16 +183,6 @@ static int l_session_unpack(lua_State *L)
     return rc != 0 ? push_failure(L, rc) : push_slice(L, text);
 }
 
-/* core.tuple(list) -> the same table, marked as a tuple */
-static int l_tuple(lua_State *L)
-{
-    luaL_checktype(L, 1, LUA_TTABLE);
-    lua_settop(L, 1);
-    marker_push(L, MARKER_TUPLE);
-    lua_setmetatable(L, 1);
-    return 1;
-}
-
 /* core.session_cookie(which): the answers to requests that bring a cookie of this name pass
  * through Lua; true: those to all requests, false: to none. */
 static int l_session_cookie(lua_State *L)
@@ -226,7 +216,6 @@ static const luaL_Reg functions[] = {
     {"session_unpack", l_session_unpack},
     {"session_cookie", l_session_cookie},
     {"brings_session", l_brings_session},
-    {"tuple", l_tuple},
     {NULL, NULL},
 };
 

@@ -46,9 +46,10 @@ static bool convert(struct render *r, struct frame *frame)
         if (wanted == 0 || lua_type(L, at) == LUA_TSTRING || lua_type(L, at) == LUA_TNIL)
             continue;
         enum value_kind kind = value_kind(&r->vm, at);
-        if (wanted == 'i' ? kind != VALUE_OBJECT : kind == VALUE_MARKUP)
+        bool is_asked = kind == VALUE_OBJECT || (wanted == 'i' && kind == VALUE_FUNCTION);
+        if (wanted == 'i' ? !is_asked : kind == VALUE_MARKUP)
             continue;
-        if (kind != VALUE_OBJECT) {
+        if (!is_asked) {
             value_push_str(&r->vm, at);
             lua_replace(L, at);
             continue;

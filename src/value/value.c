@@ -116,6 +116,16 @@ static int l_is_array(lua_State *L)
     return 1;
 }
 
+/* tuple(list) -> the same table, marked as a tuple */
+static int l_tuple(lua_State *L)
+{
+    luaL_checktype(L, 1, LUA_TTABLE);
+    lua_settop(L, 1);
+    marker_push(L, MARKER_TUPLE);
+    lua_setmetatable(L, 1);
+    return 1;
+}
+
 /* markup(text) -> Markup: HTML that needs no escaping */
 static int l_markup(lua_State *L)
 {
@@ -131,7 +141,8 @@ static int l_markup(lua_State *L)
 void value_register(lua_State *L)
 {
     static const luaL_Reg functions[] = {
-        {"json_decode", l_json_decode}, {"array", l_array}, {"is_array", l_is_array},
+        {"json_decode", l_json_decode}, {"array", l_array},
+        {"is_array", l_is_array},       {"tuple", l_tuple},
         {"markup", l_markup},           {NULL, NULL},
     };
     marker_open(L);
