@@ -30,13 +30,10 @@ FUZZ_SECONDS ?= 30
 SEED ?= 1
 COUNT ?= 20000
 
-# What this version serves of the parity suite: areas, or the beginnings of cases' names where the
-# rest of an area comes with a later feature (signals.order.template).
+# What this version serves of the parity suite: areas, or the beginnings of cases' names.
 PARITY_AREAS := routing hosts subdomains request response static middleware hooks errors \
-	blueprints sessions sessionconfig nosession signals.own signals.flash signals.order.view \
-	signals.order.not_found signals.order.flash signals.order.started_fails \
-	signals.order.finished_fails
-# Cases of the lifecycle battery: all but reload (c d e f g), templates and websockets (b3 n).
+	blueprints sessions sessionconfig nosession signals templates
+# Cases of the lifecycle battery: all but reload (c d e f g) and websockets (b3 n).
 LIFE_CASES := a,=b,b2,b4,h,i,j,k,l,m
 
 WARNINGS := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wconversion -Werror

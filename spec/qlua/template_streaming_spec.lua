@@ -136,7 +136,8 @@ describe("a streamed template", function()
     local text = connection:read_all()
     assert.matches("xxx", text)
     assert.falsy(text:find("\r\n0\r\n\r\n", 1, true))
-    s:wait_for_stderr "no such thing"
+    s:wait_for_stderr("no such thing\n  in template part.html, line 3: {{ 1|bad }}{{ none.x.y }}\n"
+      .. "  from template page.html, line 2: {% include 'part.html' %}\nstack traceback:\n")
   end)
 end)
 
