@@ -28,7 +28,7 @@ def normal(value):
     if isinstance(value, int) and abs(value) >= 10 ** 16:
         return float(value)
     if isinstance(value, (list, tuple)):
-        return type(value)(map(normal, value))
+        return (list if isinstance(value, list) else tuple)(map(normal, value))
     if isinstance(value, dict):
         return {normal(k): normal(v) for k, v in value.items()}
     return value

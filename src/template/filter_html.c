@@ -10,7 +10,9 @@
 
 enum vm_status filter_escape(struct vm *vm, struct vm_frame *frame)
 {
-    if (frame->state == 0 && value_escape(vm, frame->base) == VALUE_ASK) {
+    if (frame->state == 1) { /* what Lua gave is Markup, or a text to be escaped */
+        value_escape(vm, lua_gettop(vm->L));
+    } else if (value_escape(vm, frame->base) == VALUE_ASK) {
         frame->state = 1;
         lua_pushvalue(vm->L, frame->base);
         return vm_ask(vm, VM_ASK_HTML, 1);

@@ -62,8 +62,10 @@ void filter_add_escaped(struct vm *vm, int index);
 
 /* Push a list of the (key, value) tuples of the dict. */
 void filter_dict_pairs(struct vm *vm, int dict);
-/* A random whole number from 0 to n - 1. */
-double filter_random_below(double n);
+/* A seed from the system, for one call's random numbers. */
+uint64_t filter_random_seed(void);
+/* The next random whole number from 0 to n - 1. */
+double filter_random_below(uint64_t *state, double n);
 
 /* ---- a frame's state: a phase of the native's own, and where a path stands in it --------------
  */

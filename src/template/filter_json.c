@@ -263,6 +263,27 @@ static void take_policy(struct writer *w, int kwargs)
     take_indent(w, lua_gettop(L)); /* stays on the stack while it is used */
 }
 
+/* Push the options that a dumps function is called with: those of the policy, and the indent. */
+static void push_options(struct vm *vm, int policy, int indent)
+{
+    lua_State *L = vm->L;
+    lua_newtable(L);
+    int options = lua_gettop(L);
+    if (lua_istable(L, policy)) {
+        lua_pushnil(L);
+        while (lua_next(L, policy)) {
+            lua_pushvalue(L, -2);
+            lua_insert(L, -2);
+            lua_rawset(L, options);
+        }
+    }
+    if (!filter_is_absent(vm, indent)) {
+        lua_pushliteral(L, "indent");
+        lua_pushvalue(L, indent);
+        lua_rawset(L, options);
+    }
+}
+
 /* tojson(value, indent): by the function of the policy json.dumps_function if there is one. */
 enum vm_status filter_tojson(struct vm *vm, struct vm_frame *frame)
 {
@@ -275,7 +296,8 @@ enum vm_status filter_tojson(struct vm *vm, struct vm_frame *frame)
         if (!filter_is_absent(vm, kwargs + 1)) {
             frame->state = 1;
             lua_pushvalue(L, value);
-            return vm_ask(vm, VM_ASK_CALL, 2);
+            push_options(vm, kwargs, frame->base + 1);
+            return vm_ask(vm, VM_ASK_CALL, 3);
         }
         struct writer w = {.vm = vm, .sort_keys = true, .ensure_ascii = true};
         take_policy(&w, kwargs);

@@ -3,6 +3,9 @@
  * Place in the flow: a global, listed in filter_global.c. Sentences and commas come at the
  * distances that Jinja's have; the words are those of the usual filler text, after Cicero.
  */
+#include <math.h>
+#include <sys/random.h>
+
 #include "template/filter_internal.h"
 
 static const char *const words[] = {
@@ -21,51 +24,77 @@ static const char *const words[] = {
 
 #define WORD_COUNT ((double)(sizeof(words) / sizeof(*words)))
 
-/* from <= x < to */
-static double random_between(double from, double to)
+uint64_t filter_random_seed(void)
 {
-    return from + filter_random_below(to - from);
+    uint64_t seed = 0;
+    /* 8 bytes do not fail once the system has booted */
+    if (getrandom(&seed, sizeof(seed), 0) != (ssize_t)sizeof(seed))
+        seed = 0;
+    return seed;
+}
+
+/* splitmix64; a double takes 53 of the bits */
+double filter_random_below(uint64_t *state, double n)
+{
+    uint64_t x = *state += 0x9e3779b97f4a7c15u;
+    x = (x ^ (x >> 30)) * 0xbf58476d1ce4e5b9u;
+    x = (x ^ (x >> 27)) * 0x94d049bb133111ebu;
+    x ^= x >> 31;
+    return floor((double)(x >> 11) / 9007199254740992.0 * n);
+}
+
+struct lipsum {
+    struct vm *vm;
+    uint64_t random;
+};
+
+/* from <= x < to */
+static double random_between(struct lipsum *l, double from, double to)
+{
+    return from + filter_random_below(&l->random, to - from);
 }
 
 /* Append a word that is not the one before; gives its number. */
-static size_t add_word(struct vm *vm, size_t last, bool capitalize)
+static size_t add_word(struct lipsum *l, size_t last, bool capitalize)
 {
-    size_t at = (size_t)filter_random_below(WORD_COUNT - 1);
+    struct buf *out = &l->vm->text;
+    size_t at = (size_t)filter_random_below(&l->random, WORD_COUNT - 1);
     at += at >= last; /* every word but the last one */
-    size_t start = vm->text.len;
-    buf_cstr(&vm->text, words[at]);
+    size_t start = out->len;
+    buf_cstr(out, words[at]);
     if (capitalize)
-        vm->text.data[start] = (char)(vm->text.data[start] - 'a' + 'A');
+        out->data[start] = (char)(out->data[start] - 'a' + 'A');
     return at;
 }
 
-static void add_paragraph(struct vm *vm, double count)
+static void add_paragraph(struct lipsum *l, double count)
 {
+    struct buf *out = &l->vm->text;
     size_t word = (size_t)WORD_COUNT;
     double last_comma = 0, last_stop = 0;
     bool begins = true;
     char end = 0;
     for (double i = 0; i < count; i++) {
+        if (end != 0)
+            buf_char(out, end);
         if (i > 0)
-            buf_char(&vm->text, ' ');
-        word = add_word(vm, word, begins);
+            buf_char(out, ' ');
+        word = add_word(l, word, begins);
         begins = false;
         end = 0;
-        if (i - random_between(3, 8) > last_comma) {
+        if (i - random_between(l, 3, 8) > last_comma) {
             last_comma = i;
             last_stop += 2;
             end = ',';
         }
-        if (i - random_between(10, 20) > last_stop) {
+        if (i - random_between(l, 10, 20) > last_stop) {
             last_comma = last_stop = i;
             begins = true;
             end = '.';
         }
-        if (end != 0 && i + 1 < count)
-            buf_char(&vm->text, end);
-        value_check_text(vm, (double)vm->text.len);
+        value_check_text(l->vm, (double)out->len);
     }
-    buf_char(&vm->text, '.');
+    buf_char(out, '.');
 }
 
 /* lipsum(n, html, min, max): n paragraphs of min to max - 1 words. */
@@ -74,6 +103,7 @@ enum vm_status global_lipsum(struct vm *vm, struct vm_frame *frame)
     double n = filter_whole(vm, frame->base);
     bool html = filter_flag(vm, frame->base + 1);
     double min = filter_whole(vm, frame->base + 2), max = filter_whole(vm, frame->base + 3);
+    struct lipsum l = {vm, filter_random_seed()};
     size_t start = vm->text.len;
     if (n > 0 && max <= min)
         vm_fail(vm, TEMPLATE_RUNTIME, "empty range for randrange() (%.0f, %.0f, %.0f)", min, max,
@@ -83,7 +113,7 @@ enum vm_status global_lipsum(struct vm *vm, struct vm_frame *frame)
             buf_cstr(&vm->text, html ? "\n" : "\n\n");
         if (html)
             buf_cstr(&vm->text, "<p>");
-        add_paragraph(vm, random_between(min, max));
+        add_paragraph(&l, random_between(&l, min, max));
         if (html)
             buf_cstr(&vm->text, "</p>");
     }

@@ -5,7 +5,6 @@
  * its items are made at once.
  */
 #include <math.h>
-#include <sys/random.h>
 
 #include "template/chars.h"
 #include "template/filter_internal.h"
@@ -129,15 +128,6 @@ enum vm_status filter_last(struct vm *vm, struct vm_frame *frame)
     return VM_DONE;
 }
 
-double filter_random_below(double n)
-{
-    uint64_t bits = 0;
-    /* with 8 bytes it does not fail once the system has booted; 53 bits are a double's */
-    if (getrandom(&bits, sizeof(bits), 0) != (ssize_t)sizeof(bits))
-        bits = 0;
-    return floor((double)(bits >> 11) / 9007199254740992.0 * n);
-}
-
 enum vm_status filter_random(struct vm *vm, struct vm_frame *frame)
 {
     int value = frame->base;
@@ -149,7 +139,8 @@ enum vm_status filter_random(struct vm *vm, struct vm_frame *frame)
     }
     if (value_kind(vm, value) == VALUE_DICT)
         vm_fail(vm, TEMPLATE_RUNTIME, "a dict has no item by number; use its keys: |list|random");
-    push_item(vm, value, filter_random_below(length));
+    uint64_t state = filter_random_seed();
+    push_item(vm, value, filter_random_below(&state, length));
     return VM_DONE;
 }
 
