@@ -1,5 +1,6 @@
 """Templates that work on values (methods, formats, operators, comparison, access), with what the
-real Jinja2 makes of them: a JSON object a line, for spec/template/values_spec.lua.
+real Jinja2 makes of them: a case as spec/fuzz/jinja_qlua.lua reads it a line, with the output or
+the error beside, for spec/template/values_spec.lua.
 Arguments: seed, how many.
 
 Numbers are printed as qlua prints them, whole ones without a fraction; what depends on int and
@@ -282,9 +283,10 @@ def main():
     environments = [jinja2.Environment(finalize=normal, autoescape=on) for on in (False, True)]
     for _ in range(int(sys.argv[2])):
         escaped = chance() < .3
-        line = {"source": choice(MAKERS)(), "autoescape": escaped}
+        source = choice(MAKERS)()
+        line = {"templates": {"main": source}, "env": {"autoescape": escaped}, "context": {}}
         try:
-            line["output"] = environments[escaped].from_string(line["source"]).render()
+            line["output"] = environments[escaped].from_string(source).render()
         except Exception as error:  # any: what class it has is Python's own affair
             line["error"] = "%s: %s" % (type(error).__name__, error)
         if "output" not in line or "j)" not in line["output"]:  # complex numbers
