@@ -80,14 +80,37 @@ static void compile_call_as(struct compiler *c, const struct frame_names *frame,
         emit(c, OP_OUT, a, 0, 0, -1);
 }
 
+/* loop.cycle(values...), of a loop that is open here. */
+static bool compile_cycle(struct compiler *c, const struct frame_names *frame,
+                          const struct ast_call *call)
+{
+    const struct ast_getattr *callee = (const struct ast_getattr *)call->callee;
+    const struct ast_args *args = &call->args;
+    int count = args->positional.count;
+    if (callee->ast.kind != AST_GETATTR || !slice_eq(callee->name, SLICE("cycle")))
+        return false;
+    int loop = loop_of_name(c, frame, callee->object);
+    if (loop == 0 || loop > UINT8_MAX || count == 0 || args->keywords.count > 0 || is_list(args))
+        return false;
+    compile_values(c, frame, args);
+    emit(c, OP_LOOP_CYCLE, loop - 1, count, 0, 1 - count);
+    return true;
+}
+
 void compile_call(struct compiler *c, const struct frame_names *frame, const struct ast_call *call)
 {
+    if (compile_cycle(c, frame, call))
+        return;
     compile_call_as(c, frame, call, NULL, NULL);
 }
 
 void compile_call_out(struct compiler *c, const struct frame_names *frame,
                       const struct ast_call *call, const struct ast_macro *caller)
 {
+    if (caller == NULL && compile_cycle(c, frame, call)) {
+        emit(c, OP_OUT, (int)compile_escape(c), 0, 0, -1);
+        return;
+    }
     /* a call block writes what comes, and that must be text */
     int escape = caller != NULL ? ESCAPE_TEXT : (int)compile_escape(c);
     compile_call_as(c, frame, call, caller, &escape);

@@ -202,9 +202,10 @@ int cell_depth(const struct compiler *c, const struct variable *variable)
     return depth;
 }
 
-void emit_variable(struct compiler *c, const struct variable *variable)
+void emit_variable(struct compiler *c, struct variable *variable)
 {
     int name = const_text(c, variable->name);
+    variable->is_used = true;
     if (variable->is_cell)
         emit(c, OP_CELL, cell_depth(c, variable), variable->index, name, 1);
     else if (variable->load == SCOPE_RESOLVE && !variable->is_stored)
@@ -213,8 +214,9 @@ void emit_variable(struct compiler *c, const struct variable *variable)
         emit(c, OP_SLOT, 0, variable->index, name, 1);
 }
 
-void emit_variable_raw(struct compiler *c, const struct variable *variable)
+void emit_variable_raw(struct compiler *c, struct variable *variable)
 {
+    variable->is_used = true;
     if (variable->is_cell)
         emit(c, OP_CELL_RAW, cell_depth(c, variable), variable->index, 0, 1);
     else
@@ -245,7 +247,8 @@ int add_locals(struct compiler *c, const struct scope *scope)
             int name = const_text(c, at->symbols[i].name);
             if (has_local(&items, name))
                 continue;
-            const struct variable *variable = variable_of(c, &frame, at->symbols[i].name);
+            struct variable *variable = variable_of(c, &frame, at->symbols[i].name);
+            variable->is_used = true;
             struct program_local *local = array_add(c->arena, &items, sizeof(*local));
             *local = (struct program_local){name, variable->is_cell, 0, (uint16_t)variable->index};
             if (variable->is_cell)

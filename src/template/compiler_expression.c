@@ -23,7 +23,7 @@ void compile_constant(struct compiler *c, const struct folded *value)
 
 static void compile_name(struct compiler *c, const struct frame_names *frame, struct slice name)
 {
-    const struct variable *variable = variable_of(c, frame, name);
+    struct variable *variable = variable_of(c, frame, name);
     if (variable != NULL) {
         emit_variable(c, variable);
         return;
@@ -39,30 +39,40 @@ static int slot_of(struct compiler *c, const struct frame_names *frame, const st
 {
     if (node->kind != AST_NAME)
         return -1;
-    const struct variable *variable = variable_of(c, frame, ((const struct ast_text *)node)->text);
+    struct variable *variable = variable_of(c, frame, ((const struct ast_text *)node)->text);
     if (variable == NULL || variable->is_cell || variable->unit != c->unit)
         return -1;
+    variable->is_used = true;
     *flags = variable->load == SCOPE_RESOLVE && !variable->is_stored ? SLOT_LAZY : 0;
     return variable->index;
+}
+
+int loop_of_name(struct compiler *c, const struct frame_names *frame, const struct ast *node)
+{
+    if (node->kind != AST_NAME || !slice_eq(((const struct ast_text *)node)->text, SLICE("loop")))
+        return 0;
+    const struct variable *variable = variable_of(c, frame, SLICE("loop"));
+    return variable == NULL || variable->unit != c->unit ? 0 : variable->loop;
 }
 
 static void compile_attr(struct compiler *c, const struct frame_names *frame,
                          const struct ast_getattr *node)
 {
     int flags = 0;
-    int slot = slot_of(c, frame, node->object, &flags);
     int name = const_text(c, node->name);
-    if (slot < 0) {
-        compile_expression(c, frame, node->object);
-        emit(c, OP_ATTR, 0, 0, name, 0);
+    int loop = loop_of_name(c, frame, node->object);
+    enum program_loop_attr attr = program_loop_attr(node->name);
+    if (loop != 0 && attr < LOOP_CYCLE) {
+        emit(c, OP_LOOP_ATTR, (int)attr, loop - 1, 0, 1);
         return;
     }
-    enum program_loop_attr attr = program_loop_attr(node->name);
-    bool is_loop = slice_eq(((const struct ast_text *)node->object)->text, SLICE("loop"));
-    if (is_loop && attr != LOOP_NONE && !(flags & SLOT_LAZY))
-        emit(c, OP_LOOP_ATTR, (int)attr, slot, name, 1);
-    else
+    int slot = slot_of(c, frame, node->object, &flags);
+    if (slot >= 0) {
         emit(c, OP_SLOT_ATTR, flags, slot, name, 1);
+        return;
+    }
+    compile_expression(c, frame, node->object);
+    emit(c, OP_ATTR, 0, 0, name, 0);
 }
 
 static void compile_or_none(struct compiler *c, const struct frame_names *frame,

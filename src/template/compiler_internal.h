@@ -47,6 +47,7 @@ struct unit {
     int line;
     int level;           /* of its outermost scope */
     int captures;        /* open ones */
+    int nloops;          /* open ones */
     int loop_next;       /* where continue goes; -1: no loop */
     int loop_captures;   /* open when the loop began */
     struct array breaks; /* int: jumps to the innermost loop's end */
@@ -133,8 +134,8 @@ int const_number(struct compiler *c, double number);
 int add_keywords(struct compiler *c, const struct ast_args *args, bool with_caller);
 /* All names that are set here, for what sees them from outside. Gives index + 1. */
 int add_locals(struct compiler *c, const struct scope *scope);
-void emit_variable(struct compiler *c, const struct variable *variable);
-void emit_variable_raw(struct compiler *c, const struct variable *variable);
+void emit_variable(struct compiler *c, struct variable *variable);
+void emit_variable_raw(struct compiler *c, struct variable *variable);
 void emit_store(struct compiler *c, const struct variable *variable);
 /* How many units with cells lie between here and the variable's. */
 int cell_depth(const struct compiler *c, const struct variable *variable);
@@ -159,6 +160,9 @@ struct slice fold_text(struct compiler *c, const struct folded *value);
 void compile_expression(struct compiler *c, const struct frame_names *frame,
                         const struct ast *node);
 void compile_constant(struct compiler *c, const struct folded *value);
+
+/* Which of the unit's open loops, counting from 1, the expression is the `loop` of; 0: of none. */
+int loop_of_name(struct compiler *c, const struct frame_names *frame, const struct ast *node);
 
 /* ---- compiler_call.c ---- */
 void compile_call(struct compiler *c, const struct frame_names *frame, const struct ast_call *call);

@@ -100,6 +100,7 @@ static void make_slots(struct compiler *c, struct loop *loop)
     loop->ran = loop->node->otherwise.count > 0 ? unit_slot(c, -1) : -1;
     if (loop->is_extended) {
         struct variable *variable = scope_find(loop->inside.scope, SLICE("loop"));
+        variable->loop = c->unit->nloops + 1;
         if (!variable->is_cell)
             variable->index = loop->slot + FOR_OBJECT;
     }
@@ -109,7 +110,7 @@ static void begin(struct compiler *c, struct loop *loop)
 {
     struct program_loop *description = array_add(c->arena, &c->loops, sizeof(*description));
     loop->description = c->loops.count - 1;
-    *description = (struct program_loop){loop->is_extended, -1, -1};
+    *description = (struct program_loop){false, -1, -1};
     if (loop->node->recursive)
         description->recursive = c->unit->index;
     emit(c, OP_FOR, 0, loop->slot, loop->description, -1);
@@ -173,6 +174,7 @@ static void compile_loop(struct compiler *c, struct loop *loop)
     int next = unit->loop_next, captures = unit->loop_captures;
     struct array breaks = unit->breaks;
     begin(c, loop);
+    unit->nloops++;
     unit->loop_next = emit_here(c);
     unit->loop_captures = unit->captures;
     unit->breaks = (struct array){NULL, 0, 0};
@@ -190,6 +192,12 @@ static void compile_loop(struct compiler *c, struct loop *loop)
     if (unit->breaks.count > 0)
         emit(c, OP_FOR_END, 0, 0, 0, 0);
     emit_land(c, to_end);
+    unit->nloops--;
+    if (loop->is_extended) {
+        const struct variable *variable = scope_find(loop->inside.scope, SLICE("loop"));
+        ARRAY_AT(c->loops, struct program_loop, loop->description)->has_object =
+            variable->is_used || variable->is_cell;
+    }
 
     unit->loop_next = next;
     unit->loop_captures = captures;

@@ -101,7 +101,8 @@ enum program_op {
     OP_FOR_END,   /* leave the innermost loop early */
     OP_LOOP_CALL, /* unit c [iterable]: append what a recursive loop writes */
     OP_UNPACK,    /* [iterable] -> b items, the first on top */
-    OP_LOOP_ATTR, /* a: enum program_loop_attr, S: where the loop is, K its name */
+    OP_LOOP_ATTR, /* a: enum program_loop_attr, b: which of the frame's open loops */
+    OP_LOOP_CYCLE, /* a: which loop, b values: the one whose turn it is */
     /* statements */
     OP_EXPORT,        /* K [value or nil]: a name set at top level; a: 1: it is exported too */
     OP_UNEXPORT,      /* K [value or nil]: the same for an import, which is not exported */
@@ -234,9 +235,9 @@ struct program_locals {
 };
 
 struct program_loop {
-    bool is_extended; /* has a loop object */
-    int test;         /* where its test begins, or -1 */
-    int recursive;    /* the unit it is the body of, or -1 */
+    bool has_object; /* `loop` is used as a value */
+    int test;        /* where its test begins, or -1 */
+    int recursive;   /* the unit it is the body of, or -1 */
 };
 
 struct program_block {

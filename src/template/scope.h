@@ -33,6 +33,8 @@ struct variable {
     struct unit *unit;       /* which runs it: the compiler's */
     int level;
     int id;
+    bool is_used; /* as a value: of `loop`, whose attributes need no object */
+    int loop;     /* of `loop`: which of the unit's open loops, counting from 1; else 0 */
     bool is_cell; /* seen by an inner unit */
     int index;    /* slot or cell */
 };

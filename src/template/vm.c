@@ -197,8 +197,8 @@ void render_answer(struct render *r)
         else
             value_push_undefined_hint(&r->vm, SLICE("the function returned nothing"));
     }
-    if ((asked.ask == ASK_LOAD || asked.ask == ASK_LOAD_IF_ANY) &&
-        !program_is(r, lua_gettop(L)) && value_kind(&r->vm, lua_gettop(L)) != VALUE_NONE)
+    if ((asked.ask == ASK_LOAD || asked.ask == ASK_LOAD_IF_ANY) && !program_is(r, lua_gettop(L)) &&
+        value_kind(&r->vm, lua_gettop(L)) != VALUE_NONE)
         vm_fail(&r->vm, TEMPLATE_RUNTIME, "load_program must give a program, got '%s'",
                 value_type_name(&r->vm, lua_gettop(L)));
     if (asked.target != 0) {

@@ -129,7 +129,8 @@ struct vm_native {
     const char *name;
     /* "value, length=255, killwords=false, end='...', leeway=none": parameters in order with
      * their defaults (none true false number 'text'), none given: required; `*` as the last:
-     * the rest of the positional arguments as one list, `**`: the rest of the keywords as one dict.
+     * the rest of the positional arguments as one list, `**`: the rest of the keywords as one dict,
+     * nil when there is none.
      * A letter and a colon before a name ask for a kind that the binder sees to, waiting for Lua
      * where the argument is an object: `s:` its text (a string or Markup stays, anything is
      * stringified), `i:` something iterable (an object becomes a list, an undefined one stays), no
@@ -148,17 +149,20 @@ struct vm_frame {
     void *data; /* private to the VM */
 };
 
+#define VM_META_HASH 128
+
 /* The part of a render which builtins use; vm_internal.h holds the rest behind it. */
 struct vm {
     lua_State *L;
     bool autoescape;               /* where the template is now */
     enum undefined_kind undefined; /* the environment's */
     bool sandboxed;
-    const void *meta[VM_META_COUNT]; /* lua_topointer of each */
-    int ref[VM_REF_COUNT];           /* lua_rawgeti(L, LUA_REGISTRYINDEX, ref) pushes it */
-    struct buf text;                 /* scratch, see vm_text */
-    double max_range;                /* limit of range(), and of lists made by multiplication */
-    size_t max_text;                 /* bytes a single text or the output may have; 0: no limit */
+    const void *meta[VM_META_COUNT];     /* lua_topointer of each */
+    unsigned char meta_at[VM_META_HASH]; /* address -> enum vm_meta + 1; 0: none: see vm_kind.c */
+    int ref[VM_REF_COUNT];               /* lua_rawgeti(L, LUA_REGISTRYINDEX, ref) pushes it */
+    struct buf text;                     /* scratch, see vm_text */
+    double max_range;                    /* limit of range(), and of lists made by multiplication */
+    size_t max_text; /* bytes a single text or the output may have; 0: no limit */
 };
 
 /* Make all metatables and the registry's tables; once a Lua state (again: nothing happens). */

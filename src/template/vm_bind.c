@@ -220,9 +220,11 @@ void bind_native(struct render *r, const struct vm_signature *signature, const s
             lua_rawseti(L, -2, i - plain + 1);
         }
     }
-    if (signature->has_keywords) {
+    if (signature->has_keywords && args_have_keywords(args)) {
         push_left(r, args, names, plain);
-    } else {
+    } else if (signature->has_keywords) {
+        lua_pushnil(L);
+    } else if (args_have_keywords(args)) {
         struct unexpected called = {signature->native->name, {NULL, 0}};
         each_left(r, args, names, plain, fail_unexpected, &called);
     }
@@ -313,10 +315,11 @@ void bind_macro(struct render *r, const struct program *program, const struct pr
                 unit->name.len > 0 ? "'" : "None", (int)unit->name.len, unit->name.data,
                 unit->name.len > 0 ? "'" : "", unit->nparams);
     frame_room(r, unit->nparams + 8);
-    int top = lua_gettop(L);
     int base = args->first;
-    size_t room = ((size_t)unit->nparams + 1) * sizeof(struct slice);
-    struct slice *names = lua_newuserdata(L, room);
+    struct slice inside[16], *names = inside;
+    if (unit->nparams >= 16)
+        names = lua_newuserdata(L, ((size_t)unit->nparams + 1) * sizeof(*names));
+    int from = lua_gettop(L);
     int n = bind_parameters(r, program, unit, args, names);
     if (unit->takes_caller)
         n = bind_caller(r, args, names, n);
@@ -326,9 +329,9 @@ void bind_macro(struct render *r, const struct program *program, const struct pr
         each_left(r, args, names, n, fail_keyword, (void *)unit);
     if (unit->takes_varargs)
         bind_varargs(r, unit, args);
-    int count = lua_gettop(L) - top - 1;
+    int count = lua_gettop(L) - from;
     for (int i = 0; i < count; i++) {
-        lua_pushvalue(L, top + 2 + i);
+        lua_pushvalue(L, from + 1 + i);
         lua_replace(L, base + i);
     }
     lua_settop(L, base + count - 1);

@@ -40,7 +40,7 @@ static bool convert(struct render *r, struct frame *frame)
 {
     lua_State *L = r->vm.L;
     const struct vm_signature *signature = frame->signature;
-    for (int i = frame->converting; i < signature->count; i++) {
+    for (int i = frame->converting; i < signature->nconverts; i++) {
         int at = frame->native.base + i;
         char wanted = signature->parameters[i].convert;
         if (wanted == 0 || lua_type(L, at) == LUA_TSTRING || lua_type(L, at) == LUA_TNIL)
@@ -86,15 +86,16 @@ enum vm_status call_native(struct render *r, const struct vm_signature *signatur
                            const struct vm_args *args, int ret)
 {
     bind_native(r, signature, args);
-    frame_room(r, 0);
     struct frame *frame = frame_push(r);
     frame->is_native = true;
     frame->is_test = false;
     frame->ret = ret;
     frame->signature = signature;
-    frame->converting = 0;
-    frame->native = (struct vm_frame){
-        .native = signature->native, .base = args->first, .nparams = signature->count};
+    frame->converting = signature->nconverts > 0 ? 0 : -1;
+    frame->native.native = signature->native;
+    frame->native.base = args->first;
+    frame->native.nparams = signature->count;
+    frame->native.state = frame->native.i = frame->native.n = 0;
     return native_resume(r);
 }
 
@@ -238,9 +239,11 @@ enum vm_status call_use(struct render *r, struct frame *frame, bool is_test, int
         args.first =
             lua_gettop(L) - use->nargs - (args.keywords == NULL ? 0 : args.keywords->count) + 1;
     }
-    lua_rawgeti(L, args.consts, use->name + 1);
-    if (push_own(r, is_test))
-        return call_own_filter(r, &args);
+    if (r->has_own[is_test]) {
+        lua_rawgeti(L, args.consts, use->name + 1);
+        if (push_own(r, is_test))
+            return call_own_filter(r, &args);
+    }
     if (*known == NULL) {
         struct slice name = program->consts[use->name].text;
         const struct vm_native *native = is_test ? test_builtin(name) : filter_builtin(name);
@@ -265,9 +268,12 @@ static enum vm_status call_by_name(struct vm *vm, bool is_test, struct slice nam
 {
     struct render *r = render_of(vm);
     struct vm_args args = args_on_top(vm, nargs, has_kwargs);
-    lua_pushlstring(vm->L, name.data, name.len);
-    if (push_own(r, is_test))
-        return call_own_filter(r, &args);
+    frame_room(r, 0);
+    if (r->has_own[is_test]) {
+        lua_pushlstring(vm->L, name.data, name.len);
+        if (push_own(r, is_test))
+            return call_own_filter(r, &args);
+    }
     const struct vm_native *native = is_test ? test_builtin(name) : filter_builtin(name);
     if (native == NULL)
         fail_unknown(r, is_test, name);
@@ -289,11 +295,13 @@ enum vm_status vm_call_native(struct vm *vm, const struct vm_native *native, int
 {
     struct render *r = render_of(vm);
     struct vm_args args = args_on_top(vm, nargs, has_kwargs);
+    frame_room(r, 0);
     return call_native(r, vm_signature_of(r->state, native), &args, args.first);
 }
 
 enum vm_status vm_call(struct vm *vm, int nargs, bool has_kwargs)
 {
     struct vm_args args = args_on_top(vm, nargs, has_kwargs);
+    frame_room(render_of(vm), 0);
     return call_value(render_of(vm), &args, -1, NULL);
 }

@@ -104,9 +104,11 @@ static enum value_result push_named(struct formatter *f, struct slice name)
     struct vm *vm = f->vm;
     int key = lua_gettop(vm->L) + 1;
     lua_pushlstring(vm->L, name.data, name.len);
-    enum value_kind kind = value_kind(vm, f->names);
-    if (kind == VALUE_DICT) {
-        value_dict_get(vm, f->names, key);
+    if (lua_isnil(vm->L, f->names) || value_kind(vm, f->names) == VALUE_DICT) {
+        if (lua_isnil(vm->L, f->names))
+            lua_pushnil(vm->L);
+        else
+            value_dict_get(vm, f->names, key);
         if (lua_isnil(vm->L, -1))
             vm_fail(vm, TEMPLATE_RUNTIME, "'%s'", lua_tostring(vm->L, key)); /* a KeyError */
     } else if (push_item(f, f->names, key) == VALUE_ASK) {

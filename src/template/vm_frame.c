@@ -9,14 +9,15 @@
 #include "template/vm_internal.h"
 
 /* Lua stack slots that are free above what a frame asks for: natives and operators push some. */
-#define HEADROOM 60
+#define HEADROOM 100
 
 static struct frame *frame_at(const struct render *r, int i)
 {
     return &r->chunks[i / FRAMES_A_CHUNK][i % FRAMES_A_CHUNK];
 }
 
-struct frame *frame_push(struct render *r)
+/* The next chunk's first frame. */
+static struct frame *push_in_next(struct render *r)
 {
     int chunk = r->nframes / FRAMES_A_CHUNK;
     if (chunk == r->nchunks) {
@@ -28,10 +29,20 @@ struct frame *frame_push(struct render *r)
     return r->top;
 }
 
+struct frame *frame_push(struct render *r)
+{
+    if (r->nframes % FRAMES_A_CHUNK == 0)
+        return push_in_next(r);
+    r->nframes++;
+    return ++r->top;
+}
+
 void frame_pop(struct render *r)
 {
-    r->nframes--;
-    r->top = r->nframes == 0 ? NULL : frame_at(r, r->nframes - 1);
+    if (--r->nframes % FRAMES_A_CHUNK != 0)
+        r->top--;
+    else
+        r->top = r->nframes == 0 ? NULL : frame_at(r, r->nframes - 1);
 }
 
 struct frame *render_code_frame(const struct render *r)

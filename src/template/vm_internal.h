@@ -48,6 +48,7 @@ struct vm_env {
 struct vm_program {
     struct program *program;
     const struct vm_env *env;
+    const bool *is_field; /* of each constant: no list, tuple or dict has a method of the name */
     const struct vm_signature **filters; /* of program->filters[i]; NULL: not looked up yet */
     const struct vm_signature **tests;
 };
@@ -101,16 +102,18 @@ struct loop_object;
 struct vm_loop {
     struct value_iter iter;
     const struct program_loop *description;
-    struct loop_object *object; /* NULL: not asked for */
+    struct loop_object *object; /* NULL: `loop` is only used in ways that need none */
+    double depth0;
     struct frame *owner;
     int slot; /* stack index of its slots */
     double index0;
     double offset;    /* items before the first that iter walks */
     bool keeps_items; /* the item before cannot be found otherwise */
     bool has_test;
-    bool has_ahead; /* FOR_AHEAD holds the next item */
-    bool collects;  /* ... or all items that follow */
-    bool has_ended; /* nothing passes the test any more */
+    bool has_ahead;   /* FOR_AHEAD holds the next item */
+    bool collects;    /* ... or all items that follow */
+    bool has_ended;   /* nothing passes the test any more */
+    bool has_changed; /* FOR_CHANGED holds what loop.changed() was asked about */
 };
 
 #define FRAMES_A_CHUNK 32
@@ -148,7 +151,8 @@ struct render {
     int nchunks;
     int nframes;
     struct frame *top;
-    int depth; /* code frames */
+    int depth;       /* code frames */
+    bool has_own[2]; /* has the environment filters, tests of its own? */
     struct vm_loop *loops;
     int nloops, room_loops;
     size_t *captures; /* where each open one began */
@@ -244,6 +248,7 @@ struct vm_parameter {
 struct vm_signature {
     const struct vm_native *native;
     int count;
+    int nconverts;     /* parameters up to the last that is to be converted */
     bool has_rest;     /* the last but has_keywords: a list of what is left */
     bool has_keywords; /* the last: a dict of what is left */
     struct vm_parameter *parameters;
@@ -295,6 +300,8 @@ void loop_test_done(struct render *r, struct frame *frame, bool passes);
 void loop_end(struct render *r);
 /* Push the attribute of the loop object at index; false: a test was begun, try again after it. */
 bool loop_attr(struct render *r, int object, enum program_loop_attr attr);
+/* The same of the open loop `at`. */
+bool loop_attr_of(struct render *r, int at, enum program_loop_attr attr);
 bool loop_is(struct render *r, int index);
 enum vm_status loop_call(struct render *r, const struct vm_args *args, int escape,
                          bool *is_written);

@@ -93,18 +93,34 @@ void vm_meta_open(lua_State *L)
     lua_rawset(L, LUA_REGISTRYINDEX);
 }
 
+static unsigned meta_hash(const void *meta)
+{
+    uintptr_t address = (uintptr_t)meta;
+    return (unsigned)((address >> 4 ^ address >> 11) % VM_META_HASH);
+}
+
+static void add_meta(struct vm *vm, int i)
+{
+    unsigned at = meta_hash(vm->meta[i]);
+    while (vm->meta_at[at] != 0)
+        at = (at + 1) % VM_META_HASH;
+    vm->meta_at[at] = (unsigned char)(i + 1);
+}
+
 void vm_meta_load(struct vm *vm)
 {
     lua_State *L = vm->L;
     lua_pushlightuserdata(L, (void *)&refs_key);
     lua_rawget(L, LUA_REGISTRYINDEX);
     const int *refs = lua_touserdata(L, -1);
+    memset(vm->meta_at, 0, sizeof(vm->meta_at));
     for (int i = 0; i < VM_REF_COUNT; i++) {
         vm->ref[i] = refs[i];
         if (i < VM_META_COUNT) {
             lua_rawgeti(L, LUA_REGISTRYINDEX, refs[i]);
             vm->meta[i] = lua_topointer(L, -1);
             lua_pop(L, 1);
+            add_meta(vm, i);
         }
     }
     lua_pop(L, 1);
@@ -115,10 +131,10 @@ void vm_meta_load(struct vm *vm)
 /* VM_META_COUNT: not one of ours. */
 static enum vm_meta find_meta(const struct vm *vm, const void *meta)
 {
-    int i = 0;
-    while (i < VM_META_COUNT && vm->meta[i] != meta)
-        i++;
-    return (enum vm_meta)i;
+    for (unsigned at = meta_hash(meta); vm->meta_at[at] != 0; at = (at + 1) % VM_META_HASH)
+        if (vm->meta[vm->meta_at[at] - 1] == meta)
+            return (enum vm_meta)(vm->meta_at[at] - 1);
+    return VM_META_COUNT;
 }
 
 enum vm_meta value_meta(struct vm *vm, int index)

@@ -7,6 +7,7 @@
 #include "template/compiler.h"
 #include "template/filter.h"
 #include "template/parser.h"
+#include "template/vm_method.h"
 
 /* ---- options --------------------------------------------------------------------------------- */
 
@@ -265,6 +266,14 @@ static int push_failure(lua_State *L, const struct template_error *error, struct
     return 2;
 }
 
+static const bool *find_fields(struct program *program)
+{
+    bool *is_field = arena_array(&program->arena, (size_t)program->nconsts, sizeof(bool));
+    for (int i = 0; i < program->nconsts; i++)
+        is_field[i] = !program->consts[i].is_number && !method_may_be(program->consts[i].text);
+    return is_field;
+}
+
 /* The userdata on top gets its table: see vm_program. */
 static void fill_program(lua_State *L, const struct program *program)
 {
@@ -333,6 +342,7 @@ int library_compile(lua_State *L)
     struct program *made = program->program;
     program->filters = arena_array(&made->arena, (size_t)made->nfilters, sizeof(void *));
     program->tests = arena_array(&made->arena, (size_t)made->ntests, sizeof(void *));
+    program->is_field = find_fields(made);
     fill_program(L, made);
     return 1;
 }

@@ -24,13 +24,12 @@ static struct vm_loop *push_loop(struct render *r)
     return &r->loops[r->nloops++];
 }
 
-static void make_object(struct render *r, struct frame *frame, struct vm_loop *loop)
+static void make_object(struct render *r, struct vm_loop *loop)
 {
     lua_State *L = r->vm.L;
     struct loop_object *object = lua_newuserdata(L, sizeof(*object));
     *object = (struct loop_object){.render = r, .at = r->nloops - 1, .is_live = true};
-    if (loop->description->recursive >= 0)
-        object->depth0 = lua_tonumber(L, frame->base + 1);
+    object->depth0 = loop->depth0;
     vm_push_meta(&r->vm, VM_META_LOOP);
     lua_setmetatable(L, -2);
     lua_replace(L, loop->slot + FOR_OBJECT);
@@ -58,13 +57,10 @@ bool loop_begin(struct render *r, struct frame *frame, const struct insn *insn)
     };
     loop->has_test = loop->description->test >= 0;
     loop->keeps_items = loop->has_test || iter.kind == VALUE_STRING;
-    if (loop->has_test || loop->description->is_extended)
-        for (int i = FOR_OBJECT; i < FOR_SLOTS; i++) {
-            lua_pushnil(L);
-            lua_replace(L, slot + i);
-        }
-    if (loop->description->is_extended)
-        make_object(r, frame, loop);
+    if (loop->description->recursive >= 0)
+        loop->depth0 = lua_tonumber(L, frame->base + 1);
+    if (loop->description->has_object)
+        make_object(r, loop);
     return true;
 }
 
@@ -170,7 +166,7 @@ int loop_next(struct render *r)
         return 0;
     }
     loop->index0++;
-    if (loop->keeps_items && loop->object != NULL) {
+    if (loop->keeps_items) {
         lua_pushvalue(L, loop->slot + FOR_CURRENT);
         lua_replace(L, loop->slot + FOR_BEFORE);
         lua_pushvalue(L, -1);

@@ -165,22 +165,28 @@ static void push_beside(struct render *r, struct vm_loop *loop, enum program_loo
     }
 }
 
+bool loop_attr_of(struct render *r, int at, enum program_loop_attr attr)
+{
+    struct vm_loop *loop = &r->loops[at];
+    if (waits_for_test(r, loop, attr, at))
+        return false;
+    if (!push_number(r, attr, loop->index0, loop_length(loop), loop->depth0))
+        push_beside(r, loop, attr);
+    return true;
+}
+
 bool loop_attr(struct render *r, int index, enum program_loop_attr attr)
 {
     const struct loop_object *object = lua_touserdata(r->vm.L, index);
-    struct vm_loop *loop = loop_of(r, object);
-    if (loop != NULL && waits_for_test(r, loop, attr, object->at))
-        return false;
-    double index0 = loop == NULL ? object->index0 : loop->index0;
-    double length = loop == NULL ? object->length : loop_length(loop);
-    if (push_number(r, attr, index0, length, object->depth0))
-        return true;
+    const struct vm_loop *loop = loop_of(r, object);
     if (attr == LOOP_CYCLE)
         push_method(r, index, "cycle");
     else if (attr == LOOP_CHANGED)
         push_method(r, index, "changed");
-    else
-        push_beside(r, loop, attr);
+    else if (loop != NULL)
+        return loop_attr_of(r, object->at, attr);
+    else if (!push_number(r, attr, object->index0, object->length, object->depth0))
+        push_beside(r, NULL, attr);
     return true;
 }
 
@@ -250,12 +256,12 @@ static enum vm_status loop_changed(struct vm *vm, struct vm_frame *frame)
 {
     lua_State *L = vm->L;
     struct render *r = render_of(vm);
-    const struct vm_loop *loop = loop_of(r, lua_touserdata(L, frame->base));
+    struct vm_loop *loop = loop_of(r, lua_touserdata(L, frame->base));
     bool has_changed = true;
     if (loop != NULL) {
-        lua_pushvalue(L, loop->slot + FOR_CHANGED);
-        if (!lua_isnil(L, -1))
-            has_changed = !same_lists(vm, lua_gettop(L), frame->base + 1);
+        if (loop->has_changed)
+            has_changed = !same_lists(vm, loop->slot + FOR_CHANGED, frame->base + 1);
+        loop->has_changed = true;
         lua_pushvalue(L, frame->base + 1);
         lua_replace(L, loop->slot + FOR_CHANGED);
     }

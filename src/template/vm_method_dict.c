@@ -138,6 +138,8 @@ static enum vm_status dict_clear(struct vm *vm, struct vm_frame *frame)
 static void set_all(struct vm *vm, int dict, int from)
 {
     lua_State *L = vm->L;
+    if (lua_isnil(L, from))
+        return;
     value_dict_keys(vm, from);
     int keys = lua_gettop(L);
     int n = (int)lua_objlen(L, keys);

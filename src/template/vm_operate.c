@@ -30,8 +30,13 @@ bool operate_truth(struct render *r, bool *is_true)
 {
     lua_State *L = r->vm.L;
     int top = lua_gettop(L);
-    if (lua_type(L, top) == LUA_TBOOLEAN)
+    int type = lua_type(L, top);
+    if (type == LUA_TBOOLEAN)
         *is_true = lua_toboolean(L, top);
+    else if (type == LUA_TSTRING)
+        *is_true = lua_objlen(L, top) > 0;
+    else if (type == LUA_TNUMBER)
+        *is_true = lua_tonumber(L, top) != 0;
     else if (value_truth(&r->vm, top, is_true) == VALUE_ASK)
         return ask_form(r, VM_ASK_TRUTH, top);
     lua_pop(L, 1);

@@ -7,6 +7,8 @@
  */
 #include "template/vm_run.h"
 
+#include <math.h>
+
 #include "base/escape.h"
 
 /* ---- slots and cells ------------------------------------------------------------------------- */
@@ -65,12 +67,33 @@ static void clear_slots(lua_State *L, int first, int count)
     }
 }
 
+/* Push the field of a plain table, where the name can only be that of one; false: nothing pushed.
+ */
+static inline bool push_field(struct render *r, const struct frame *frame, int object, int name)
+{
+    lua_State *L = r->vm.L;
+    if (lua_type(L, object) != LUA_TTABLE || !frame->program->is_field[name])
+        return false;
+    if (lua_getmetatable(L, object)) {
+        lua_pop(L, 1);
+        return false;
+    }
+    lua_rawgeti(L, frame->fixed + FIXED_PROGRAM, name + 1);
+    lua_rawget(L, object);
+    if (lua_type(L, -1) != LUA_TNIL)
+        return true;
+    lua_pop(L, 1);
+    return false;
+}
+
 /* The slot's value's attribute, pushed. false: Lua was asked. */
 static bool push_slot_attr(struct render *r, const struct frame *frame, const struct insn *insn)
 {
     int name = frame->unit->slot_names[insn->b];
     if (insn->a & SLOT_LAZY)
         fill_slot(r, frame, insn->b, name);
+    if (push_field(r, frame, frame->base + insn->b, insn->c))
+        return true;
     push_slot(r, frame, insn->b, name);
     return operate_attr(r, frame, insn->c);
 }
@@ -122,6 +145,26 @@ static enum vm_status run_call_out(struct render *r, struct frame *frame, const 
 }
 
 /* ---- loops ----------------------------------------------------------------------------------- */
+
+/* The next item of a plain walk over a list goes into its slot: most loops, most of the time. */
+static inline bool next_in_table(struct render *r, const struct frame *frame,
+                                 const struct insn *insn)
+{
+    struct vm_loop *loop = &r->loops[r->nloops - 1];
+    enum value_kind kind = loop->iter.kind;
+    if (insn->b == 0 || loop->has_test || (kind != VALUE_LIST && kind != VALUE_DICT))
+        return false;
+    int at = (int)loop->iter.at + 1;
+    lua_rawgeti(r->vm.L, loop->slot, at);
+    if (lua_type(r->vm.L, -1) == LUA_TNIL) {
+        lua_pop(r->vm.L, 1);
+        return false; /* the end, or a hole */
+    }
+    lua_replace(r->vm.L, frame->base + insn->b - 1);
+    loop->iter.at = at;
+    loop->index0++;
+    return true;
+}
 
 /* Take the next item; gives where to go on, NULL: a test was begun. */
 static const struct insn *run_for_next(struct render *r, struct frame *frame,
@@ -176,6 +219,17 @@ static void run_finalize(struct render *r)
     render_ask(r, VM_ASK_CALL, 2, 0);
 }
 
+/* Of the values on top, the one whose turn it is. */
+static void run_cycle(struct render *r, const struct frame *frame, const struct insn *insn)
+{
+    lua_State *L = r->vm.L;
+    int first = lua_gettop(L) - insn->b + 1;
+    double index0 = r->loops[frame->nloops + insn->a].index0;
+    lua_pushvalue(L, first + (int)fmod(index0, insn->b));
+    lua_replace(L, first);
+    lua_settop(L, first);
+}
+
 /* Those that are neither frequent nor wait. */
 static void run_simple(struct render *r, struct frame *frame, const struct insn *insn)
 {
@@ -219,6 +273,7 @@ static void run_simple(struct render *r, struct frame *frame, const struct insn 
     case OP_SELF: block_push_self(r, frame); break;
     case OP_SUPER: block_push_super(r, frame, insn->c); break;
     case OP_FOR_END: loop_end(r); break;
+    case OP_LOOP_CYCLE: run_cycle(r, frame, insn); break;
     default: break;
     }
 }
@@ -338,12 +393,7 @@ static void run_code(struct render *r, struct frame *frame)
             break;
         case OP_SLOT_ATTR: NEXT_UNLESS(push_slot_attr(r, frame, insn)); break;
         case OP_LOOP_ATTR:
-            if (loop_is(r, base + insn->b)) {
-                AGAIN_UNLESS(loop_attr(r, base + insn->b, (enum program_loop_attr)insn->a));
-            } else {
-                push_slot(r, frame, insn->b, frame->unit->slot_names[insn->b]);
-                NEXT_UNLESS(operate_attr(r, frame, insn->c));
-            }
+            AGAIN_UNLESS(loop_attr_of(r, frame->nloops + insn->b, (enum program_loop_attr)insn->a));
             break;
         case OP_ITEM: NEXT_UNLESS(operate_item(r)); break;
         case OP_SLICE: AGAIN_UNLESS(operate_slice(r)); break;
@@ -408,6 +458,10 @@ static void run_code(struct render *r, struct frame *frame)
         case OP_TEST: NEXT_UNLESS(call_use(r, frame, true, insn->c) == VM_DONE); break;
         case OP_FOR: AGAIN_UNLESS(loop_begin(r, frame, insn)); break;
         case OP_FOR_NEXT:
+            if (next_in_table(r, frame, insn)) {
+                insn++;
+                goto jumped;
+            }
             frame->next = insn;
             insn = run_for_next(r, frame, insn);
             if (insn == NULL)
@@ -430,8 +484,20 @@ static void run_code(struct render *r, struct frame *frame)
     }
 }
 
+/* Lua may have added filters or tests meanwhile. */
+static bool has_own(lua_State *L, int tables)
+{
+    lua_rawgeti(L, STACK_TABLES, tables);
+    lua_pushnil(L);
+    bool has = lua_next(L, -2) != 0;
+    lua_pop(L, has ? 3 : 1);
+    return has;
+}
+
 enum render_end render_run(struct render *r)
 {
+    r->has_own[false] = has_own(r->vm.L, ENV_FILTERS);
+    r->has_own[true] = has_own(r->vm.L, ENV_TESTS);
     while (r->top != NULL) {
         if (r->top->is_native)
             native_resume(r);

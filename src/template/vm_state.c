@@ -108,6 +108,8 @@ static struct vm_signature *parse(struct vm_state *state, const struct vm_native
         else
             read_parameter(parameter, text);
         signature->count++;
+        if (signature->parameters[signature->count - 1].convert != 0)
+            signature->nconverts = signature->count;
     }
     return signature;
 }
