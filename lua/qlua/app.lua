@@ -191,6 +191,9 @@ end
 
 --- The core has copies of some keys.
 function App:_config_changed(key, value)
+  if (key == "DEBUG" or key == "TEMPLATES_AUTO_RELOAD") and rawget(self, "jinja_env") then
+    require("qlua.app_environment").configure(self)
+  end
   if current.served ~= self then
     return
   elseif key == "DEBUG" then

@@ -142,19 +142,26 @@ function M.select_autoescape(name)
 end
 
 --- Templates are looked at again when TEMPLATES_AUTO_RELOAD says so; unset, in debug mode.
-local function auto_reload_of(app)
-  return function()
-    local reload = app.config.TEMPLATES_AUTO_RELOAD
-    if reload == nil then
-      reload = app.debug
-    end
-    return reload and true or false
+local function is_to_reload(app)
+  local reload = app.config.TEMPLATES_AUTO_RELOAD
+  if reload == nil then
+    reload = app.debug
+  end
+  return reload and true or false
+end
+
+--- One of the two keys was set.
+---@param app qlua.App
+function M.configure(app)
+  local environment = rawget(app, "jinja_env")
+  if environment and app.jinja_options.auto_reload == nil then
+    environments.set_auto_reload(environment, is_to_reload(app))
   end
 end
 
 local function make(app)
   local options = {
-    autoescape = M.select_autoescape, auto_reload = auto_reload_of(app),
+    autoescape = M.select_autoescape, auto_reload = is_to_reload(app),
     loader = setmetatable({ app = app }, AppLoader),
   }
   check.type("jinja_env", "app.jinja_options", app.jinja_options, "table")

@@ -101,7 +101,14 @@ function M.Template(source, options)
     return M.Environment(options):from_string(source)
   end
   plain = plain or M.Environment()
-  return plain:_from_source(source)
+  return M.from_source(plain, source)
+end
+
+--- Set the option auto_reload; what was compiled stays.
+---@param environment qlua.Environment
+---@param value boolean
+function M.set_auto_reload(environment, value)
+  rawget(environment, "_state").auto_reload = value
 end
 
 ---@param value any
@@ -191,13 +198,14 @@ end
 local MOST_SOURCES, LONGEST_SOURCE = 100, 65536
 
 --- from_string that knows the sources it was given before.
+---@param environment qlua.Environment
 ---@param source string
 ---@return qlua.Template
-function methods:_from_source(source)
-  local state = rawget(self, "_state")
+function M.from_source(environment, source)
+  local state = rawget(environment, "_state")
   local template = state._sources[source]
   if not template then
-    template = compile(self, source)
+    template = compile(environment, source)
     if #source <= LONGEST_SOURCE then
       if state._source_count >= MOST_SOURCES then
         state._sources, state._source_count = {}, 0
@@ -338,12 +346,20 @@ end
 ---@param names string|qlua.Template|(string|qlua.Template)[]
 ---@param parent? string
 ---@return qlua.Template
-function methods:get_or_select_template(names, parent)
-  if type(names) == "table" and not templates.is_template(names) then
-    return self:select_template(names, parent)
+local function get_or_select_template(self, names, parent)
+  if parent == nil and type(names) == "string" then -- the usual way is short
+    local state = rawget(self, "_state")
+    local entry = state._young[names]
+    if entry and not (entry.is_current and state.auto_reload) then
+      return entry.template
+    end
+  elseif type(names) == "table" and not templates.is_template(names) then
+    return methods.select_template(self, names, parent)
   end
-  return self:get_template(names, parent)
+  return methods.get_template(self, names, parent)
 end
+methods.get_or_select_template = get_or_select_template
+M.find = get_or_select_template
 
 --- The program of what a template extends, includes or imports.
 ---@async
@@ -351,7 +367,7 @@ end
 ---@param parent? string the name of the template that wants it
 ---@return userdata program
 function methods:load_program(names, parent)
-  return self:get_or_select_template(names, parent).program
+  return get_or_select_template(self, names, parent).program
 end
 
 --- All names that the loader knows, sorted.

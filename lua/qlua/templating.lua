@@ -8,6 +8,7 @@ local context = require "qlua.context"
 local core = require "qlua.core"
 local current = require "qlua.current"
 local driver = require "qlua.template_render"
+local environments = require "qlua.environment"
 local g = require "qlua.g"
 local hooks = require "qlua.hooks"
 local request = require "qlua.request"
@@ -15,6 +16,9 @@ local session = require("qlua.session").session
 local signals = require "qlua.signals"
 local templates = require "qlua.template"
 
+local find, from_source = environments.find, environments.from_source
+local get_context = context.get
+local running = core.current -- [1] is the running task's context, once somebody has touched it
 local before, rendered = signals.before_render_template, signals.template_rendered
 
 local M = {}
@@ -36,14 +40,17 @@ local IN_APP = { g = g }
 local OUTSIDE = {}
 
 local function standard_values()
-  local ctx = context.get()
+  local ctx = running[1] or get_context()
   return ctx and (ctx.handle and IN_REQUEST or IN_APP) or OUTSIDE
 end
 
 --- The processors for the running request: the app's, then those of its blueprints, the inner ones
 --- last.
 local function processors_of(app)
-  local ctx = context.get()
+  if next(app._hooks.context_processor) == nil then
+    return false
+  end
+  local ctx = running[1] or get_context()
   local endpoint = ctx and ctx.handle
     and (ctx.pipeline and ctx.pipeline.endpoint or core.request_endpoint(ctx.handle)) or nil
   local all = app._processors
@@ -139,12 +146,12 @@ local function of_name(where, app, name)
     check.fail("%s: the template must be a name or a list of names, got %s", where,
       check.describe(name))
   end
-  return app_environment.of(app):get_or_select_template(name)
+  return find(app_environment.of(app), name)
 end
 
 local function of_source(where, app, source)
   check.type(where, "source", source, "string")
-  return app_environment.of(app):_from_source(source)
+  return from_source(app_environment.of(app), source)
 end
 
 --- The text of a template of the app: of its name, or of the first of several that is there.
