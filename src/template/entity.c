@@ -162,6 +162,15 @@ static void cut_enclosed(struct slice html, struct slice from, struct slice to, 
     buf_slice(out, html);
 }
 
+/* The bytes at the beginning that are ASCII and no white space: most of a text. */
+static size_t plain_span(struct slice text)
+{
+    size_t n = 0;
+    while (n < text.len && text.data[n] > ' ') /* a byte above 0x7f is a negative char */
+        n++;
+    return n;
+}
+
 /* " ".join(text.split()) */
 static void join_words(struct slice text, struct buf *out)
 {
@@ -169,8 +178,12 @@ static void join_words(struct slice text, struct buf *out)
     bool was_space = false;
     while (text.len > 0) {
         uint32_t code;
-        size_t n = chars_decode(text, &code);
-        bool is_space = unicode_is_space(code);
+        size_t n = plain_span(text);
+        bool is_space = false;
+        if (n == 0) {
+            n = chars_decode(text, &code);
+            is_space = unicode_is_space(code);
+        }
         if (!is_space) {
             if (was_space && out->len > start)
                 buf_char(out, ' ');
@@ -181,12 +194,23 @@ static void join_words(struct slice text, struct buf *out)
     }
 }
 
+static bool has(struct slice text, struct slice what)
+{
+    return text.len > 0 && memmem(text.data, text.len, what.data, what.len) != NULL;
+}
+
 void entity_strip_tags(struct slice html, struct buf *out)
 {
     struct buf without_comments = {0}, without_tags = {0};
-    cut_enclosed(html, SLICE("<!--"), SLICE("-->"), &without_comments);
-    cut_enclosed(buf_view(&without_comments), SLICE("<"), SLICE(">"), &without_tags);
-    join_words(buf_view(&without_tags), out);
+    if (has(html, SLICE("<!--"))) {
+        cut_enclosed(html, SLICE("<!--"), SLICE("-->"), &without_comments);
+        html = buf_view(&without_comments);
+    }
+    if (slice_find(html, '<') < html.len) {
+        cut_enclosed(html, SLICE("<"), SLICE(">"), &without_tags);
+        html = buf_view(&without_tags);
+    }
+    join_words(html, out);
     buf_clear(&without_comments);
     buf_clear(&without_tags);
 }

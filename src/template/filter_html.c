@@ -48,31 +48,21 @@ enum vm_status filter_forceescape(struct vm *vm, struct vm_frame *frame)
     return VM_DONE;
 }
 
-/* Make the text on top Markup, if it is not. */
-static void mark(struct vm *vm)
-{
-    if (value_kind(vm, lua_gettop(vm->L)) != VALUE_MARKUP)
-        vm_to_markup(vm);
-}
-
 enum vm_status filter_safe(struct vm *vm, struct vm_frame *frame)
 {
     if (push_html(vm, frame) == VM_AGAIN)
         return VM_AGAIN;
-    mark(vm);
+    if (value_kind(vm, lua_gettop(vm->L)) != VALUE_MARKUP)
+        vm_to_markup(vm);
     return VM_DONE;
 }
 
 enum vm_status filter_striptags(struct vm *vm, struct vm_frame *frame)
 {
-    if (frame->state == 2)
-        return VM_DONE;
     if (push_html(vm, frame) == VM_AGAIN)
         return VM_AGAIN;
-    mark(vm);
-    frame->state = 2;
-    const struct vm_native *method = value_method(vm, lua_gettop(vm->L), SLICE("striptags"));
-    return vm_call_native(vm, method, 1, false);
+    value_strip_tags(vm, filter_text(vm, lua_gettop(vm->L), "striptags"));
+    return VM_DONE;
 }
 
 /* ---- lists of keys and values ---------------------------------------------------------------- */

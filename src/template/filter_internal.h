@@ -112,8 +112,8 @@ static inline bool frame_answered(struct vm_frame *frame, int *part)
 /* Make the attribute at index ("a", "a.b.0", 0, none) what path_follow reads: nil for the item
  * itself, a single key, or an unmarked list of keys. */
 void path_prepare(struct vm *vm, int index);
-/* The same of "a,b": a list of such paths, {path, ...} (false for nil). Gives their number. */
-int path_prepare_list(struct vm *vm, int index);
+/* The same of the text "a,b": a list of such paths. */
+void path_prepare_list(struct vm *vm, int index);
 /* Replace the value on top by what the path leads to from it. fallback: stack index of the value
  * to use for an undefined, 0 for none. *part: the key to begin with; asked: the answer for that
  * key is on top. VM_AGAIN: Lua is asked for key *part. */
@@ -122,8 +122,10 @@ enum vm_status path_follow(struct vm *vm, int path, int fallback, int *part, boo
  * case. frame->n is n. */
 enum vm_status path_project(struct vm *vm, struct vm_frame *frame, int items, int path,
                             int fallback, int keys, bool fold);
-/* The text on top in lower case (a Markup stays one); other values stay. */
+/* Bring the text on top into lower case (a Markup stays one); other values stay. */
 void path_fold(struct vm *vm);
+/* Does it leave the value on top as it is? */
+bool path_is_folded(struct vm *vm);
 
 /* A phase: objects in list[1..frame->n] are replaced by their texts, with html by their HTML
  * (Markup) where they have any; then the list becomes a copy. */

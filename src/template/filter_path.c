@@ -72,31 +72,21 @@ void path_prepare(struct vm *vm, int index)
     lua_replace(vm->L, index);
 }
 
-int path_prepare_list(struct vm *vm, int index)
+void path_prepare_list(struct vm *vm, int index)
 {
-    struct slice text;
+    struct slice text = filter_text(vm, index, "split");
     int count = 0;
     lua_newtable(vm->L);
-    if (value_slice(vm, index, &text)) {
-        for (bool more = true; more;) {
-            size_t comma = slice_find(text, ',');
-            more = comma < text.len;
-            if (++count > FRAME_PARTS_MAX)
-                vm_fail(vm, TEMPLATE_FILTER_ARG, "sort has more than %d attributes",
-                        FRAME_PARTS_MAX);
-            push_path(vm, slice_of(text.data, comma));
-            lua_rawseti(vm->L, -2, count);
-            text = slice_from(text, comma + 1);
-        }
-    } else {
-        if (filter_is_absent(vm, index))
-            lua_pushboolean(vm->L, false);
-        else
-            push_single(vm, index);
-        lua_rawseti(vm->L, -2, ++count);
+    for (bool more = true; more;) {
+        size_t comma = slice_find(text, ',');
+        more = comma < text.len;
+        if (++count > FRAME_PARTS_MAX)
+            vm_fail(vm, TEMPLATE_FILTER_ARG, "sort has more than %d attributes", FRAME_PARTS_MAX);
+        push_path(vm, slice_of(text.data, comma));
+        lua_rawseti(vm->L, -2, count);
+        text = slice_from(text, comma + 1);
     }
     lua_replace(vm->L, index);
-    return count;
 }
 
 /* ---- following ------------------------------------------------------------------------------- */
@@ -104,11 +94,29 @@ int path_prepare_list(struct vm *vm, int index)
 static int path_length(struct vm *vm, int path)
 {
     switch (lua_type(vm->L, path)) {
-    case LUA_TNIL:
-    case LUA_TBOOLEAN: return 0;
+    case LUA_TNIL: return 0;
     case LUA_TTABLE: return (int)lua_objlen(vm->L, path);
     default: return 1;
     }
+}
+
+/* Replace the value on top by its item of one key of the path. */
+static enum vm_status follow_key(struct vm *vm, int path, int part)
+{
+    lua_State *L = vm->L;
+    int item = lua_gettop(L), key = path;
+    if (lua_istable(L, path)) {
+        lua_rawgeti(L, path, part + 1);
+        key = item + 1;
+    }
+    if (value_getitem(vm, item, key) == VALUE_ASK) {
+        if (key == path)
+            lua_pushvalue(L, path);
+        return vm_ask(vm, VM_ASK_ITEM, 2);
+    }
+    lua_replace(L, item);
+    lua_settop(L, item);
+    return VM_DONE;
 }
 
 enum vm_status path_follow(struct vm *vm, int path, int fallback, int *part, bool asked)
@@ -116,17 +124,8 @@ enum vm_status path_follow(struct vm *vm, int path, int fallback, int *part, boo
     lua_State *L = vm->L;
     int length = path_length(vm, path);
     for (; *part < length; ++*part) {
-        if (!asked) {
-            int item = lua_gettop(L);
-            if (lua_istable(L, path))
-                lua_rawgeti(L, path, *part + 1);
-            else
-                lua_pushvalue(L, path);
-            if (value_getitem(vm, item, item + 1) == VALUE_ASK)
-                return vm_ask(vm, VM_ASK_ITEM, 2);
-            lua_replace(L, item);
-            lua_settop(L, item);
-        }
+        if (!asked && follow_key(vm, path, *part) == VM_AGAIN)
+            return VM_AGAIN;
         asked = false;
         if (fallback != 0 && value_kind(vm, lua_gettop(L)) == VALUE_UNDEFINED) {
             lua_pop(L, 1);
@@ -147,14 +146,22 @@ static bool is_lower(struct slice text)
     return true;
 }
 
+bool path_is_folded(struct vm *vm)
+{
+    struct slice text;
+    int type = lua_type(vm->L, -1);
+    if (type != LUA_TSTRING && type != LUA_TTABLE)
+        return true;
+    return !value_slice(vm, lua_gettop(vm->L), &text) || is_lower(text);
+}
+
 void path_fold(struct vm *vm)
 {
-    int top = lua_gettop(vm->L);
-    struct slice text;
-    if (!value_slice(vm, top, &text) || is_lower(text))
+    if (path_is_folded(vm))
         return;
+    int top = lua_gettop(vm->L);
     size_t start = vm->text.len;
-    unicode_convert(text, UNICODE_LOWER, &vm->text);
+    unicode_convert(filter_text(vm, top, "lower"), UNICODE_LOWER, &vm->text);
     filter_push_text(vm, start, value_kind(vm, top) == VALUE_MARKUP);
     lua_replace(vm->L, top);
 }

@@ -14,19 +14,19 @@ static int push_rest(struct vm *vm, int list, int from, int n)
     return n < from ? 0 : n - from + 1;
 }
 
-/* The name in list[i], of the filter or test to run. */
-static struct slice name_at(struct vm *vm, int list, int i)
+/* Push the name in list[i], of the filter or test to run; of what is no text its repr, which will
+ * be unknown. */
+static void push_name(struct vm *vm, int list, int i)
 {
     struct slice name;
     lua_rawgeti(vm->L, list, i);
     int index = lua_gettop(vm->L);
-    if (!value_slice(vm, index, &name)) {
-        size_t start = vm->text.len;
-        value_repr(vm, index, &vm->text);
-        vm_push_text(vm, start);
-        value_slice(vm, index + 1, &name);
-    }
-    return name; /* borrowed from the list, or from the stack while the name is used */
+    if (value_slice(vm, index, &name))
+        return;
+    size_t start = vm->text.len;
+    value_repr(vm, index, &vm->text);
+    vm_push_text(vm, start);
+    lua_replace(vm->L, index);
 }
 
 /* ---- map ------------------------------------------------------------------------------------- */
@@ -112,8 +112,10 @@ static enum vm_status map_filter(struct vm *vm, struct vm_frame *frame, int resu
     int count = filter_rest(vm, arguments);
     bool has_keywords = filter_has_keywords(vm, keywords);
     lua_settop(L, result);
-    struct slice name = name_at(vm, arguments, 1); /* stays on the stack */
+    struct slice name;
+    push_name(vm, arguments, 1); /* stays on the stack */
     int top = lua_gettop(L);
+    value_slice(vm, top, &name);
     for (; frame->i < frame->n; frame->i++) {
         lua_rawgeti(L, frame->base, frame->i + 1);
         int nargs = 1 + push_rest(vm, arguments, 2, count);
@@ -159,8 +161,10 @@ enum { SELECT_BEGIN, SELECT_EMPTY, SELECT_PATH, SELECT_TEST, SELECT_TRUTH };
 /* What a selection works with: stack indexes, and the arguments it was given. */
 struct selection {
     int items, arguments, keywords, result, path;
-    int count; /* how many arguments */
-    int first; /* the first of them that is the test's; beyond count: no test */
+    int test;          /* its name, or nil; the last of the slots */
+    int count;         /* how many arguments */
+    int first;         /* the first of them that is the test's; beyond count: no test */
+    struct slice name; /* of the test */
     bool has_keywords;
     bool wanted; /* what the test must say */
 };
@@ -179,13 +183,10 @@ static enum vm_status test_item(struct vm *vm, struct vm_frame *frame, const str
         lua_pushboolean(vm->L, is_true);
         return VM_DONE;
     }
-    int item = lua_gettop(vm->L);
-    struct slice name = name_at(vm, s->arguments, s->first);
-    lua_pushvalue(vm->L, item);
     int nargs = 1 + push_rest(vm, s->arguments, s->first + 1, s->count);
     if (s->has_keywords)
         lua_pushvalue(vm->L, s->keywords);
-    if (vm_call_test(vm, name, nargs, s->has_keywords) == VM_DONE)
+    if (vm_call_test(vm, s->name, nargs, s->has_keywords) == VM_DONE)
         return VM_DONE;
     frame->state = SELECT_TEST;
     return frame_asked(frame, 0);
@@ -200,7 +201,7 @@ static void judge(struct vm *vm, struct vm_frame *frame, const struct selection 
         lua_rawgeti(vm->L, s->items, frame->i + 1);
         lua_rawseti(vm->L, s->result, ++*kept);
     }
-    lua_settop(vm->L, s->path);
+    lua_settop(vm->L, s->test);
     frame->i++;
 }
 
@@ -230,7 +231,7 @@ static enum vm_status select_items(struct vm *vm, struct vm_frame *frame, const 
     return VM_DONE;
 }
 
-/* Push the result and the path. */
+/* Push the result, the path and the test's name. */
 static void begin_selection(struct vm *vm, struct vm_frame *frame, const struct selection *s,
                             bool by_attribute)
 {
@@ -245,6 +246,10 @@ static void begin_selection(struct vm *vm, struct vm_frame *frame, const struct 
         lua_replace(vm->L, s->path);
         path_prepare(vm, s->path);
     }
+    if (s->first <= s->count)
+        push_name(vm, s->arguments, s->first);
+    else
+        lua_pushnil(vm->L);
     frame_begin(frame, SELECT_PATH);
 }
 
@@ -258,13 +263,14 @@ static enum vm_status selection(struct vm *vm, struct vm_frame *frame, bool by_a
         .keywords = frame->base + 2,
         .result = result,
         .path = result + 1,
+        .test = result + 2,
         .count = filter_rest(vm, frame->base + 1),
         .first = by_attribute ? 2 : 1,
         .has_keywords = filter_has_keywords(vm, frame->base + 2),
         .wanted = wanted,
     };
     if (frame_phase(frame) == SELECT_BEGIN || frame_phase(frame) == SELECT_EMPTY) {
-        bool nothing;
+        bool nothing = false;
         if (is_empty(vm, frame, SELECT_EMPTY, &nothing) == VM_AGAIN)
             return VM_AGAIN;
         if (nothing) {
@@ -273,6 +279,7 @@ static enum vm_status selection(struct vm *vm, struct vm_frame *frame, bool by_a
         }
         begin_selection(vm, frame, &s, by_attribute);
     }
+    value_slice(vm, s.test, &s.name);
     return select_items(vm, frame, &s);
 }
 

@@ -6,7 +6,7 @@
  */
 #include "template/filter_internal.h"
 
-enum { SORT_BEGIN, SORT_PROJECT, SORT_ORDER, SORT_GROUP };
+enum { SORT_BEGIN, SORT_PROJECT, SORT_COLUMNS, SORT_ORDER, SORT_GROUP };
 
 /* Let the sorter in the slot go on; pushes nothing. */
 static enum vm_status order(struct vm *vm, struct vm_frame *frame, int sorter, int keys)
@@ -31,49 +31,92 @@ static void push_ordered(struct vm *vm, int items, int sorter, int n)
 
 /* ---- sort ------------------------------------------------------------------------------------ */
 
-/* Fill the columns, a list of keys for each of the attributes. */
-static enum vm_status project_columns(struct vm *vm, struct vm_frame *frame, int columns)
+/* Slots of sort: the keys, or with several attributes a list of lists of keys, one an attribute.
+ * While they are made, the path and the keys of one attribute are above; then the sorter. */
+struct sort_slots {
+    int items, reverse, case_sensitive, attribute;
+    int keys, path, column, sorter;
+};
+
+/* Several attributes: a column of keys for each. */
+static enum vm_status project_columns(struct vm *vm, struct vm_frame *frame,
+                                      const struct sort_slots *s, bool fold)
 {
     lua_State *L = vm->L;
-    int paths = frame->base + 3, path = columns + 1, keys = columns + 2;
-    bool fold = !filter_flag(vm, frame->base + 2);
-    int count = (int)lua_objlen(L, paths);
-    for (int done = (int)lua_objlen(L, columns); done < count; done++) {
+    int count = (int)lua_objlen(L, s->attribute);
+    for (int done = (int)lua_objlen(L, s->keys); done < count; done++) {
         if (!frame_was_asked(frame)) {
-            lua_settop(L, columns);
-            lua_rawgeti(L, paths, done + 1);
+            lua_settop(L, s->keys);
+            lua_rawgeti(L, s->attribute, done + 1);
             lua_createtable(L, frame->n, 0);
-            frame_begin(frame, SORT_PROJECT);
+            frame_begin(frame, SORT_COLUMNS);
         }
-        if (path_project(vm, frame, frame->base, path, 0, keys, fold) == VM_AGAIN)
+        if (path_project(vm, frame, s->items, s->path, 0, s->column, fold) == VM_AGAIN)
             return VM_AGAIN;
-        lua_rawseti(L, columns, done + 1);
+        lua_rawseti(L, s->keys, done + 1);
     }
-    lua_settop(L, columns);
     return VM_DONE;
 }
 
-/* sort(value, reverse, case_sensitive, attribute); slots: columns, then path and keys, later the
- * sorter. Keys are lists in Jinja, also of a single attribute, so equal ones need no `<`. */
+/* Are the items their own keys? So they are when case counts, or none has any. */
+static bool are_keys(struct vm *vm, int items, int n, bool fold)
+{
+    bool are = true;
+    for (int i = 1; i <= n && are && fold; i++) {
+        lua_rawgeti(vm->L, items, i);
+        are = path_is_folded(vm);
+        lua_pop(vm->L, 1);
+    }
+    return are;
+}
+
+/* Prepare the attribute, push what the keys are made in. */
+static void begin_sort(struct vm *vm, struct vm_frame *frame, const struct sort_slots *s)
+{
+    struct slice text;
+    frame->n = filter_items(vm, s->items);
+    if (value_slice(vm, s->attribute, &text) && slice_find(text, ',') < text.len) {
+        path_prepare_list(vm, s->attribute);
+        lua_newtable(vm->L);
+        frame_begin(frame, SORT_COLUMNS);
+        return;
+    }
+    path_prepare(vm, s->attribute);
+    frame_begin(frame, SORT_PROJECT);
+    if (lua_isnil(vm->L, s->attribute) &&
+        are_keys(vm, s->items, frame->n, !filter_flag(vm, s->case_sensitive))) {
+        lua_pushvalue(vm->L, s->items);
+        frame->i = frame->n;
+        return;
+    }
+    lua_createtable(vm->L, frame->n, 0);
+}
+
+/* sort(value, reverse, case_sensitive, attribute). Keys are lists in Jinja, also of one attribute
+ * or none. */
 enum vm_status filter_sort(struct vm *vm, struct vm_frame *frame)
 {
-    int items = frame->base, columns = frame->base + frame->nparams;
-    if (frame_phase(frame) == SORT_BEGIN) {
-        frame->n = filter_items(vm, items);
-        path_prepare_list(vm, frame->base + 3);
-        lua_newtable(vm->L);
-        frame_begin(frame, SORT_PROJECT);
-    }
-    if (frame_phase(frame) == SORT_PROJECT) {
-        if (project_columns(vm, frame, columns) == VM_AGAIN)
+    int base = frame->base, first = base + frame->nparams;
+    struct sort_slots s = {base,  base + 1,  base + 2,  base + 3,
+                           first, first + 1, first + 2, first + 1};
+    if (frame_phase(frame) == SORT_BEGIN)
+        begin_sort(vm, frame, &s);
+    if (frame_phase(frame) != SORT_ORDER) {
+        bool fold = !filter_flag(vm, s.case_sensitive);
+        bool has_several = frame_phase(frame) == SORT_COLUMNS;
+        enum vm_status status =
+            has_several ? project_columns(vm, frame, &s, fold)
+                        : path_project(vm, frame, s.items, s.attribute, 0, s.keys, fold);
+        if (status == VM_AGAIN)
             return VM_AGAIN;
-        sorter_new(vm, columns, frame->n, (int)lua_objlen(vm->L, columns),
-                   filter_flag(vm, frame->base + 1));
+        lua_settop(vm->L, s.keys);
+        int columns = has_several ? (int)lua_objlen(vm->L, s.keys) : 1;
+        sorter_new(vm, s.keys, frame->n, columns, filter_flag(vm, s.reverse));
         frame_begin(frame, SORT_ORDER);
     }
-    if (order(vm, frame, columns + 1, columns) == VM_AGAIN)
+    if (order(vm, frame, s.sorter, s.keys) == VM_AGAIN)
         return VM_AGAIN;
-    push_ordered(vm, items, columns + 1, frame->n);
+    push_ordered(vm, s.items, s.sorter, frame->n);
     return VM_DONE;
 }
 

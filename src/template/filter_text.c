@@ -191,6 +191,17 @@ static void make_tuple(struct vm *vm, int index, int n)
     lua_replace(vm->L, index);
 }
 
+/* Push the only argument if it is a number or a string: `%` takes one such without a tuple. */
+static bool push_scalar(struct vm *vm, int args)
+{
+    lua_rawgeti(vm->L, args, 1);
+    int type = lua_type(vm->L, -1);
+    if (type == LUA_TNUMBER || type == LUA_TSTRING)
+        return true;
+    lua_pop(vm->L, 1);
+    return false;
+}
+
 /* format(value, *args, **kwargs): value % (kwargs or args). Objects among the positional arguments
  * give their texts first. */
 enum vm_status filter_format(struct vm *vm, struct vm_frame *frame)
@@ -201,6 +212,10 @@ enum vm_status filter_format(struct vm *vm, struct vm_frame *frame)
         if (frame->n > 0 && filter_has_keywords(vm, keywords))
             vm_fail(vm, TEMPLATE_FILTER_ARG,
                     "can't handle positional and keyword arguments at the same time");
+        if (frame->n == 1 && push_scalar(vm, args)) {
+            value_format(vm, frame->base, lua_gettop(vm->L));
+            return VM_DONE;
+        }
         make_tuple(vm, args, frame->n);
         frame_begin(frame, FORMAT_TEXTS);
     }

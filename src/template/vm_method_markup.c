@@ -11,15 +11,24 @@ static enum vm_status markup_unescape(struct vm *vm, struct vm_frame *frame)
     return VM_DONE;
 }
 
-static enum vm_status markup_striptags(struct vm *vm, struct vm_frame *frame)
+void value_strip_tags(struct vm *vm, struct slice html)
 {
     struct slice text;
     size_t start = vm->text.len;
-    entity_strip_tags(method_self(vm, frame), &vm->text);
+    entity_strip_tags(html, &vm->text);
+    text = slice_of(vm->text.data + start, vm->text.len - start);
+    bool has_reference = slice_find(text, '&') < text.len;
     vm_push_text(vm, start);
-    text.data = lua_tolstring(vm->L, -1, &text.len);
-    entity_unescape(text, &vm->text);
-    vm_push_text(vm, start);
+    if (has_reference) {
+        text.data = lua_tolstring(vm->L, -1, &text.len);
+        entity_unescape(text, &vm->text);
+        vm_push_text(vm, start);
+    }
+}
+
+static enum vm_status markup_striptags(struct vm *vm, struct vm_frame *frame)
+{
+    value_strip_tags(vm, method_self(vm, frame));
     return VM_DONE;
 }
 

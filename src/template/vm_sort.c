@@ -20,7 +20,7 @@ union sort_key {
 /* Lives in a userdata; behind it the two lists of item numbers, then the keys. */
 struct sorter {
     int n;
-    int columns; /* 0: keys are compared by < alone; else as lists of so many */
+    int columns; /* see sorter_new */
     bool reverse;
     enum sort_kind kind;
     int *order, *spare;
@@ -73,13 +73,8 @@ struct sorter *sorter_new(struct vm *vm, int keys, int n, int columns, bool reve
         s->order[i] = i;
     s->right = n > 1 ? 1 : n;
     s->kind = SORT_VALUES;
-    if (columns == 1) {
-        lua_rawgeti(L, keys, 1);
-        s->kind = find_kind(vm, s, lua_gettop(L));
-        lua_pop(L, 1);
-    } else if (columns == 0) {
+    if (columns <= 1)
         s->kind = find_kind(vm, s, keys);
-    }
     return s;
 }
 
@@ -90,13 +85,13 @@ static void push_keys(struct vm *vm, const struct sorter *s, int keys, int a, in
 {
     lua_State *L = vm->L;
     int list = keys;
-    if (s->columns > 0) {
+    if (s->columns > 1) {
         lua_rawgeti(L, keys, s->column + 1);
         list = lua_gettop(L);
     }
     lua_rawgeti(L, list, a + 1);
     lua_rawgeti(L, list, b + 1);
-    if (s->columns > 0)
+    if (s->columns > 1)
         lua_remove(L, list);
 }
 

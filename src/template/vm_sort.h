@@ -8,9 +8,9 @@
 
 #include "template/vm.h"
 
-/* Push a sorter (a userdata) of n items by their keys. keys: stack index of a list of n keys, or,
- * when columns > 0, of a list of so many lists of keys, compared one after the other, equal ones
- * passed over (Python compares lists so). */
+/* Push a sorter (a userdata) of n items by their keys, a list of n at the stack index `keys`.
+ * columns 0: the keys are compared with `<`. 1: as lists of one are in Python, where equal ones
+ * need no `<`. More: keys is a list of so many lists of n keys, compared one after the other. */
 struct sorter *sorter_new(struct vm *vm, int keys, int n, int columns, bool reverse);
 /* Sort. VM_AGAIN: Lua is asked; call again with `asked`, the answer on top. Fails for keys which
  * `<` does not order. */
