@@ -21,7 +21,14 @@ local TEXT = { " ", "\n", "text", "  \n  ", "<p>", "</p>\n", "a b\n\n", "é", "%
 
 local function inner(scope, vars)
   return { vars = vars or {}, outer = scope, loop = scope.loop, depth = scope.depth,
-    macros = scope.macros, state = scope.state, caller = scope.caller }
+    macros = scope.macros, state = scope.state, buffered = scope.buffered }
+end
+
+--- The same for what is written to a text first, not to the output.
+local function buffered(scope, vars)
+  local made = inner(scope, vars)
+  made.buffered = true
+  return made
 end
 
 local function fresh(scope, prefix)
@@ -156,7 +163,7 @@ end)
 
 rule(1, function(scope)
   return node("stmt", tag "for t in tree recursive", output(node("any", "t.name")),
-    output(node("any", pick(LOOP))), body(inner(scope, { ["t.name"] = "str" })),
+    output(node("any", pick(LOOP))), body(buffered(scope, { ["t.name"] = "str" })),
     tag "if t.kids", "(", output(node("any", "loop(t.kids)")), ")", tag "endif", tag "endfor")
 end)
 
@@ -173,7 +180,7 @@ rule(1, function(scope)
 end)
 
 rule(2, function(scope)
-  local text = body(inner(scope))
+  local text = body(buffered(scope))
   local filters = pick { "", "", " | upper", " | replace('a', 'b') | trim", " | escape" }
   return node("stmt", tag("set ", target(scope, "str"), filters), text, tag "endset")
 end)
@@ -200,7 +207,7 @@ end)
 
 rule(2, function(scope)
   return node("stmt", tag("filter ", pick { "upper", "escape", "replace('a', '<b>')|lower", "trim",
-    "indent(3)", "safe", "wordwrap(10)", "title", "striptags" }), body(inner(scope)),
+    "indent(3)", "safe", "wordwrap(10)", "title", "striptags" }), body(buffered(scope)),
     tag "endfilter")
 end)
 
@@ -273,7 +280,7 @@ end
 
 --- The head of a macro and the scope of its body.
 local function signature(scope, macro)
-  local within = inner(scope)
+  local within = buffered(scope)
   within.loop, within.depth = false, scope.depth + 1
   local parts = {}
   for i, param in ipairs(macro.params) do
@@ -332,7 +339,7 @@ rule(5, function(scope)
   local macro = pick(scope.macros)
   local call = node("any", macro.name, "(", arguments(scope, macro), ")")
   if macro.caller and not once_in(6) or once_in(12) then
-    local within = inner(scope, { c = "int" })
+    local within = buffered(scope, { c = "int" })
     return node("stmt", tag("call(c", pick { "", "=5" }, ") ", call), body(within), tag "endcall")
   end
   if once_in(4) then
@@ -359,8 +366,10 @@ rule(2, function(scope)
     return output(any(scope))
   end
   local from = pick { "'" .. name .. "'", "['nope', '" .. name .. "']", "'" .. name .. "'" }
-  return node("stmt", tag("include ", from, pick { "", "", " ignore missing", " without context",
-    " with context", " ignore missing without context" }))
+  -- Jinja writes the included text to the wrong place when it is without context in a buffer
+  return node("stmt", tag("include ", from, pick(scope.buffered and { "", " ignore missing" }
+    or { "", "", " ignore missing", " without context", " with context",
+      " ignore missing without context" })))
 end)
 
 rule(1, function()
