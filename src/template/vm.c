@@ -135,6 +135,11 @@ void render_spend(struct render *r, double instructions)
                 r->env->max_instructions);
 }
 
+void vm_spend(struct vm *vm, double instructions)
+{
+    render_spend(render_of(vm), instructions);
+}
+
 void render_set_mark(struct render *r)
 {
     size_t most = r->env->max_output;

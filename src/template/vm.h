@@ -176,6 +176,10 @@ void vm_meta_load(struct vm *vm);
 _Noreturn void vm_fail(struct vm *vm, enum template_error_kind kind, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 
+/* Count work against the limit of instructions: one for what takes about 20 ns. Fails with
+ * TEMPLATE_LIMIT. For work that grows with its operands: see value_spend. */
+void vm_spend(struct vm *vm, double instructions);
+
 /* ---- results and memory ---------------------------------------------------------------------- */
 
 /* An empty scratch buffer owned by the VM. Nested users take from its end: remember

@@ -232,6 +232,7 @@ static bool push_place(struct vm *vm, int object, enum value_kind kind, int key)
     case VALUE_STRING:
     case VALUE_MARKUP:
         value_slice(vm, object, &text);
+        value_spend_text(vm, text.len);
         if (!place_of(vm, key, (double)chars_count(text), &place))
             return false;
         push_char(vm, kind, text, place);
@@ -327,6 +328,7 @@ static struct places slice_places(struct vm *vm, double n, int start, int stop, 
 static void slice_list(struct vm *vm, int object, enum value_kind kind, struct places places)
 {
     int n = (int)places.count;
+    value_spend(vm, n);
     if (kind == VALUE_LIST)
         vm_new_list(vm, n);
     else
@@ -346,6 +348,7 @@ static void slice_chars(struct vm *vm, struct slice text, size_t chars, struct p
 {
     size_t start = vm->text.len;
     uint32_t *offsets = NULL;
+    value_spend(vm, (double)chars);
     if (chars != text.len) {
         value_check_text(vm, (double)chars * sizeof(*offsets));
         offsets = lua_newuserdata(vm->L, chars * sizeof(*offsets));
@@ -370,6 +373,7 @@ static void slice_text(struct vm *vm, int object, enum value_kind kind, int star
 {
     struct slice text;
     value_slice(vm, object, &text);
+    value_spend_text(vm, text.len);
     size_t chars = chars_count(text);
     struct places places = slice_places(vm, (double)chars, start, stop, step);
     if (places.count == 0) {
@@ -442,11 +446,15 @@ enum value_result value_length(struct vm *vm, int index, double *length)
     case VALUE_STRING:
     case VALUE_MARKUP:
         value_slice(vm, index, &text);
+        value_spend_text(vm, text.len);
         *length = (double)chars_count(text);
         break;
     case VALUE_LIST:
     case VALUE_TUPLE: *length = (double)lua_objlen(vm->L, index); break;
-    case VALUE_DICT: *length = dict_length(vm->L, index); break;
+    case VALUE_DICT:
+        *length = dict_length(vm->L, index);
+        value_spend(vm, *length);
+        break;
     case VALUE_RANGE: *length = value_range_length(lua_touserdata(vm->L, index)); break;
     case VALUE_UNDEFINED:
         if (value_undefined_kind(vm, index) == UNDEFINED_STRICT)

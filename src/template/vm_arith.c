@@ -97,6 +97,7 @@ static void join_texts(struct vm *vm, int a, int b, bool is_markup)
     append_text(vm, a, is_markup);
     append_text(vm, b, is_markup);
     value_check_text(vm, (double)(vm->text.len - start));
+    value_spend_text(vm, vm->text.len - start);
     if (is_markup)
         vm_push_markup_text(vm, start);
     else
@@ -126,6 +127,7 @@ static void join_lists(struct vm *vm, enum value_kind kind, int a, int b)
     int n = (int)lua_objlen(vm->L, a);
     int m = (int)lua_objlen(vm->L, b);
     value_check_items(vm, (double)n + m);
+    value_spend(vm, (double)n + m);
     new_sequence(vm, kind, n + m);
     append_items(vm, a, 0);
     append_items(vm, b, n);
@@ -138,6 +140,7 @@ static void repeat_text(struct vm *vm, int index, double times, bool is_markup)
     size_t start = vm->text.len;
     if (times > 0 && text.len > 0) {
         value_check_text(vm, (double)text.len * times);
+        value_spend(vm, times);
         for (double i = 0; i < times; i++)
             buf_slice(&vm->text, text);
     }
@@ -158,6 +161,7 @@ static void repeat(struct vm *vm, int index, double times)
     int count = 0;
     if (times > 0 && n > 0) {
         value_check_items(vm, n * times);
+        value_spend(vm, n * times);
         count = (int)times;
     }
     new_sequence(vm, kind, n * count);

@@ -102,6 +102,7 @@ static void enter(struct comparison *c, size_t items)
     if (items > ITEMS_MAX - c->items)
         vm_fail(c->vm, TEMPLATE_LIMIT, "the values to compare have more than %d items", ITEMS_MAX);
     c->items += (unsigned)items + 1;
+    value_spend(c->vm, (double)items);
 }
 
 static bool equal_texts(struct vm *vm, int a, int b)
@@ -319,6 +320,7 @@ static bool contains_item(struct vm *vm, int container, int item)
     struct comparison c = {vm, "==", 0, 0};
     int n = (int)lua_objlen(L, container);
     bool is_in = false;
+    value_spend(vm, n);
     for (int i = 1; i <= n && !is_in; i++) {
         lua_rawgeti(L, container, i);
         is_in = lua_rawequal(L, -1, item) || equal_values(&c, lua_gettop(L), item);
@@ -362,6 +364,7 @@ static bool text_contains(struct vm *vm, int container, int item)
         vm_fail(vm, TEMPLATE_RUNTIME, "'in <string>' requires string as left operand, not %s",
                 value_type_name(vm, item));
     }
+    value_spend_text(vm, text.len);
     return part.len == 0 || memmem(text.data, text.len, part.data, part.len) != NULL;
 }
 

@@ -153,12 +153,12 @@ void value_dict_keys(struct vm *vm, int index)
     if (dict_push_order(vm, index)) {
         known = list_known(vm, index, lua_gettop(L));
         lua_remove(L, -2);
-        if (known == count_pairs(L, index))
-            return;
     } else {
         vm_new_list(vm, 8);
     }
-    add_unknown(vm, index, known);
+    if (known == 0 || known != count_pairs(L, index))
+        add_unknown(vm, index, known);
+    value_spend(vm, 4.0 * (double)lua_objlen(L, -1));
 }
 
 /* ---- walking --------------------------------------------------------------------------------- */
@@ -198,10 +198,13 @@ enum value_result value_iter_begin(struct vm *vm, int index, struct value_iter *
         lua_rawgeti(L, index, 1);
         lua_replace(L, index); /* its characters are plain strings */
         iter->kind = VALUE_STRING;
-        iter->count = value_slice(vm, index, &text) ? (double)chars_count(text) : 0;
+        value_slice(vm, index, &text);
+        value_spend_text(vm, text.len);
+        iter->count = (double)chars_count(text);
         break;
     case VALUE_STRING:
         value_slice(vm, index, &text);
+        value_spend_text(vm, text.len);
         iter->count = (double)chars_count(text);
         break;
     case VALUE_RANGE: iter->count = value_range_length(lua_touserdata(L, index)); break;
@@ -279,6 +282,7 @@ enum value_result value_to_list(struct vm *vm, int index)
     if (iter.kind == VALUE_DICT)
         return VALUE_OK; /* its keys: a fresh list already */
     value_check_items(vm, iter.count);
+    value_spend(vm, iter.count);
     vm_new_list(vm, (int)iter.count);
     for (int i = 1; value_iter_next(vm, &iter); i++)
         lua_rawseti(vm->L, -2, i);

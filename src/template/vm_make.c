@@ -222,6 +222,7 @@ void dict_remove(struct vm *vm, int dict)
             found = lua_rawequal(L, -1, key);
             lua_pop(L, 1);
         }
+        value_spend(vm, n - at);
         for (int i = at + 1; found && i <= n; i++) {
             lua_rawgeti(L, -1, i + 1);
             lua_rawseti(L, -2, i);

@@ -112,6 +112,7 @@ struct slice method_self(struct vm *vm, const struct vm_frame *frame)
 {
     struct slice text = {"", 0};
     value_slice(vm, frame->base, &text);
+    value_spend(vm, (double)text.len / 8);
     return text;
 }
 

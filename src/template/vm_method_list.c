@@ -15,6 +15,14 @@ static int length_of(struct vm *vm, int index)
     return (int)lua_objlen(vm->L, index);
 }
 
+/* The same for work on all items. */
+static int walk_length(struct vm *vm, int index)
+{
+    int n = length_of(vm, index);
+    value_spend(vm, n);
+    return n;
+}
+
 /* A list that Lua made gets the array mark, which tells an empty list from an empty dict. */
 static void mark(struct vm *vm, const struct vm_frame *frame)
 {
@@ -52,7 +60,7 @@ static enum vm_status list_append(struct vm *vm, struct vm_frame *frame)
 static enum vm_status list_clear(struct vm *vm, struct vm_frame *frame)
 {
     mark(vm, frame);
-    for (int i = length_of(vm, frame->base); i > 0; i--) {
+    for (int i = walk_length(vm, frame->base); i > 0; i--) {
         lua_pushnil(vm->L);
         lua_rawseti(vm->L, frame->base, i);
     }
@@ -71,7 +79,7 @@ static enum vm_status list_extend(struct vm *vm, struct vm_frame *frame)
     lua_State *L = vm->L;
     int items = method_param(frame, 1);
     value_to_list(vm, items); /* a list of its own: l.extend(l) ends */
-    int n = length_of(vm, frame->base);
+    int n = walk_length(vm, frame->base);
     int more = length_of(vm, items);
     value_check_items(vm, (double)n + more);
     mark(vm, frame);
@@ -85,7 +93,7 @@ static enum vm_status list_extend(struct vm *vm, struct vm_frame *frame)
 static enum vm_status list_insert(struct vm *vm, struct vm_frame *frame)
 {
     lua_State *L = vm->L;
-    int n = length_of(vm, frame->base);
+    int n = walk_length(vm, frame->base);
     int at = clamp_place(method_int(vm, frame, 1, 0), n);
     mark(vm, frame);
     for (int i = n; i > at; i--) {
@@ -99,7 +107,7 @@ static enum vm_status list_insert(struct vm *vm, struct vm_frame *frame)
 
 static enum vm_status list_pop(struct vm *vm, struct vm_frame *frame)
 {
-    int n = length_of(vm, frame->base);
+    int n = walk_length(vm, frame->base);
     double at = method_int(vm, frame, 1, -1);
     if (n == 0)
         vm_fail(vm, TEMPLATE_RUNTIME, "pop from empty list");
@@ -135,7 +143,7 @@ static int find_item(struct vm *vm, const struct vm_frame *frame, int from, int 
 
 static enum vm_status list_remove(struct vm *vm, struct vm_frame *frame)
 {
-    int n = length_of(vm, frame->base);
+    int n = walk_length(vm, frame->base);
     int at = find_item(vm, frame, 0, n);
     if (at < 0)
         vm_fail(vm, TEMPLATE_RUNTIME, "list.remove(x): x not in list");
@@ -147,7 +155,7 @@ static enum vm_status list_remove(struct vm *vm, struct vm_frame *frame)
 static enum vm_status list_reverse(struct vm *vm, struct vm_frame *frame)
 {
     lua_State *L = vm->L;
-    for (int i = 1, j = length_of(vm, frame->base); i < j; i++, j--) {
+    for (int i = 1, j = walk_length(vm, frame->base); i < j; i++, j--) {
         lua_rawgeti(L, frame->base, i);
         lua_rawgeti(L, frame->base, j);
         lua_rawseti(L, frame->base, i);
@@ -158,7 +166,7 @@ static enum vm_status list_reverse(struct vm *vm, struct vm_frame *frame)
 
 static enum vm_status sequence_count(struct vm *vm, struct vm_frame *frame)
 {
-    int n = length_of(vm, frame->base);
+    int n = walk_length(vm, frame->base);
     int count = 0;
     for (int at = find_item(vm, frame, 0, n); at >= 0; at = find_item(vm, frame, at + 1, n))
         count++;
@@ -167,7 +175,7 @@ static enum vm_status sequence_count(struct vm *vm, struct vm_frame *frame)
 
 static enum vm_status sequence_index(struct vm *vm, struct vm_frame *frame)
 {
-    int n = length_of(vm, frame->base);
+    int n = walk_length(vm, frame->base);
     int from = clamp_place(method_int(vm, frame, 2, 0), n);
     int to = clamp_place(method_int(vm, frame, 3, n), n);
     int at = find_item(vm, frame, from, to);
@@ -188,7 +196,7 @@ static enum vm_status list_sort(struct vm *vm, struct vm_frame *frame)
 {
     lua_State *L = vm->L;
     int keys = method_param(frame, 3);
-    int n = length_of(vm, frame->base);
+    int n = walk_length(vm, frame->base);
     bool is_reversed = false;
     bool has_key = method_given(vm, frame, 1);
     if (frame->state == 0)

@@ -164,6 +164,7 @@ static enum vm_status split(struct vm *vm, struct vm_frame *frame, bool from_end
         (from_end ? rsplit_at : split_at)(&parts, text, separator, most);
     if (from_end)
         reverse_parts(&parts);
+    value_spend(vm, 4.0 * parts.count);
     return VM_DONE;
 }
 

@@ -5,6 +5,8 @@
  */
 #include "template/vm_sort.h"
 
+#include <math.h>
+
 #include "template/vm_value.h"
 
 /* What is under way between two keys. */
@@ -63,6 +65,7 @@ struct sorter *sorter_new(struct vm *vm, int keys, int n, int columns, bool reve
 {
     lua_State *L = vm->L;
     size_t count = (size_t)n;
+    value_spend(vm, n > 1 ? n * log2(n) : 0);
     size_t each = sizeof(union sort_key) + 2 * sizeof(int);
     struct sorter *s = lua_newuserdata(L, sizeof(*s) + count * each);
     *s = (struct sorter){.n = n, .columns = columns, .reverse = reverse, .width = 1};

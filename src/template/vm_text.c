@@ -140,6 +140,7 @@ static void write_method(struct vm *vm, int index, struct buf *out)
 static void write_items(struct vm *vm, int index, struct buf *out, const struct repr_path *path)
 {
     int n = (int)lua_objlen(vm->L, index);
+    value_spend(vm, 2.0 * n);
     for (int i = 1; i <= n; i++) {
         if (i > 1)
             buf_cstr(out, ", ");

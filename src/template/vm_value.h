@@ -32,6 +32,19 @@ struct value_range {
 void value_check_text(struct vm *vm, double bytes);
 void value_check_items(struct vm *vm, double items);
 
+/* Count the work on so many items, on so many bytes of text, against the limit of instructions. */
+static inline void value_spend(struct vm *vm, double items)
+{
+    if (items > 16)
+        vm_spend(vm, items / 4);
+}
+
+static inline void value_spend_text(struct vm *vm, size_t bytes)
+{
+    if (bytes > 512)
+        vm_spend(vm, (double)bytes / 128);
+}
+
 /* A nil counts as undefined. */
 enum value_kind value_kind(struct vm *vm, int index);
 /* The metatable of a table or userdata of ours; VM_META_COUNT for any other value. */
