@@ -53,6 +53,11 @@ bool operate_arith(struct render *r, int op)
     int top = lua_gettop(L);
     if (value_arith(&r->vm, (enum value_operator)op, top - 1, top) == VALUE_OK)
         return replace(r, 2);
+    enum value_kind left = value_kind(&r->vm, top - 1);
+    if (op == VALUE_MOD && left == VALUE_STRING) /* '%s' % object */
+        return ask_form(r, VM_ASK_TOSTRING, top);
+    if (op == VALUE_MOD && left == VALUE_MARKUP)
+        return ask_form(r, VM_ASK_HTML, top);
     lua_pushstring(L, arith_names[op]);
     lua_insert(L, top - 1);
     return ask(r, VM_ASK_ARITH, 3);
