@@ -244,6 +244,14 @@ static void copy_units(struct arena *arena, struct program *program)
     }
 }
 
+/* With bytes behind it that may be read. */
+static struct slice copy_text(struct arena *arena, struct slice text)
+{
+    char *data = arena_zalloc(arena, text.len + PROGRAM_TEXT_SLACK);
+    memcpy(data, text.data, text.len);
+    return slice_of(data, text.len);
+}
+
 static void copy_tables(struct compiler *c, struct arena *arena, struct program *program)
 {
     program->consts = copy_array(arena, c->consts, &program->nconsts, sizeof(*program->consts));
@@ -251,7 +259,7 @@ static void copy_tables(struct compiler *c, struct arena *arena, struct program 
         program->consts[i].text = arena_dup(arena, program->consts[i].text);
     program->texts = copy_array(arena, c->texts, &program->ntexts, sizeof(*program->texts));
     for (int i = 0; i < program->ntexts; i++)
-        program->texts[i] = arena_dup(arena, program->texts[i]);
+        program->texts[i] = copy_text(arena, program->texts[i]);
     program->keywords =
         copy_array(arena, c->keywords, &program->nkeywords, sizeof(*program->keywords));
     for (int i = 0; i < program->nkeywords; i++)

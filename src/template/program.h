@@ -167,6 +167,9 @@ struct insn {
     int32_t c;
 };
 
+/* Bytes that may be read behind a text. */
+#define PROGRAM_TEXT_SLACK 32
+
 struct program_const {
     bool is_number;
     double number;

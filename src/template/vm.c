@@ -126,7 +126,7 @@ void render_fail_depth(struct render *r)
             r->env->max_depth);
 }
 
-void render_spend(struct render *r, double instructions)
+void render_spend(struct render *r, int instructions)
 {
     r->budget -= instructions;
     if (r->budget < 0)

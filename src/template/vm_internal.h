@@ -145,7 +145,7 @@ struct render {
     size_t mark;       /* when the output is longer than this, something is to be done */
     size_t flush_size; /* 0: no stream */
     double flushed;    /* bytes handed out */
-    double budget;     /* instructions left */
+    int64_t budget;    /* instructions left */
     lua_State *thread; /* holds the operands while Lua works; NULL: not needed so far */
     struct frame **chunks;
     int nchunks;
@@ -154,6 +154,7 @@ struct render {
     int depth;       /* code frames */
     bool has_own[2]; /* has the environment filters, tests of its own? */
     struct vm_loop *loops;
+    struct vm_loop *loop; /* the innermost; void when there is none */
     int nloops, room_loops;
     size_t *captures; /* where each open one began */
     int ncaptures, room_captures;
@@ -174,7 +175,7 @@ static inline struct render *render_of(struct vm *vm)
 void render_ask(struct render *r, int ask, int count, int target);
 /* A limit was reached: fails. */
 _Noreturn void render_fail_depth(struct render *r);
-void render_spend(struct render *r, double instructions);
+void render_spend(struct render *r, int instructions);
 /* The output is longer than r->mark: fails, or true when it is to be handed out now. */
 bool render_check_output(struct render *r);
 void render_set_mark(struct render *r);

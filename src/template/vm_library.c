@@ -92,7 +92,9 @@ static void begin_limits(struct render *r, const struct vm_env *env)
     r->vm.max_range = env->max_range;
     r->vm.max_text = env->max_output;
     r->vm.autoescape = false;
-    r->budget = env->max_instructions > 0 ? env->max_instructions : 1e300;
+    r->budget = INT64_MAX;
+    if (env->max_instructions > 0 && env->max_instructions < 9e18)
+        r->budget = (int64_t)env->max_instructions;
     render_set_mark(r);
 }
 

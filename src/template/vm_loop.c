@@ -21,7 +21,8 @@ static struct vm_loop *push_loop(struct render *r)
         r->room_loops = r->room_loops == 0 ? 16 : 2 * r->room_loops;
         r->loops = mem_realloc(r->loops, (size_t)r->room_loops * sizeof(*r->loops));
     }
-    return &r->loops[r->nloops++];
+    r->loop = &r->loops[r->nloops++];
+    return r->loop;
 }
 
 static void make_object(struct render *r, struct vm_loop *loop)
@@ -67,6 +68,7 @@ bool loop_begin(struct render *r, struct frame *frame, const struct insn *insn)
 void loop_end(struct render *r)
 {
     struct vm_loop *loop = &r->loops[--r->nloops];
+    r->loop = r->nloops > 0 ? loop - 1 : NULL;
     if (loop->object != NULL) {
         loop->object->is_live = false;
         loop->object->index0 = loop->index0;
@@ -157,7 +159,7 @@ static int next_tested(struct render *r, struct vm_loop *loop)
 int loop_next(struct render *r)
 {
     lua_State *L = r->vm.L;
-    struct vm_loop *loop = &r->loops[r->nloops - 1];
+    struct vm_loop *loop = r->loop;
     if (loop->has_test) {
         int result = next_tested(r, loop);
         if (result != 1)

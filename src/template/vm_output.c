@@ -6,11 +6,21 @@
 static void append_number(struct render *r, int index)
 {
     double number = lua_tonumber(r->vm.L, index);
-    if (number >= 0 && number < 1e9 && number == (double)(uint32_t)number) {
-        buf_uint(&r->out, (uint64_t)number);
+    if (!(number >= 0 && number < 1e9) || number != (double)(uint32_t)number) {
+        value_write(&r->vm, index, &r->out);
         return;
     }
-    value_write(&r->vm, index, &r->out);
+    char digits[10];
+    size_t at = sizeof(digits);
+    uint32_t left = (uint32_t)number;
+    do {
+        digits[--at] = (char)('0' + left % 10);
+        left /= 10;
+    } while (left != 0);
+    char *out = buf_reserve(&r->out, sizeof(digits));
+    for (size_t i = at; i < sizeof(digits); i++)
+        *out++ = digits[i];
+    r->out.len += sizeof(digits) - at;
 }
 
 /* A filter block's or call block's result: text, as it is. */
@@ -23,28 +33,9 @@ static void append_text(struct render *r, int index)
     buf_slice(&r->out, text);
 }
 
-bool output_now(struct render *r, int index, int escape)
+/* Whatever is neither a string nor a number. */
+static bool append_other(struct render *r, int index, bool escapes)
 {
-    lua_State *L = r->vm.L;
-    bool escapes = escape == ESCAPE_ON || (escape == ESCAPE_DYNAMIC && r->vm.autoescape);
-    int type = lua_type(L, index);
-    struct slice text;
-    if (type == LUA_TSTRING) {
-        text.data = lua_tolstring(L, index, &text.len);
-        if (escapes)
-            escape_html(&r->out, text);
-        else
-            buf_slice(&r->out, text);
-        return true;
-    }
-    if (escape == ESCAPE_TEXT) {
-        append_text(r, index);
-        return true;
-    }
-    if (type == LUA_TNUMBER) {
-        append_number(r, index);
-        return true;
-    }
     bool autoescape = r->vm.autoescape;
     r->vm.autoescape = escapes;
     enum value_result result = value_write_escaped(&r->vm, index, &r->out);
@@ -52,11 +43,33 @@ bool output_now(struct render *r, int index, int escape)
     return result == VALUE_OK;
 }
 
+bool output_typed(struct render *r, int index, int escape, int type)
+{
+    struct slice text;
+    if (type == LUA_TSTRING) {
+        text.data = lua_tolstring(r->vm.L, index, &text.len);
+        if (escape == ESCAPE_ON || (escape == ESCAPE_DYNAMIC && r->vm.autoescape))
+            escape_html(&r->out, text);
+        else
+            buf_slice(&r->out, text);
+        return true;
+    }
+    if (index < 0)
+        index = lua_gettop(r->vm.L) + 1 + index;
+    if (escape == ESCAPE_TEXT)
+        append_text(r, index);
+    else if (type == LUA_TNUMBER)
+        append_number(r, index);
+    else
+        return append_other(r, index,
+                            escape == ESCAPE_ON || (escape == ESCAPE_DYNAMIC && r->vm.autoescape));
+    return true;
+}
+
 bool output_top(struct render *r, int escape)
 {
     lua_State *L = r->vm.L;
-    int top = lua_gettop(L);
-    if (output_now(r, top, escape)) {
+    if (output_typed(r, -1, escape, lua_type(L, -1))) {
         lua_pop(L, 1);
         return true;
     }

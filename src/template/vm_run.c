@@ -150,7 +150,7 @@ static enum vm_status run_call_out(struct render *r, struct frame *frame, const 
 static inline bool next_in_table(struct render *r, const struct frame *frame,
                                  const struct insn *insn)
 {
-    struct vm_loop *loop = &r->loops[r->nloops - 1];
+    struct vm_loop *loop = r->loop;
     enum value_kind kind = loop->iter.kind;
     if (insn->b == 0 || loop->has_test || (kind != VALUE_LIST && kind != VALUE_DICT))
         return false;
@@ -320,17 +320,19 @@ static void run_code(struct render *r, struct frame *frame)
     const int base = frame->base;
     const int consts = frame->fixed + FIXED_PROGRAM;
     bool is_true;
+    int type;
     for (const struct insn *insn = frame->next;; insn++) {
     jumped:
         frame->pc = insn;
         switch ((enum program_op)insn->op) {
         case OP_TEXT:
-            buf_slice(&r->out, program->texts[insn->c]);
+            output_text(&r->out, program->texts[insn->c]);
             CHECK_OUTPUT();
             break;
         case OP_OUT_NAME:
             fill_slot(r, frame, insn->b, insn->c);
-            if (!output_now(r, base + insn->b, insn->a & ESCAPE_MASK)) {
+            if (!output_typed(r, base + insn->b, insn->a & ESCAPE_MASK,
+                              lua_type(L, base + insn->b))) {
                 lua_pushvalue(L, base + insn->b);
                 break;
             }
@@ -338,8 +340,8 @@ static void run_code(struct render *r, struct frame *frame)
             CHECK_OUTPUT();
             break;
         case OP_OUT_SLOT:
-            if (lua_type(L, base + insn->b) == LUA_TNIL ||
-                !output_now(r, base + insn->b, insn->a & ESCAPE_MASK)) {
+            type = lua_type(L, base + insn->b);
+            if (type == LUA_TNIL || !output_typed(r, base + insn->b, insn->a & ESCAPE_MASK, type)) {
                 push_slot(r, frame, insn->b, insn->c);
                 break;
             }
@@ -348,7 +350,7 @@ static void run_code(struct render *r, struct frame *frame)
             break;
         case OP_OUT_ATTR:
             NEXT_UNLESS(push_slot_attr(r, frame, insn));
-            if (!output_now(r, lua_gettop(L), insn->a & ESCAPE_MASK))
+            if (!output_typed(r, -1, insn->a & ESCAPE_MASK, lua_type(L, -1)))
                 break;
             lua_pop(L, 1);
             insn++;
@@ -402,7 +404,7 @@ static void run_code(struct render *r, struct frame *frame)
         case OP_EXTEND: AGAIN_UNLESS(operate_extend(r)); break;
         case OP_MERGE: AGAIN_UNLESS(operate_merge(r)); break;
         case OP_JUMP_BACK:
-            r->budget -= (double)(insn - code - insn->c);
+            r->budget -= insn - code - insn->c;
             if (r->budget < 0)
                 render_spend(r, 0);
             JUMP();

@@ -32,9 +32,21 @@ void operate_set_attr(struct render *r, const struct frame *frame, int name);
 void operate_parameter(struct render *r, const struct frame *frame, int name);
 
 /* ---- vm_output.c ---- */
-/* Append the value at index; false: only Lua can make text of it, nothing was done. */
-bool output_now(struct render *r, int index, int escape);
+/* Append the value at index, of this lua_type; false: only Lua can make text of it, nothing was
+ * done. */
+bool output_typed(struct render *r, int index, int escape, int type);
 /* Append the value on top and pop it. again */
 bool output_top(struct render *r, int escape);
+
+/* Append a text of the program's: most are short, and a few bytes behind them may be read. */
+static inline void output_text(struct buf *out, struct slice text)
+{
+    char *at = buf_reserve(out, text.len + PROGRAM_TEXT_SLACK);
+    if (text.len <= PROGRAM_TEXT_SLACK)
+        memcpy(at, text.data, PROGRAM_TEXT_SLACK);
+    else
+        memcpy(at, text.data, text.len);
+    out->len += text.len;
+}
 
 #endif
