@@ -173,7 +173,7 @@ end
 ---  is the same: what is imported is kept for it
 ---@return string
 function M.render(env, program, context, globals)
-  return go(env, run(env, program, context, globals))
+  return go(env, run(env, program, globals, context))
 end
 
 --- The same in pieces of at least flush_size bytes, but for the last; not one that is empty.
@@ -210,7 +210,7 @@ function M.stream(env, program, context, flush_size, globals)
       waiting = nil
       text = piece(step(render))
     else
-      text = piece(run(env, program, context, globals, flush_size))
+      text = piece(run(env, program, globals, context, flush_size))
     end
     is_over = waiting == nil
     return text
@@ -228,7 +228,7 @@ end
 ---@return table<string, any>
 function M.module(env, program, context, globals)
   local exported = {}
-  for name, value in next, go(env, run(env, program, context, globals, nil, true)) do
+  for name, value in next, go(env, run(env, program, globals, context, nil, true)) do
     if type(name) == "string" then
       exported[name] = value
     end

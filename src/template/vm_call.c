@@ -174,6 +174,19 @@ enum vm_status call_value(struct render *r, const struct vm_args *args, int esca
 
 /* ---- filters and tests ----------------------------------------------------------------------- */
 
+/* Has the environment filters (or tests) of its own? Looked up once a slice. */
+static bool has_own(struct render *r, bool is_test)
+{
+    lua_State *L = r->vm.L;
+    if (r->has_own[is_test] < 0) {
+        lua_rawgeti(L, STACK_TABLES, is_test ? ENV_TESTS : ENV_FILTERS);
+        lua_pushnil(L);
+        r->has_own[is_test] = lua_next(L, -2) != 0;
+        lua_pop(L, r->has_own[is_test] ? 3 : 1);
+    }
+    return r->has_own[is_test];
+}
+
 /* Push the environment's own filter or test of the name on top, which is popped; false: none. */
 static bool push_own(struct render *r, bool is_test)
 {
@@ -239,7 +252,7 @@ enum vm_status call_use(struct render *r, struct frame *frame, bool is_test, int
         args.first =
             lua_gettop(L) - use->nargs - (args.keywords == NULL ? 0 : args.keywords->count) + 1;
     }
-    if (r->has_own[is_test]) {
+    if (has_own(r, is_test)) {
         lua_rawgeti(L, args.consts, use->name + 1);
         if (push_own(r, is_test))
             return call_own_filter(r, &args);
@@ -269,7 +282,7 @@ static enum vm_status call_by_name(struct vm *vm, bool is_test, struct slice nam
     struct render *r = render_of(vm);
     struct vm_args args = args_on_top(vm, nargs, has_kwargs);
     frame_room(r, 0);
-    if (r->has_own[is_test]) {
+    if (has_own(r, is_test)) {
         lua_pushlstring(vm->L, name.data, name.len);
         if (push_own(r, is_test))
             return call_own_filter(r, &args);

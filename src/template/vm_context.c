@@ -124,43 +124,47 @@ void context_derive(struct render *r, struct frame *frame, int program_table,
 
 /* ---- looking up ------------------------------------------------------------------------------ */
 
+/* Push what the template has set under the name; false: nothing (nothing pushed). */
+static bool push_set(lua_State *L, const struct frame *frame, int name)
+{
+    lua_rawgeti(L, frame->fixed + FIXED_CONTEXT, CTX_VARS);
+    lua_rawgeti(L, frame->fixed + FIXED_PROGRAM, name + 1);
+    lua_rawget(L, -2);
+    if (!lua_isnil(L, -1)) {
+        lua_replace(L, -2);
+        return true;
+    }
+    lua_pop(L, 2);
+    return false;
+}
+
 void context_resolve(struct render *r, const struct frame *frame, int name)
 {
     lua_State *L = r->vm.L;
-    int ctx = frame->fixed + FIXED_CONTEXT;
-    int consts = frame->fixed + FIXED_PROGRAM;
-    lua_rawgeti(L, ctx, CTX_VARS);
-    if (lua_type(L, -1) == LUA_TTABLE) {
-        lua_rawgeti(L, consts, name + 1);
-        lua_rawget(L, -2);
-        if (!lua_isnil(L, -1)) {
-            lua_replace(L, -2);
-            return;
-        }
-        lua_pop(L, 1);
-    }
-    lua_pop(L, 1);
-
-    lua_rawgeti(L, consts, name + 1);
+    if (frame->has_vars && push_set(L, frame, name))
+        return;
+    lua_rawgeti(L, frame->fixed + FIXED_PROGRAM, name + 1);
     lua_rawget(L, frame->fixed + FIXED_FIRST);
-    for (int i = CTX_FIRST + 1; lua_isnil(L, -1); i++) {
+    for (int i = CTX_FIRST + 1; lua_type(L, -1) == LUA_TNIL; i++) {
         lua_pop(L, 1);
-        lua_rawgeti(L, ctx, i);
+        lua_rawgeti(L, frame->fixed + FIXED_CONTEXT, i);
         if (lua_isnil(L, -1))
             return; /* nil: nobody has it */
-        lua_rawgeti(L, consts, name + 1);
+        lua_rawgeti(L, frame->fixed + FIXED_PROGRAM, name + 1);
         lua_rawget(L, -2);
         lua_replace(L, -2);
     }
 }
 
-void context_value(struct render *r, const struct frame *frame, int name)
+int context_value(struct render *r, const struct frame *frame, int name)
 {
     context_resolve(r, frame, name);
-    if (lua_isnil(r->vm.L, -1)) {
-        lua_pop(r->vm.L, 1);
-        value_push_undefined(&r->vm, const_slice(frame, name));
-    }
+    int type = lua_type(r->vm.L, -1);
+    if (type != LUA_TNIL)
+        return type;
+    lua_pop(r->vm.L, 1);
+    value_push_undefined(&r->vm, const_slice(frame, name));
+    return lua_type(r->vm.L, -1);
 }
 
 /* ---- setting --------------------------------------------------------------------------------- */
@@ -193,6 +197,7 @@ void context_set(struct render *r, struct frame *frame, int name, bool is_export
         lua_rawset(L, -3);
     }
     lua_settop(L, value - 1);
+    frame->has_vars = true;
 }
 
 /* ---- {% debug %} ----------------------------------------------------------------------------- */

@@ -96,7 +96,9 @@ struct frame *frame_begin(struct render *r, const struct program_unit *unit,
     }
     lua_rawgeti(L, fixed + FIXED_CONTEXT, CTX_FIRST);
     lua_rawgeti(L, fixed + FIXED_CONTEXT, CTX_AUTOESCAPE);
-    r->vm.autoescape = lua_toboolean(L, -1);
+    lua_rawgeti(L, fixed + FIXED_CONTEXT, CTX_VARS);
+    r->vm.autoescape = lua_toboolean(L, -2);
+    frame->has_vars = lua_toboolean(L, -1);
     lua_settop(L, fixed + FIXED_FIRST);
     lua_settop(L, base + unit->nslots - 1);
     return frame;

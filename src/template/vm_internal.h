@@ -40,6 +40,7 @@ struct vm_env {
     double max_range;
     size_t max_output;
     int max_depth;
+    bool has_object;    /* ENV_OBJECT is set */
     struct arena arena; /* of the syntax's texts */
 };
 
@@ -47,7 +48,7 @@ struct vm_env {
  * itself at 0 and behind the constants what PROGRAM_... says. */
 struct vm_program {
     struct program *program;
-    const struct vm_env *env;
+    struct vm_env *env;
     const bool *is_field; /* of each constant: no list, tuple or dict has a method of the name */
     const struct vm_signature **filters; /* of program->filters[i]; NULL: not looked up yet */
     const struct vm_signature **tests;
@@ -80,6 +81,7 @@ struct frame {
     bool is_test;    /* the test of a loop, within its owner's slots: see vm_loop.c */
     bool has_parent; /* it has extended another template */
     bool is_shared;  /* of a module: others may have it too */
+    bool has_vars;   /* its context has something in CTX_VARS */
     bool autoescape; /* the caller's, to be put back */
     enum frame_result result;
     int ret; /* stack index of its value; all from there on is the frame's */
@@ -151,8 +153,9 @@ struct render {
     int nchunks;
     int nframes;
     struct frame *top;
-    int depth;       /* code frames */
-    bool has_own[2]; /* has the environment filters, tests of its own? */
+    int depth; /* code frames */
+    /* has the environment filters, tests of its own? -1: not looked up in this slice */
+    signed char has_own[2];
     struct vm_loop *loops;
     struct vm_loop *loop; /* the innermost; void when there is none */
     int nloops, room_loops;
@@ -229,8 +232,8 @@ void context_derive(struct render *r, struct frame *frame, int program_table,
                     const struct program_locals *locals);
 /* Push what the context has under the name (a constant), or nil. */
 void context_resolve(struct render *r, const struct frame *frame, int name);
-/* Push the name's value, or undefined. */
-void context_value(struct render *r, const struct frame *frame, int name);
+/* Push the name's value, or undefined. Gives its lua_type. */
+int context_value(struct render *r, const struct frame *frame, int name);
 /* context[name] = the value on top (popped; nil: none). */
 void context_set(struct render *r, struct frame *frame, int name, bool is_exported,
                  bool is_unexported);

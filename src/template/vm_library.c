@@ -212,36 +212,26 @@ bool program_is(struct render *r, int index)
     return meta == r->program_meta;
 }
 
-/* object, program, context, globals, flush size, as_module are on the stack: it becomes that of a
- * render whose first frame is begun. */
+/* object, program, globals, context and two more are on the stack: it becomes that of a render
+ * whose first frame is begun. */
 static void begin_program(lua_State *L, struct render *r, const struct vm_program *program,
                           bool as_module)
 {
-    int nconsts = program->program->nconsts;
-    lua_getfenv(L, 2);
-    int table = lua_gettop(L);
-    lua_rawgeti(L, table, nconsts + PROGRAM_TABLES);
-    lua_rawgeti(L, -1, ENV_OBJECT);
-    if (lua_isnil(L, -1)) {
-        lua_pushvalue(L, 1);
-        lua_rawseti(L, -3, ENV_OBJECT);
-    }
-    lua_pop(L, 1);
+    enum { CONTEXT = STACK_RENDER }; /* until there is the frame's own */
+    lua_getfenv(L, STACK_TABLES);    /* of the program, until then */
+    lua_replace(L, STACK_FRAMES);
+    lua_rawgeti(L, STACK_FRAMES, program->program->nconsts + PROGRAM_TABLES);
     lua_replace(L, STACK_TABLES);
-    lua_pushvalue(L, 3); /* the context */
-    lua_insert(L, STACK_FRAMES);
-    lua_pushvalue(L, 4);
-    lua_replace(L, STACK_GLOBALS);
+    if (!program->env->has_object) {
+        program->env->has_object = true;
+        lua_pushvalue(L, STACK_ENVIRONMENT);
+        lua_rawseti(L, STACK_TABLES, ENV_OBJECT);
+    }
+    context_new(r, STACK_FRAMES, lua_istable(L, CONTEXT) ? CONTEXT : 0,
+                lua_istable(L, STACK_GLOBALS) ? STACK_GLOBALS : 0);
+    lua_replace(L, STACK_FRAMES + 1);
     lua_pushnil(L);
     lua_replace(L, STACK_RENDER);
-    lua_insert(L, STACK_FRAMES); /* the program's table, then the context */
-    lua_settop(L, STACK_FRAMES + 1);
-
-    bool has_context = lua_istable(L, STACK_FRAMES + 1);
-    bool has_globals = lua_istable(L, STACK_GLOBALS);
-    context_new(r, STACK_FRAMES, has_context ? STACK_FRAMES + 1 : 0,
-                has_globals ? STACK_GLOBALS : 0);
-    lua_replace(L, STACK_FRAMES + 1);
     if (as_module) {
         lua_newtable(L);
         lua_rawseti(L, STACK_FRAMES + 1, CTX_EXPORTED);
@@ -258,15 +248,12 @@ static void begin_program(lua_State *L, struct render *r, const struct vm_progra
 static int l_run(lua_State *L)
 {
     struct library *library = library_of(L);
-    lua_settop(L, 6);
+    lua_settop(L, STACK_FRAMES + 1);
     const struct vm_program *program = check_program(L, library, 2);
     struct render *r = take_render(L, library);
-    begin_limits(r, program->env);
-    if (lua_isnumber(L, 5)) {
-        r->flush_size = (size_t)lua_tonumber(L, 5);
-        render_set_mark(r);
-    }
+    r->flush_size = (size_t)lua_tonumber(L, 5);
     r->keeps_value = lua_toboolean(L, 6);
+    begin_limits(r, program->env);
     begin_program(L, r, program, r->keeps_value);
     return run_slice(L, library, r);
 }

@@ -9,7 +9,7 @@
  *     builtin globals is put into globals.
  * template_compile(environment, source, name or nil, autoescape) -> program | nil, { kind, message,
  *     lineno, name, source }
- * template_run(object, program, context or nil, globals or nil, flush size or nil, as_module)
+ * template_run(object, program, globals or nil, context or nil, flush size or nil, as_module)
  *     -> value | nil, render, ask, operands...: the text, or the module; else what is to be done
  *     before template_step(render, result), which returns the same again. object is Lua's
  *     environment: object:error(kind, message, lineno, name, source, chain) makes what is raised.

@@ -23,13 +23,16 @@ static inline void push_slot(struct render *r, const struct frame *frame, int sl
     }
 }
 
-/* The name of the context that the slot keeps: looked up when it is not there yet. */
-static inline void fill_slot(struct render *r, const struct frame *frame, int slot, int name)
+/* The name of the context that the slot keeps: looked up when it is not there yet. Gives its
+ * lua_type. */
+static inline int fill_slot(struct render *r, const struct frame *frame, int slot, int name)
 {
-    if (lua_type(r->vm.L, frame->base + slot) != LUA_TNIL)
-        return;
-    context_value(r, frame, name);
+    int type = lua_type(r->vm.L, frame->base + slot);
+    if (type != LUA_TNIL)
+        return type;
+    type = context_value(r, frame, name);
     lua_replace(r->vm.L, frame->base + slot);
+    return type;
 }
 
 /* Push the table of cells that lies `depth` units with cells further out. */
@@ -67,12 +70,13 @@ static void clear_slots(lua_State *L, int first, int count)
     }
 }
 
-/* Push the field of a plain table, where the name can only be that of one; false: nothing pushed.
- */
-static inline bool push_field(struct render *r, const struct frame *frame, int object, int name)
+/* Push the field of the plain table in a slot, where the name can only be that of one; false:
+ * nothing pushed. */
+static inline bool push_field(struct render *r, const struct frame *frame, int object, int type,
+                              int name)
 {
     lua_State *L = r->vm.L;
-    if (lua_type(L, object) != LUA_TTABLE || !frame->program->is_field[name])
+    if (type != LUA_TTABLE || !frame->program->is_field[name])
         return false;
     if (lua_getmetatable(L, object)) {
         lua_pop(L, 1);
@@ -90,9 +94,9 @@ static inline bool push_field(struct render *r, const struct frame *frame, int o
 static bool push_slot_attr(struct render *r, const struct frame *frame, const struct insn *insn)
 {
     int name = frame->unit->slot_names[insn->b];
-    if (insn->a & SLOT_LAZY)
-        fill_slot(r, frame, insn->b, name);
-    if (push_field(r, frame, frame->base + insn->b, insn->c))
+    int type = insn->a & SLOT_LAZY ? fill_slot(r, frame, insn->b, name)
+                                   : lua_type(r->vm.L, frame->base + insn->b);
+    if (push_field(r, frame, frame->base + insn->b, type, insn->c))
         return true;
     push_slot(r, frame, insn->b, name);
     return operate_attr(r, frame, insn->c);
@@ -330,9 +334,8 @@ static void run_code(struct render *r, struct frame *frame)
             CHECK_OUTPUT();
             break;
         case OP_OUT_NAME:
-            fill_slot(r, frame, insn->b, insn->c);
-            if (!output_typed(r, base + insn->b, insn->a & ESCAPE_MASK,
-                              lua_type(L, base + insn->b))) {
+            type = fill_slot(r, frame, insn->b, insn->c);
+            if (!output_typed(r, base + insn->b, insn->a & ESCAPE_MASK, type)) {
                 lua_pushvalue(L, base + insn->b);
                 break;
             }
@@ -486,20 +489,9 @@ static void run_code(struct render *r, struct frame *frame)
     }
 }
 
-/* Lua may have added filters or tests meanwhile. */
-static bool has_own(lua_State *L, int tables)
-{
-    lua_rawgeti(L, STACK_TABLES, tables);
-    lua_pushnil(L);
-    bool has = lua_next(L, -2) != 0;
-    lua_pop(L, has ? 3 : 1);
-    return has;
-}
-
 enum render_end render_run(struct render *r)
 {
-    r->has_own[false] = has_own(r->vm.L, ENV_FILTERS);
-    r->has_own[true] = has_own(r->vm.L, ENV_TESTS);
+    r->has_own[false] = r->has_own[true] = -1; /* Lua may have added some */
     while (r->top != NULL) {
         if (r->top->is_native)
             native_resume(r);
