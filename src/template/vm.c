@@ -137,7 +137,7 @@ void render_spend(struct render *r, int instructions)
 
 void vm_spend(struct vm *vm, double instructions)
 {
-    render_spend(render_of(vm), instructions);
+    render_spend(render_of(vm), instructions < INT32_MAX ? (int)instructions : INT32_MAX);
 }
 
 void render_set_mark(struct render *r)
