@@ -248,17 +248,13 @@ enum vm_status filter_abs(struct vm *vm, struct vm_frame *frame)
 enum {
     WHOLE_DIGITS = 309,
     FRACTION_DIGITS = 1074,
-    FIXED_TEXT = WHOLE_DIGITS + FRACTION_DIGITS + 4
+    FIXED_TEXT = NUMBER_FIXED_MAX + FRACTION_DIGITS
 };
 
-/* x (finite) with so many digits behind the point, rounded half to even from its exact value. */
+/* x (finite) with so many digits behind the point. */
 static struct slice write_fixed(char text[FIXED_TEXT], double x, int digits)
 {
-    int len = snprintf(text, FIXED_TEXT, "%.*f", digits, x);
-    for (int i = 0; i < len; i++) /* the process's locale may have written a comma */
-        if (digit_value(text[i]) >= 10 && text[i] != '-')
-            text[i] = '.';
-    return slice_of(text, (size_t)len);
+    return slice_of(text, number_write_fixed(text, x, digits));
 }
 
 static double read_fixed(struct slice text)

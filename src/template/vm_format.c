@@ -84,7 +84,7 @@ static void append_whole(struct buf *out, double number, char type, const char *
     *prefix = type == 'b' ? "0b" : type == 'o' ? "0o" : type == 'x' ? "0x" : "0X";
     if (base == 10) {
         *prefix = "";
-        out->len += (size_t)snprintf(buf_reserve(out, DIGITS_MAX), DIGITS_MAX, "%.0f", number);
+        out->len += number_write_fixed(buf_reserve(out, NUMBER_FIXED_MAX), number, 0);
     } else {
         char *at = write_base(end, number, base, type == 'X');
         buf_append(out, at, (size_t)(end - at));
@@ -103,10 +103,17 @@ static void append_real(struct vm *vm, struct buf *out, double number, char type
     int digits = (int)fmin(precision, FRACTION_MAX);
     size_t start = out->len, room = FRACTION_MAX + DIGITS_MAX;
     char *at = buf_reserve(out, room + (size_t)precision);
+    if ((type == 'f' || type == 'F') && !alternate && precision <= FRACTION_MAX) {
+        out->len += number_write_fixed(at, number, digits);
+        return;
+    }
 #pragma GCC diagnostic push
 #pragma GCC diagnostic ignored "-Wformat-nonliteral"
     out->len += (size_t)snprintf(at, room, format, digits, number);
 #pragma GCC diagnostic pop
+    char *comma = memchr(at, ',', out->len - start); /* of the process's locale */
+    if (comma != NULL)
+        *comma = '.';
     bool drops_zeros = (type == 'g' || type == 'G') && !alternate;
     if (precision <= FRACTION_MAX || drops_zeros)
         return;

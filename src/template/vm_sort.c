@@ -1,4 +1,4 @@
-/* template/vm_sort.c - a stable merge sort that can stop for Lua at any comparison. See vm_sort.h.
+/* template/vm_sort.c - a stable sort that can stop for Lua at any comparison. See vm_sort.h.
  *
  * When all keys are numbers, or all are texts, they are compared in C; else as Python compares
  * (value_order), which fails for unlike kinds, and objects are asked one comparison at a time.
@@ -12,6 +12,10 @@
 /* What is under way between two keys. */
 enum sort_ask { ASK_NOTHING, ASK_EQUAL, ASK_LESS };
 
+/* Chunks of CHUNK items are sorted by insertion, and then merged. */
+enum sort_phase { SORT_RUN, SORT_INSERT, SORT_MERGE };
+enum { CHUNK = 64 };
+
 enum sort_kind { SORT_NUMBERS, SORT_TEXTS, SORT_VALUES };
 
 union sort_key {
@@ -22,13 +26,17 @@ union sort_key {
 /* Lives in a userdata; behind it the two lists of item numbers, then the keys. */
 struct sorter {
     int n;
-    int columns; /* see sorter_new */
-    bool reverse;
+    int columns;  /* see sorter_new */
+    bool reverse; /* the items began in reverse order, and are read so */
     enum sort_kind kind;
+    enum sort_phase phase;
     int *order, *spare;
     union sort_key *keys; /* of SORT_NUMBERS and SORT_TEXTS */
-    /* the merge: runs of `width` items from `low` on, of `order` into `spare` */
-    int width, low, left, right, out;
+    /* What is under way: in a chunk that begins at `low`, item number `at`, which goes between
+     * `left` and `right`; or the merge of runs of `width` from `low` on, of `order` into `spare`.
+     */
+    int low, at, left, right, width, out;
+    bool falls; /* the chunk's first items stand in descending order */
     /* the comparison */
     int column;
     enum sort_ask ask;
@@ -68,13 +76,12 @@ struct sorter *sorter_new(struct vm *vm, int keys, int n, int columns, bool reve
     value_spend(vm, n > 1 ? n * log2(n) : 0);
     size_t each = sizeof(union sort_key) + 2 * sizeof(int);
     struct sorter *s = lua_newuserdata(L, sizeof(*s) + count * each);
-    *s = (struct sorter){.n = n, .columns = columns, .reverse = reverse, .width = 1};
+    *s = (struct sorter){.n = n, .columns = columns, .reverse = reverse, .at = 1};
     s->keys = (union sort_key *)(s + 1);
     s->order = (int *)(s->keys + count);
     s->spare = s->order + count;
     for (int i = 0; i < n; i++)
-        s->order[i] = i;
-    s->right = n > 1 ? 1 : n;
+        s->order[i] = reverse ? n - 1 - i : i;
     s->kind = SORT_VALUES;
     if (columns <= 1)
         s->kind = find_kind(vm, s, keys);
@@ -164,29 +171,112 @@ static enum vm_status compare_values(struct vm *vm, struct sorter *s, int keys, 
     return VM_DONE;
 }
 
-/* Must item b, which stands behind a, come before it? */
+/* Is a < b? */
 static enum vm_status compare(struct vm *vm, struct sorter *s, int keys, int a, int b, bool *is)
 {
-    int less = s->reverse ? a : b, more = s->reverse ? b : a;
     switch (s->kind) {
-    case SORT_NUMBERS: *is = s->keys[less].number < s->keys[more].number; return VM_DONE;
-    case SORT_TEXTS: *is = slice_cmp(s->keys[less].text, s->keys[more].text) < 0; return VM_DONE;
-    default: return compare_values(vm, s, keys, less, more, is);
+    case SORT_NUMBERS: *is = s->keys[a].number < s->keys[b].number; return VM_DONE;
+    case SORT_TEXTS: *is = slice_cmp(s->keys[a].text, s->keys[b].text) < 0; return VM_DONE;
+    default: return compare_values(vm, s, keys, a, b, is);
     }
+}
+
+/* ---- chunks ---------------------------------------------------------------------------------- */
+
+/* from + length, at most n; without overflow. */
+static int end_of(const struct sorter *s, int from, int length)
+{
+    return length > s->n - from ? s->n : from + length;
+}
+
+static void turn_around(int *order, int low, int end)
+{
+    for (int i = low, j = end - 1; i < j; i++, j--) {
+        int item = order[i];
+        order[i] = order[j];
+        order[j] = item;
+    }
+}
+
+/* How many items of the chunk ascend, or descend, from its beginning: descending ones are turned
+ * around. Comparisons come in CPython's order, so that of several errors the same one is met. */
+static enum vm_status find_run(struct vm *vm, struct sorter *s, int keys, int end)
+{
+    for (; s->at < end; s->at++) {
+        bool falls = false;
+        if (compare(vm, s, keys, s->order[s->at], s->order[s->at - 1], &falls) == VM_AGAIN)
+            return VM_AGAIN;
+        if (s->at == s->low + 1)
+            s->falls = falls;
+        if (falls != s->falls)
+            break;
+    }
+    if (s->falls)
+        turn_around(s->order, s->low, s->at);
+    s->phase = SORT_INSERT;
+    s->left = s->low;
+    s->right = s->at;
+    return VM_DONE;
+}
+
+/* Put each further item of the chunk into its place among those before it. */
+static enum vm_status insert_items(struct vm *vm, struct sorter *s, int keys, int end)
+{
+    while (s->at < end) {
+        int item = s->order[s->at];
+        while (s->left < s->right) {
+            int middle = s->left + (s->right - s->left) / 2;
+            bool is_before = false;
+            if (compare(vm, s, keys, item, s->order[middle], &is_before) == VM_AGAIN)
+                return VM_AGAIN;
+            if (is_before)
+                s->right = middle;
+            else
+                s->left = middle + 1;
+        }
+        memmove(s->order + s->left + 1, s->order + s->left,
+                (size_t)(s->at - s->left) * sizeof(*s->order));
+        s->order[s->left] = item;
+        s->at++;
+        s->left = s->low;
+        s->right = s->at;
+    }
+    return VM_DONE;
+}
+
+/* Runs of `width` are sorted: begin to merge the pair at `low`. */
+static void begin_merge(struct sorter *s)
+{
+    s->left = s->out = s->low;
+    s->right = end_of(s, s->low, s->width);
+}
+
+static enum vm_status sort_chunks(struct vm *vm, struct sorter *s, int keys)
+{
+    while (s->low < s->n) {
+        int end = end_of(s, s->low, CHUNK);
+        if (s->phase == SORT_RUN && find_run(vm, s, keys, end) == VM_AGAIN)
+            return VM_AGAIN;
+        if (insert_items(vm, s, keys, end) == VM_AGAIN)
+            return VM_AGAIN;
+        s->phase = SORT_RUN;
+        s->falls = false;
+        s->low = end;
+        s->at = end_of(s, end, 1);
+    }
+    s->phase = SORT_MERGE;
+    s->low = 0;
+    s->width = CHUNK;
+    begin_merge(s);
+    return VM_DONE;
 }
 
 /* ---- merging --------------------------------------------------------------------------------- */
 
-/* from + width, at most n; without overflow. */
-static int run_end(const struct sorter *s, int from)
-{
-    return s->width > s->n - from ? s->n : from + s->width;
-}
-
 /* The pair of runs at `low` is merged: go to the next pair, or to runs twice as wide. */
 static void next_runs(struct sorter *s)
 {
-    s->low = run_end(s, run_end(s, s->low));
+    s->low = end_of(s, end_of(s, s->low, s->width), s->width);
     if (s->low >= s->n) {
         int *merged = s->spare;
         s->spare = s->order;
@@ -194,21 +284,18 @@ static void next_runs(struct sorter *s)
         s->low = 0;
         s->width = s->width > s->n / 2 ? s->n : s->width * 2;
     }
-    s->left = s->out = s->low;
-    s->right = run_end(s, s->low);
+    begin_merge(s);
 }
 
-enum vm_status sorter_run(struct vm *vm, struct sorter *s, int keys, bool asked)
+static enum vm_status merge_runs(struct vm *vm, struct sorter *s, int keys)
 {
-    if (!asked)
-        s->ask = ASK_NOTHING;
     while (s->width < s->n) {
-        int middle = run_end(s, s->low);
-        int end = run_end(s, middle);
+        int middle = end_of(s, s->low, s->width);
+        int end = end_of(s, middle, s->width);
         while (s->left < middle && s->right < end) {
             bool is_right = false;
             int a = s->order[s->left], b = s->order[s->right];
-            if (compare(vm, s, keys, a, b, &is_right) == VM_AGAIN)
+            if (compare(vm, s, keys, b, a, &is_right) == VM_AGAIN)
                 return VM_AGAIN;
             s->spare[s->out++] = is_right ? b : a;
             s->left += !is_right;
@@ -223,9 +310,18 @@ enum vm_status sorter_run(struct vm *vm, struct sorter *s, int keys, bool asked)
     return VM_DONE;
 }
 
+enum vm_status sorter_run(struct vm *vm, struct sorter *s, int keys, bool asked)
+{
+    if (!asked)
+        s->ask = ASK_NOTHING;
+    if (s->phase != SORT_MERGE && sort_chunks(vm, s, keys) == VM_AGAIN)
+        return VM_AGAIN;
+    return merge_runs(vm, s, keys);
+}
+
 int sorter_at(const struct sorter *s, int i)
 {
-    return s->order[i];
+    return s->order[s->reverse ? s->n - 1 - i : i];
 }
 
 /* ---- a list ---------------------------------------------------------------------------------- */
@@ -239,7 +335,7 @@ void sort_list(struct vm *vm, int list, int keys, bool reverse)
         vm_fail(vm, TEMPLATE_RUNTIME, "sort() cannot compare objects; the filter sort can");
     lua_createtable(L, n, 0);
     for (int i = 0; i < n; i++) {
-        lua_rawgeti(L, list, s->order[i] + 1);
+        lua_rawgeti(L, list, sorter_at(s, i) + 1);
         lua_rawseti(L, -2, i + 1);
     }
     for (int i = 1; i <= n; i++) {
