@@ -54,11 +54,29 @@ static bool ends_name(char c)
            c == ';';
 }
 
+/* One of the references that escape() makes, and most people: the bytes taken, or 0. */
+static size_t unescape_usual(struct slice rest, struct buf *out)
+{
+    static const struct {
+        struct slice name;
+        char stands_for;
+    } usual[] = {{{"amp;", 4}, '&'}, {{"lt;", 3}, '<'}, {{"gt;", 3}, '>'}, {{"quot;", 5}, '"'}};
+    for (size_t i = 0; i < sizeof(usual) / sizeof(*usual); i++) {
+        if (slice_starts_with(rest, usual[i].name)) {
+            buf_char(out, usual[i].stands_for);
+            return usual[i].name.len;
+        }
+    }
+    return 0;
+}
+
 /* &name; or the longest known beginning of it. Gives the bytes taken; 0: none is known. */
 static size_t unescape_name(struct slice rest, struct buf *out)
 {
     struct slice text;
-    size_t len = 0;
+    size_t len = unescape_usual(rest, out);
+    if (len > 0)
+        return len;
     for (size_t chars = 0; chars < NAME_MAX_LEN && len < rest.len && !ends_name(rest.data[len]);
          chars++)
         len += chars_first(slice_from(rest, len));

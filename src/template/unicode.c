@@ -261,10 +261,30 @@ static void convert_char(struct slice text, size_t at, uint32_t code, enum unico
     }
 }
 
+/* Append the ASCII that text begins with in lower or upper case; gives how much that was. */
+static size_t convert_ascii_run(struct slice text, bool to_lower, struct buf *out)
+{
+    char first = to_lower ? 'A' : 'a';
+    char *dst = buf_reserve(out, text.len);
+    size_t n = 0;
+    for (; n < text.len && (unsigned char)text.data[n] < 0x80; n++) {
+        unsigned char c = (unsigned char)text.data[n];
+        dst[n] = (char)(c ^ ((unsigned char)(c - first) < 26 ? 0x20 : 0));
+    }
+    out->len += n;
+    return n;
+}
+
 void unicode_convert(struct slice text, enum unicode_case to, struct buf *out)
 {
     bool behind = false; /* a letter, for title(); any character, for capitalize() */
+    bool by_runs = to == UNICODE_LOWER || to == UNICODE_UPPER || to == UNICODE_FOLD;
     for (size_t at = 0; at < text.len;) {
+        if (by_runs) {
+            at += convert_ascii_run(slice_from(text, at), to != UNICODE_UPPER, out);
+            if (at == text.len)
+                return;
+        }
         uint32_t code;
         size_t n = chars_decode(slice_from(text, at), &code);
         if (code < 0x80)
