@@ -25,10 +25,9 @@ static bool is_html_special(unsigned char c)
     return c < 64 && html_entities[c].len != 0;
 }
 
-/* Copy so many bytes from src to dst, 16, 8, 4 or 1, as many as `left` allows; *marks: a bit for
- * each of them that needs an entity. */
 #ifdef __x86_64__
-static unsigned html_marks(__m128i bytes)
+/* A bit for each of the bytes that needs an entity. */
+static inline unsigned html_marks(__m128i bytes)
 {
     /* & and ' differ in bit 0, < and > in bit 1 */
     __m128i quotes = _mm_cmpeq_epi8(_mm_or_si128(bytes, _mm_set1_epi8(1)), _mm_set1_epi8('\''));
@@ -37,53 +36,96 @@ static unsigned html_marks(__m128i bytes)
     return (unsigned)_mm_movemask_epi8(_mm_or_si128(_mm_or_si128(quotes, angles), doubles));
 }
 
-static inline size_t copy_html_block(char *dst, const char *src, size_t left, unsigned *marks)
+static inline unsigned copy_16(char *dst, const char *src)
 {
-    if (left >= 16) {
-        __m128i bytes = _mm_loadu_si128((const __m128i *)(const void *)src);
-        _mm_storeu_si128((__m128i *)(void *)dst, bytes);
-        *marks = html_marks(bytes);
-        return 16;
-    }
-    if (left >= 8) {
-        uint64_t word;
-        memcpy(&word, src, 8);
-        memcpy(dst, &word, 8);
-        *marks = html_marks(_mm_cvtsi64_si128((long long)word)); /* its high half is zero */
-        return 8;
-    }
-    if (left >= 4) {
-        uint32_t word;
-        memcpy(&word, src, 4);
-        memcpy(dst, &word, 4);
-        *marks = html_marks(_mm_cvtsi32_si128((int)word));
-        return 4;
-    }
-    *dst = *src;
-    *marks = is_html_special((unsigned char)*src);
-    return 1;
+    __m128i bytes = _mm_loadu_si128((const __m128i *)(const void *)src);
+    _mm_storeu_si128((__m128i *)(void *)dst, bytes);
+    return html_marks(bytes);
 }
-#else
-static inline size_t copy_html_block(char *dst, const char *src, size_t left, unsigned *marks)
+
+static inline unsigned copy_8(char *dst, const char *src)
 {
-    (void)left;
-    *dst = *src;
-    *marks = is_html_special((unsigned char)*src);
-    return 1;
+    uint64_t word;
+    memcpy(&word, src, 8);
+    memcpy(dst, &word, 8);
+    return html_marks(_mm_cvtsi64_si128((long long)word)); /* its high half is zero */
+}
+
+static inline unsigned copy_4(char *dst, const char *src)
+{
+    uint32_t word;
+    memcpy(&word, src, 4);
+    memcpy(dst, &word, 4);
+    return html_marks(_mm_cvtsi32_si128((int)word));
 }
 #endif
 
-/* Text is looked at in blocks while it is copied: most of it needs nothing. There is always room at
- * dst for all that is left, and an entity. */
+/* Copy the text when nothing in it needs an entity; else what is at dst means nothing. The last
+ * block lies partly over the one before. */
+static inline bool copy_plain(char *dst, const char *src, size_t len)
+{
+    size_t at = 0;
+#ifdef __x86_64__
+    unsigned marks = 0;
+    if (len >= 16) {
+        for (; len - at > 16; at += 16)
+            if (copy_16(dst + at, src + at) != 0)
+                return false;
+        return copy_16(dst + len - 16, src + len - 16) == 0;
+    }
+    if (len >= 8) {
+        marks = copy_8(dst, src) | copy_8(dst + len - 8, src + len - 8);
+        return marks == 0;
+    }
+    if (len >= 4) {
+        marks = copy_4(dst, src) | copy_4(dst + len - 4, src + len - 4);
+        return marks == 0;
+    }
+#endif
+    for (; at < len; at++) {
+        if (is_html_special((unsigned char)src[at]))
+            return false;
+        dst[at] = src[at];
+    }
+    return true;
+}
+
+/* Copy so many bytes, 16, 8, 4 or 1, as many as there are left; *marks: a bit for each of them that
+ * needs an entity. */
+static inline size_t copy_block(char *dst, const char *src, size_t left, unsigned *marks)
+{
+#ifdef __x86_64__
+    if (left >= 16) {
+        *marks = copy_16(dst, src);
+        return 16;
+    }
+    if (left >= 8) {
+        *marks = copy_8(dst, src);
+        return 8;
+    }
+    if (left >= 4) {
+        *marks = copy_4(dst, src);
+        return 4;
+    }
+#else
+    (void)left;
+#endif
+    *dst = *src;
+    *marks = is_html_special((unsigned char)*src);
+    return 1;
+}
+
 void escape_html(struct buf *out, struct slice text)
 {
-    if (text.len == 0)
-        return;
-    const char *src = text.data, *end = text.data + text.len;
     char *dst = buf_reserve(out, text.len + HTML_ENTITY_MAX);
-    while (src < end) {
+    if (copy_plain(dst, text.data, text.len)) { /* most texts */
+        out->len += text.len;
+        return;
+    }
+    const char *src = text.data, *end = text.data + text.len;
+    while (src < end) { /* at dst there is room for all that is left, and an entity */
         unsigned marks;
-        size_t n = copy_html_block(dst, src, (size_t)(end - src), &marks);
+        size_t n = copy_block(dst, src, (size_t)(end - src), &marks);
         if (marks == 0) {
             src += n;
             dst += n;
