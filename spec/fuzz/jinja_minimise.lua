@@ -16,43 +16,49 @@ local function places(tree, into)
   return into
 end
 
---- The nodes of a type within a node.
-local function within(tree, t, into)
+local function fits(part, t)
+  return part.t == t or t == "any" and expressions.SIMPLEST[part.t] ~= nil
+end
+
+--- The nearest nodes within a node that may stand in its place.
+local function nearest(tree, t, into)
   for _, part in ipairs(tree) do
     if type(part) == "table" then
-      if part.t == t or t == "any" and expressions.SIMPLEST[part.t] then
+      if fits(part, t) then
         into[#into + 1] = part
+      else
+        nearest(part, t, into)
       end
-      within(part, t, into)
     end
   end
   return into
 end
 
---- What may stand for a node: the simplest first.
-local function replacements(part)
-  local found = {}
-  if part.t == "stmt" then
-    found[1] = ""
-  end
-  for _, text in ipairs(expressions.SIMPLEST[part.t] or {}) do
-    if not (type(part[1]) == "string" and part[1] == text and #part == 1) then
-      found[#found + 1] = { t = part.t, text }
+--- The ways to make a node smaller, the boldest first: what may stand for it.
+local WAYS = {
+  function(part)
+    return part.t == "stmt" and { "" } or {}
+  end,
+  function(part)
+    local found = {}
+    for i, text in ipairs(expressions.SIMPLEST[part.t] or {}) do
+      if #part == 1 and part[1] == text then
+        break -- it is as simple already
+      end
+      found[i] = { t = part.t, text }
     end
-  end
-  if part.t ~= "tag" then
-    for _, inner in ipairs(within(part, part.t, {})) do
-      found[#found + 1] = inner
-    end
-  end
-  return found
-end
+    return found
+  end,
+  function(part)
+    return part.t ~= "tag" and nearest(part, part.t, {}) or {}
+  end,
+}
 
---- Try all replacements at one place; true when one was kept.
-local function shrink(case, place, differs)
+--- Try the replacements of one way at one place; true when one was kept.
+local function shrink(case, place, way, differs)
   local holder, index = place[1], place[2]
   local original = holder[index]
-  for _, smaller in ipairs(replacements(original)) do
+  for _, smaller in ipairs(way(original)) do
     holder[index] = smaller
     if differs(case) then
       return true
@@ -87,14 +93,14 @@ local function shrink_context(case, differs)
   return changed
 end
 
-local function shrink_templates(case, differs)
+local function shrink_templates(case, way, differs)
   local changed = false
   for name, tree in pairs(case.templates) do
     local root = { tree }
     case.templates[name] = root
     local all, at = places(root, {}), 1
     while at <= #all do
-      if shrink(case, all[at], differs) then
+      if shrink(case, all[at], way, differs) then
         changed = true
         all = places(root, {})
       else
@@ -107,11 +113,13 @@ end
 
 --- Cut the case down in place. differs(case): do the two sides differ still?
 function M.minimise(case, differs)
-  for _ = 1, 5 do
-    local templates = shrink_templates(case, differs)
-    if not shrink_context(case, differs) and not templates then
-      break
+  local changed = true
+  while changed do
+    changed = false
+    for _, way in ipairs(WAYS) do
+      changed = shrink_templates(case, way, differs) or changed
     end
+    changed = shrink_context(case, differs) or changed
   end
   return case
 end
