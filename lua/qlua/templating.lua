@@ -92,12 +92,13 @@ function M.update_template_context(app, values)
   end
 end
 
---- What a template is rendered with: a table of its own when processors add to what was given.
+--- What a template is rendered with: a table of its own where processors or receivers may add to
+--- what was given.
 local function gather(app, where, given)
   if given ~= nil and type(given) ~= "table" then
     check.fail("%s: the context must be a table of values by name, got %s", where,
       check.describe(given))
-  elseif not processors_of(app) then
+  elseif not (before.receivers or processors_of(app)) then
     return given or {}
   end
   local values = {}

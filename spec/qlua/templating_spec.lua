@@ -311,6 +311,39 @@ describe("templating", function()
       .. "before_render_template true nil 2\ntemplate_rendered true nil 2\na!s!", body(s, "/"))
   end)
 
+  it("leaves the table that it was given as it is, whatever receivers and processors add", function()
+    local s = start [[
+      local given = { x = 1 }
+      qlua.signals.before_render_template:connect(function(_, extra) extra.context.y = 2 end)
+      app:context_processor(function() return { z = 3 } end)
+      app:route("/", function()
+        return render_template_string("{{ x }}{{ y }}{{ z }}", given)
+          .. tostring(given.y) .. tostring(given.z)
+      end)
+    ]]
+    assert.equal("123nilnil", body(s, "/"))
+  end)
+
+  it("has error handlers by class", function()
+    local s = start [[
+      app:errorhandler(qlua.errors.TemplateNotFound, function(err)
+        return "no " .. err.name, 404
+      end)
+      app:errorhandler(qlua.errors.TemplateError, function(err)
+        return err.message .. " at " .. err.lineno, 500
+      end)
+      app:route("/none", function() return render_template "none.html" end)
+      app:route("/syntax", function() return render_template_string("\n{{ }}") end)
+      app:route("/undefined", function() return render_template_string("{{ a.b }}") end)
+    ]]
+    local answer = http.get(s, "/none")
+    assert.same({ 404, "no none.html" }, { answer.status, answer.body })
+    assert.equal("Expected an expression, got 'end of print statement' at 2",
+      http.get(s, "/syntax").body)
+    assert.equal("'a' is undefined at 1", http.get(s, "/undefined").body)
+    assert.falsy(s:stderr():find "Exception")
+  end)
+
   it("gives macros and values of a template", function()
     local s = start([[
       app:template_filter("wait", function(x) qlua.sleep(0.001) return x end)

@@ -72,9 +72,7 @@ local function run(args)
     autoescape = app_environment.select_autoescape, keep_trailing_newline = true,
     loader = loaders.FileSystemLoader(folder == "" and "." or folder:gsub("(.)/$", "%1")),
   }
-  for piece in environment:get_template(name):stream(values) do
-    io.write(piece)
-  end
+  io.write((environment:get_template(name):render(values))) -- all of it, or an error
 end
 
 ---@param _ any no app
