@@ -1,8 +1,8 @@
 --- template_render: the driver, which runs programs and does for them what only Lua may do.
 --- Flow: template.lua and templating.lua call render, stream and module; the VM (src/template/vm*)
 --- runs a slice and comes back when it is done or needs something: a function called, an object
---- asked, another template loaded. That is done here, in the task that renders, so it may wait; then
---- the next slice runs. A template that needs nothing is one call.
+--- asked, another template loaded. That is done here, in the task that renders, so it may wait;
+--- then the next slice runs. A template that needs nothing is one call.
 
 local classes = require "qlua.class"
 local core = require "qlua.core"

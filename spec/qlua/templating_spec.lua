@@ -311,7 +311,7 @@ describe("templating", function()
       .. "before_render_template true nil 2\ntemplate_rendered true nil 2\na!s!", body(s, "/"))
   end)
 
-  it("leaves the table that it was given as it is, whatever receivers and processors add", function()
+  it("leaves the table that it was given as it is, whatever others add", function()
     local s = start [[
       local given = { x = 1 }
       qlua.signals.before_render_template:connect(function(_, extra) extra.context.y = 2 end)
