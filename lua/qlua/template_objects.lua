@@ -340,6 +340,46 @@ function M.contains(object, item)
   return false
 end
 
+-- ---- what it can be used as --------------------------------------------------------------------
+
+--- g can be walked, but is no dict, as Quart's.
+local function is_mapping(object)
+  return name_of(object) ~= "qlua.G" and is_dict(object)
+end
+
+local function has_length(object)
+  return metamethod(object, "__len") ~= nil or is_mapping(object)
+    or (type(object) == "table" and rawget(object, 1) ~= nil) or has_fields(object)
+end
+
+-- the tests of templates on objects
+local USES = {
+  mapping = function(object)
+    return is_mapping(object) or metamethod(object, "__pairs") ~= nil
+      or (has_fields(object) and rawget(object, 1) == nil)
+  end,
+  sequence = has_length,
+  iterable = function(object)
+    return has_length(object) or is_dict(object)
+      or (metamethod(object, "__call") ~= nil and not classes.is_class(object))
+  end,
+  callable = function(object)
+    return metamethod(object, "__call") ~= nil
+  end,
+  escaped = function(object)
+    return (metamethod(object, "__html") or method_of(object, "__html")) ~= nil
+  end,
+}
+
+--- Can it be used so? What `object is mapping` and the like say.
+---@async
+---@param object any
+---@param use "mapping"|"sequence"|"iterable"|"callable"|"escaped"
+---@return boolean
+function M.is(object, use)
+  return USES[use](object)
+end
+
 -- ---- text -------------------------------------------------------------------------------------
 
 --- What stands for the object in HTML: its __html (metamethod or method) as Markup, nil without

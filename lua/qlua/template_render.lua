@@ -123,7 +123,8 @@ local ASKS = {
   [asks.item] = objects.item, [asks.text] = text_of, [asks.html] = html_of,
   [asks.length] = objects.length_of, [asks.truth] = objects.truth_of, [asks.list] = objects.list_of,
   [asks.pairs] = objects.pairs_of, [asks.equal] = equal, [asks.less] = less,
-  [asks.contains] = objects.contains, [asks.arith] = arith, [asks.dict] = dict_of,
+  [asks.contains] = objects.contains, [asks.is] = objects.is,
+  [asks.arith] = arith, [asks.dict] = dict_of,
 }
 
 -- ---- loading ----------------------------------------------------------------------------------

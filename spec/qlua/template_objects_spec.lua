@@ -51,6 +51,10 @@ describe("objects in templates", function()
         .. "{{ request.args.keys()|join('+') }} "
         .. "{{ request.args.values()|join('+') }} {{ request.args.lists()|first|last|join('+') }}",
         "2 True False True q+r 1+2 1+3" },
+      { "", "{% for x in [request.args, session, g, config, request.method] %}{{ x is mapping }} "
+        .. "{{ x is sequence }} {{ x is iterable }} {{ x is callable }},{% endfor %}",
+        ("True True True False,"):rep(2) .. "False False True False,True True True False,"
+        .. "False True True False," },
       { "", "{{ 'yes' if request.args else 'no' }} {{ 'yes' if not request.form else 'no' }}",
         "no yes" },
       { "items=1", "{{ request.args['items'] }} {{ request.args.items()|length }}", "1 1" },

@@ -133,9 +133,12 @@ describe("filters on objects", function()
     { "{{ list|map('string')|map('upper')|join }}", "<2><1><3><1>", 4 },
     { "{{ '%s-%s'|format(list[0], 5) }}", "<2>-5", 1 },
     { "{{ {'a': list[0]}|urlencode }}", "a=%3C2%3E", 1 },
-    { "{{ {'a': list[0]}|xmlattr }}", ' a="&lt;2&gt;"', 1 },
+    { "{{ {'a': list[0]}|xmlattr }}", ' a="&lt;2&gt;"' },
     { "{{ list[0]|escape }} {{ list[0]|upper }} {{ list[0]|trim }}", "&lt;2&gt; <2> <2>" },
     { "{{ list[0]|attr('name') }}", "b", 1 },
+    { "{% for x in [list, list[0]] %}{{ x is mapping }} {{ x is sequence }} {{ x is iterable }} "
+      .. "{{ x is callable }} {{ x is escaped }},{% endfor %}",
+      "False True True False False,True True True False False," },
   }
   for _, case in ipairs(TEMPLATES) do
     it("wait in " .. case[1], function()

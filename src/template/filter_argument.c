@@ -91,29 +91,6 @@ bool filter_has_keywords(struct vm *vm, int index)
     return true;
 }
 
-void filter_push_metafield(struct vm *vm, int index, const char *name)
-{
-    lua_State *L = vm->L;
-    if (!lua_getmetatable(L, index)) {
-        lua_pushnil(L);
-        return;
-    }
-    lua_pushstring(L, name);
-    lua_rawget(L, -2);
-    lua_remove(L, -2);
-}
-
-bool filter_has_html(struct vm *vm, int index)
-{
-    enum value_kind kind = value_kind(vm, index);
-    if (kind != VALUE_OBJECT)
-        return kind == VALUE_MARKUP;
-    filter_push_metafield(vm, index, "__html");
-    bool has = !lua_isnil(vm->L, -1);
-    lua_pop(vm->L, 1);
-    return has;
-}
-
 struct slice filter_strip(struct slice text)
 {
     text = slice_from(text, space_before(text));

@@ -30,9 +30,8 @@ static enum vm_status push_html(struct vm *vm, struct vm_frame *frame)
         lua_pushvalue(vm->L, value);
     } else if (value_push_str(vm, value) == VALUE_ASK) {
         frame->state = 1;
-        bool has_html = filter_has_html(vm, value);
         lua_pushvalue(vm->L, value);
-        return vm_ask(vm, has_html ? VM_ASK_HTML : VM_ASK_TOSTRING, 1);
+        return vm_ask(vm, VM_ASK_HTML, 1);
     }
     return VM_DONE;
 }

@@ -29,10 +29,6 @@ int filter_items(struct vm *vm, int index);
 int filter_rest(struct vm *vm, int index);
 /* Has the dict of a `**` parameter anything in it? */
 bool filter_has_keywords(struct vm *vm, int index);
-/* Does the value say how it is written as HTML: a Markup, an object with __html? */
-bool filter_has_html(struct vm *vm, int index);
-/* Push the field of the object's metatable; nil when it has none. */
-void filter_push_metafield(struct vm *vm, int index, const char *name);
 /* Fail as Python does for a type: the name of the type between the two texts. */
 _Noreturn void filter_fail_type(struct vm *vm, int index, const char *before, const char *after);
 /* Fail as Python does for a method of dicts on what is none: "'list' object has no attribute
@@ -127,8 +123,8 @@ void path_fold(struct vm *vm);
 /* Does it leave the value on top as it is? */
 bool path_is_folded(struct vm *vm);
 
-/* A phase: objects in list[1..frame->n] are replaced by their texts, with html by their HTML
- * (Markup) where they have any; then the list becomes a copy. */
+/* A phase: objects in list[1..frame->n] are replaced by their texts, with `html` by their HTML
+ * (Markup) if they have any; then the list becomes a copy. */
 enum vm_status filter_texts(struct vm *vm, struct vm_frame *frame, int list, bool html);
 
 /* ---- the natives ----------------------------------------------------------------------------- */

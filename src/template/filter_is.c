@@ -2,7 +2,7 @@
  *
  * Place in the flow: listed in filter.c; those that compare two values are in filter_is_compare.c.
  * Numbers are doubles: a whole one counts as an integer, any other as a float. What an object can
- * do is read from its metatable.
+ * be used as Lua says.
  */
 #include <math.h>
 
@@ -75,11 +75,6 @@ enum vm_status test_string(struct vm *vm, struct vm_frame *frame)
     return answer(vm, kind == VALUE_STRING || kind == VALUE_MARKUP);
 }
 
-enum vm_status test_escaped(struct vm *vm, struct vm_frame *frame)
-{
-    return answer(vm, filter_has_html(vm, frame->base));
-}
-
 enum vm_status test_sameas(struct vm *vm, struct vm_frame *frame)
 {
     return answer(vm, lua_rawequal(vm->L, frame->base, frame->base + 1));
@@ -87,12 +82,38 @@ enum vm_status test_sameas(struct vm *vm, struct vm_frame *frame)
 
 /* ---- what can be done with it ---------------------------------------------------------------- */
 
-static bool has_metafield(struct vm *vm, int index, const char *name)
+/* Ask Lua whether the object can be used so; its answer is the test's. */
+static enum vm_status ask_use(struct vm *vm, struct vm_frame *frame, const char *use)
 {
-    filter_push_metafield(vm, index, name);
-    bool has = !lua_isnil(vm->L, -1);
-    lua_pop(vm->L, 1);
-    return has;
+    if (frame->state == 1)
+        return VM_DONE;
+    frame->state = 1;
+    lua_pushvalue(vm->L, frame->base);
+    lua_pushstring(vm->L, use);
+    return vm_ask(vm, VM_ASK_IS, 2);
+}
+
+/* Does it say how it is written as HTML? */
+enum vm_status test_escaped(struct vm *vm, struct vm_frame *frame)
+{
+    enum value_kind kind = value_kind(vm, frame->base);
+    if (kind == VALUE_OBJECT)
+        return ask_use(vm, frame, "escaped");
+    return answer(vm, kind == VALUE_MARKUP);
+}
+
+static bool is_callable(enum vm_meta meta)
+{
+    switch (meta) {
+    case VM_META_FUNCTION:
+    case VM_META_MACRO:
+    case VM_META_LOOP:
+    case VM_META_JOINER:
+    case VM_META_METHOD:
+    case VM_META_BLOCK:
+    case VM_META_TRANSLATION: return true;
+    default: return false;
+    }
 }
 
 /* Calling an undefined fails, but it is callable: so it is in Jinja. */
@@ -101,18 +122,8 @@ enum vm_status test_callable(struct vm *vm, struct vm_frame *frame)
     switch (value_kind(vm, frame->base)) {
     case VALUE_UNDEFINED:
     case VALUE_FUNCTION: return answer(vm, true);
-    case VALUE_OBJECT: return answer(vm, has_metafield(vm, frame->base, "__call"));
-    case VALUE_NATIVE: break;
-    default: return answer(vm, false);
-    }
-    switch (value_meta(vm, frame->base)) {
-    case VM_META_FUNCTION:
-    case VM_META_MACRO:
-    case VM_META_LOOP:
-    case VM_META_JOINER:
-    case VM_META_TRANSLATION:
-    case VM_META_METHOD:
-    case VM_META_BLOCK: return answer(vm, true);
+    case VALUE_OBJECT: return ask_use(vm, frame, "callable");
+    case VALUE_NATIVE: return answer(vm, is_callable(value_meta(vm, frame->base)));
     default: return answer(vm, false);
     }
 }
@@ -120,8 +131,9 @@ enum vm_status test_callable(struct vm *vm, struct vm_frame *frame)
 enum vm_status test_mapping(struct vm *vm, struct vm_frame *frame)
 {
     enum value_kind kind = value_kind(vm, frame->base);
-    return answer(vm, kind == VALUE_DICT ||
-                          (kind == VALUE_OBJECT && has_metafield(vm, frame->base, "__pairs")));
+    if (kind == VALUE_OBJECT)
+        return ask_use(vm, frame, "mapping");
+    return answer(vm, kind == VALUE_DICT);
 }
 
 /* Has it a length and items by number? */
@@ -136,25 +148,9 @@ enum vm_status test_sequence(struct vm *vm, struct vm_frame *frame)
     case VALUE_RANGE: return answer(vm, true);
     case VALUE_UNDEFINED:
         return answer(vm, value_undefined_kind(vm, frame->base) != UNDEFINED_STRICT);
-    case VALUE_OBJECT:
-        return answer(vm, has_metafield(vm, frame->base, "__len") &&
-                              has_metafield(vm, frame->base, "__index"));
+    case VALUE_OBJECT: return ask_use(vm, frame, "sequence");
     default: return answer(vm, false);
     }
-}
-
-static bool is_iterable_object(struct vm *vm, int index)
-{
-    static const char *const signs[] = {"__pairs", "__ipairs", "__call", "__len"};
-    for (size_t i = 0; i < sizeof(signs) / sizeof(*signs); i++)
-        if (has_metafield(vm, index, signs[i]))
-            return true;
-    if (!lua_istable(vm->L, index))
-        return false;
-    lua_rawgeti(vm->L, index, 1);
-    bool has_items = !lua_isnil(vm->L, -1);
-    lua_pop(vm->L, 1);
-    return has_items;
 }
 
 enum vm_status test_iterable(struct vm *vm, struct vm_frame *frame)
@@ -172,7 +168,7 @@ enum vm_status test_iterable(struct vm *vm, struct vm_frame *frame)
             value_fail_undefined(vm, frame->base);
         return answer(vm, true);
     case VALUE_NATIVE: return answer(vm, value_meta(vm, frame->base) == VM_META_LOOP);
-    case VALUE_OBJECT: return answer(vm, is_iterable_object(vm, frame->base));
+    case VALUE_OBJECT: return ask_use(vm, frame, "iterable");
     default: return answer(vm, false);
     }
 }

@@ -226,8 +226,7 @@ enum vm_status filter_texts(struct vm *vm, struct vm_frame *frame, int list, boo
             continue;
         if (!is_copy)
             copy_list(vm, list, frame->n);
-        bool has_html = html && filter_has_html(vm, lua_gettop(vm->L));
-        vm_ask(vm, has_html ? VM_ASK_HTML : VM_ASK_TOSTRING, 1);
+        vm_ask(vm, html ? VM_ASK_HTML : VM_ASK_TOSTRING, 1);
         return frame_asked(frame, 0);
     }
     return VM_DONE;

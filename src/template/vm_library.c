@@ -392,6 +392,7 @@ static const char *const ask_names[ASK_COUNT] = {
     [VM_ASK_TRUTH] = "truth", [VM_ASK_LIST] = "list",
     [VM_ASK_PAIRS] = "pairs", [VM_ASK_EQUAL] = "equal",
     [VM_ASK_LESS] = "less",   [VM_ASK_CONTAINS] = "contains",
+    [VM_ASK_IS] = "is",
     [VM_ASK_ARITH] = "arith", [ASK_CALL_KEYWORDS] = "call_with_keywords",
     [ASK_LOAD] = "load",      [ASK_LOAD_IF_ANY] = "load_if_any",
     [ASK_FLUSH] = "flush",    [ASK_DICT] = "dict",
