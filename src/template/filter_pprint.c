@@ -186,7 +186,7 @@ static int repr_length(struct vm *vm, struct slice text)
 {
     size_t start = vm->text.len;
     text_repr(text, &vm->text);
-    size_t n = chars_count(slice_of(vm->text.data + start, vm->text.len - start));
+    size_t n = chars_count(slice_from(buf_view(&vm->text), start));
     vm->text.len = start;
     return (int)n;
 }

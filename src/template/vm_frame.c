@@ -150,7 +150,8 @@ void capture_begin(struct render *r)
 void capture_end(struct render *r, bool is_markup)
 {
     size_t start = r->captures[--r->ncaptures];
-    lua_pushlstring(r->vm.L, r->out.data + start, r->out.len - start);
+    struct slice text = slice_from(buf_view(&r->out), start);
+    lua_pushlstring(r->vm.L, text.data, text.len);
     r->out.len = start;
     if (is_markup)
         vm_to_markup(&r->vm);

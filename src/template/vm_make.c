@@ -49,7 +49,8 @@ void vm_new_generator(struct vm *vm, int n)
 
 void vm_push_text(struct vm *vm, size_t start)
 {
-    lua_pushlstring(vm->L, vm->text.data + start, vm->text.len - start);
+    struct slice text = slice_from(buf_view(&vm->text), start);
+    lua_pushlstring(vm->L, text.data, text.len);
     vm->text.len = start;
 }
 

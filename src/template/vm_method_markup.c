@@ -16,7 +16,7 @@ void value_strip_tags(struct vm *vm, struct slice html)
     struct slice text;
     size_t start = vm->text.len;
     entity_strip_tags(html, &vm->text);
-    text = slice_of(vm->text.data + start, vm->text.len - start);
+    text = slice_from(buf_view(&vm->text), start);
     bool has_reference = slice_find(text, '&') < text.len;
     vm_push_text(vm, start);
     if (has_reference) {
