@@ -120,6 +120,11 @@ describe("objects in templates", function()
           return function() i = i + 1 if i < 3 then return i, "v" .. i end end
         end,
         fn = function() return "plain" end,
+        total = function(list)
+          local sum = 0
+          for _, n in ipairs(list) do sum = sum + n end
+          return sum
+        end,
         defaults = setmetatable({ y = 2, x = 1 }, { __index = { z = 9 } }) }
       local env = qlua.Environment { autoescape = AUTO }
     ]]
@@ -149,6 +154,8 @@ describe("objects in templates", function()
         .. "{{ defaults|list }} {{ defaults.z }} {{ defaults|dictsort|last }}",
         "x1 y2 2 ['x', 'y'] 9 ('y', 2)" },
       { "{% for p in people if p.age > 25 %}{{ p.name }}{% else %}none{% endfor %}", "ann" },
+      { "{{ total(range(4)) }} {{ total([1, 2]) }} {{ total((1, 2)) }} {{ total([1]|map('int')) }}",
+        "6 3 3 1" },
       { "{% macro show(p) %}{{ p.greet('hi') }}{% endmacro %}{{ show(ann) }}", "hi ann" },
       { "{% if ann %}{{ ann.name or 'x' }}{% endif %}", "ann" },
     }
@@ -163,6 +170,8 @@ describe("objects in templates", function()
     local FAILURES = {
       { "{% for x in ann %}{% endfor %}", "'Person' object is not iterable" },
       { "{{ ann|length }}", "object of type 'Person' has no len()" },
+      { "{{ total(range(100000000000)) }}",
+        "a list of 100000000000 items; the limit is 10000000" },
       { "{{ ann|items|list }}", "'Person' object has no items: it is not a mapping" },
     }
     for _, case in ipairs(FAILURES) do

@@ -129,6 +129,16 @@ static void take_out(lua_State *L, struct library *library, struct render *r)
     }
 }
 
+/* Ranges among the operands become lists, which Lua can walk. May fail. */
+static void spread_ranges(struct render *r)
+{
+    if (r->asked.ask == ASK_FLUSH)
+        return;
+    for (int i = 0; i < r->asked.count; i++)
+        if (value_kind(&r->vm, r->asked.first + i) == VALUE_RANGE)
+            value_to_list(&r->vm, r->asked.first + i);
+}
+
 /* Lua gets a value: what is undefined is nil to it. */
 static void hand_out(struct render *r, lua_State *from, lua_State *L, int index)
 {
@@ -143,6 +153,7 @@ static void hand_out(struct render *r, lua_State *from, lua_State *L, int index)
 /* nil, render, ask, operands... */
 static int return_ask(lua_State *L, struct library *library, struct render *r)
 {
+    spread_ranges(r);
     take_out(L, library, r);
     lua_State *thread = r->thread;
     int n = lua_gettop(L) - 1;
@@ -386,16 +397,25 @@ static void push_library(lua_State *L)
 
 /* What the driver may be asked, by the names of its functions for it. */
 static const char *const ask_names[ASK_COUNT] = {
-    [VM_ASK_CALL] = "call",   [VM_ASK_INDEX] = "index",
-    [VM_ASK_ITEM] = "item",   [VM_ASK_TOSTRING] = "text",
-    [VM_ASK_HTML] = "html",   [VM_ASK_LENGTH] = "length",
-    [VM_ASK_TRUTH] = "truth", [VM_ASK_LIST] = "list",
-    [VM_ASK_PAIRS] = "pairs", [VM_ASK_EQUAL] = "equal",
-    [VM_ASK_LESS] = "less",   [VM_ASK_CONTAINS] = "contains",
+    [VM_ASK_CALL] = "call",
+    [VM_ASK_INDEX] = "index",
+    [VM_ASK_ITEM] = "item",
+    [VM_ASK_TOSTRING] = "text",
+    [VM_ASK_HTML] = "html",
+    [VM_ASK_LENGTH] = "length",
+    [VM_ASK_TRUTH] = "truth",
+    [VM_ASK_LIST] = "list",
+    [VM_ASK_PAIRS] = "pairs",
+    [VM_ASK_EQUAL] = "equal",
+    [VM_ASK_LESS] = "less",
+    [VM_ASK_CONTAINS] = "contains",
     [VM_ASK_IS] = "is",
-    [VM_ASK_ARITH] = "arith", [ASK_CALL_KEYWORDS] = "call_with_keywords",
-    [ASK_LOAD] = "load",      [ASK_LOAD_IF_ANY] = "load_if_any",
-    [ASK_FLUSH] = "flush",    [ASK_DICT] = "dict",
+    [VM_ASK_ARITH] = "arith",
+    [ASK_CALL_KEYWORDS] = "call_with_keywords",
+    [ASK_LOAD] = "load",
+    [ASK_LOAD_IF_ANY] = "load_if_any",
+    [ASK_FLUSH] = "flush",
+    [ASK_DICT] = "dict",
 };
 
 static void set_ask_names(lua_State *L)
