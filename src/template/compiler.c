@@ -150,7 +150,11 @@ void names_enter(struct compiler *c, const struct scope *scope)
             emit(c, OP_RESOLVE, 0, 0, const_text(c, variable->name), 1);
         } else {
             struct frame_names outside = {.scope = scope->parent};
-            emit_variable_raw(c, variable_of(c, &outside, variable->name));
+            struct variable *source = variable_of(c, &outside, variable->name);
+            if (is_lazy(source)) /* it may not have been read yet */
+                emit(c, OP_RESOLVE, 0, 0, const_text(c, variable->name), 1);
+            else
+                emit_variable_raw(c, source);
         }
         emit_store(c, variable);
     }

@@ -11,7 +11,7 @@ struct loop {
     bool is_extended;
     int description; /* in c->loops */
     int slot;        /* the first of its slots */
-    int ran;         /* slot that is empty once the body has run to its end; -1: no else */
+    int ran;         /* slot that is false once the body has run to its end; -1: no else */
 };
 
 /* ---- `loop` may not be set ------------------------------------------------------------------- */
@@ -91,11 +91,15 @@ static void analyse(struct compiler *c, struct loop *loop, const struct frame_na
                      "Can't assign to special loop variable in for-loop target");
 }
 
+static bool is_simple(const struct loop *loop)
+{
+    return !loop->is_extended && loop->node->test == NULL;
+}
+
 static void make_slots(struct compiler *c, struct loop *loop)
 {
-    bool is_simple = !loop->is_extended && loop->node->test == NULL;
     loop->slot = unit_slot(c, -1);
-    for (int i = 1; i < FOR_SLOTS && !is_simple; i++)
+    for (int i = 1; i < FOR_SLOTS && !is_simple(loop); i++)
         unit_slot(c, -1);
     loop->ran = loop->node->otherwise.count > 0 ? unit_slot(c, -1) : -1;
     if (loop->is_extended) {
@@ -110,7 +114,8 @@ static void begin(struct compiler *c, struct loop *loop)
 {
     struct program_loop *description = array_add(c->arena, &c->loops, sizeof(*description));
     loop->description = c->loops.count - 1;
-    *description = (struct program_loop){false, -1, -1};
+    *description = (struct program_loop){
+        .is_simple = is_simple(loop), .has_object = false, .test = -1, .recursive = -1};
     if (loop->node->recursive)
         description->recursive = c->unit->index;
     emit(c, OP_FOR, 0, loop->slot, loop->description, -1);
@@ -182,8 +187,10 @@ static void compile_loop(struct compiler *c, struct loop *loop)
     int to_end = take_item(c, loop);
     names_enter(c, loop->inside.scope);
     compile_statements(c, &loop->inside, loop->node->body);
-    if (loop->ran >= 0)
-        emit(c, OP_CLEAR, 0, loop->ran, 1, 0);
+    if (loop->ran >= 0) {
+        emit(c, OP_FALSE, 0, 0, 0, 1);
+        emit(c, OP_STORE, 0, loop->ran, 0, -1);
+    }
     emit(c, OP_JUMP_BACK, 0, 0, unit->loop_next, 0);
     if (loop->node->test != NULL)
         compile_test(c, loop);

@@ -125,6 +125,11 @@ static void export_targets(struct compiler *c, const struct frame_names *frame,
 static void compile_set(struct compiler *c, const struct frame_names *frame,
                         const struct ast_set *node)
 {
+    if (node->target->kind == AST_NSREF) { /* what it is counts before the value is worked out */
+        const struct ast_nsref *nsref = (const struct ast_nsref *)node->target;
+        emit_variable(c, variable_of(c, frame, nsref->name));
+        emit(c, OP_NAMESPACE, 0, 0, 0, -1);
+    }
     compile_expression(c, frame, node->value);
     store_target(c, frame, node->target);
     export_targets(c, frame, node->target);

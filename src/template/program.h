@@ -106,6 +106,7 @@ enum program_op {
     /* statements */
     OP_EXPORT,        /* K [value or nil]: a name set at top level; a: 1: it is exported too */
     OP_UNEXPORT,      /* K [value or nil]: the same for an import, which is not exported */
+    OP_NAMESPACE,     /* [value]: it must be a namespace */
     OP_SET_ATTR,      /* K [value namespace] */
     OP_CAPTURE,       /* what is written is kept back ... */
     OP_CAPTURED,      /* E ... -> until here: its text */
@@ -238,6 +239,7 @@ struct program_locals {
 };
 
 struct program_loop {
+    bool is_simple;  /* it has but the first of its slots */
     bool has_object; /* `loop` is used as a value */
     int test;        /* where its test begins, or -1 */
     int recursive;   /* the unit it is the body of, or -1 */

@@ -359,8 +359,6 @@ static bool text_contains(struct vm *vm, int container, int item)
     struct slice text, part;
     value_slice(vm, container, &text);
     if (!value_slice(vm, item, &part)) {
-        if (value_kind(vm, item) == VALUE_UNDEFINED)
-            check_strict(vm, item);
         vm_fail(vm, TEMPLATE_RUNTIME, "'in <string>' requires string as left operand, not %s",
                 value_type_name(vm, item));
     }

@@ -57,7 +57,8 @@ bool loop_begin(struct render *r, struct frame *frame, const struct insn *insn)
         .index0 = -1,
     };
     loop->has_test = loop->description->test >= 0;
-    loop->keeps_items = loop->has_test || iter.kind == VALUE_STRING;
+    loop->keeps_items =
+        loop->has_test || (iter.kind == VALUE_STRING && !loop->description->is_simple);
     if (loop->description->recursive >= 0)
         loop->depth0 = lua_tonumber(L, frame->base + 1);
     if (loop->description->has_object)

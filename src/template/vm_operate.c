@@ -346,12 +346,17 @@ bool operate_merge(struct render *r)
 
 /* ---- namespaces and parameters --------------------------------------------------------------- */
 
+void operate_check_namespace(struct render *r)
+{
+    if (value_meta(&r->vm, lua_gettop(r->vm.L)) != VM_META_NAMESPACE)
+        vm_fail(&r->vm, TEMPLATE_RUNTIME, "cannot assign attribute on non-namespace object");
+}
+
 void operate_set_attr(struct render *r, const struct frame *frame, int name)
 {
     lua_State *L = r->vm.L;
     int top = lua_gettop(L);
-    if (value_meta(&r->vm, top) != VM_META_NAMESPACE)
-        vm_fail(&r->vm, TEMPLATE_RUNTIME, "cannot assign attribute on non-namespace object");
+    operate_check_namespace(r);
     lua_rawgeti(L, frame->fixed + FIXED_PROGRAM, name + 1);
     lua_pushvalue(L, top - 1);
     lua_rawset(L, top);

@@ -258,6 +258,10 @@ static void run_simple(struct render *r, struct frame *frame, const struct insn 
     case OP_ADD_KEY: operate_add_key(r, frame, insn->c); break;
     case OP_EXPORT: context_set(r, frame, insn->c, insn->a, false); break;
     case OP_UNEXPORT: context_set(r, frame, insn->c, false, insn->a); break;
+    case OP_NAMESPACE:
+        operate_check_namespace(r);
+        lua_pop(L, 1);
+        break;
     case OP_SET_ATTR: operate_set_attr(r, frame, insn->c); break;
     case OP_CAPTURE: capture_begin(r); break;
     case OP_CAPTURED:

@@ -28,6 +28,7 @@ void operate_dict(struct render *r, int n);
 bool operate_extend(struct render *r); /* again */
 void operate_add_key(struct render *r, const struct frame *frame, int name);
 bool operate_merge(struct render *r); /* again */
+void operate_check_namespace(struct render *r);
 void operate_set_attr(struct render *r, const struct frame *frame, int name);
 void operate_parameter(struct render *r, const struct frame *frame, int name);
 
