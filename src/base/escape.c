@@ -66,7 +66,7 @@ static inline bool copy_plain(char *dst, const char *src, size_t len)
 {
     size_t at = 0;
 #ifdef __x86_64__
-    unsigned marks = 0;
+    unsigned marks;
     if (len >= 16) {
         for (; len - at > 16; at += 16)
             if (copy_16(dst + at, src + at) != 0)

@@ -168,16 +168,16 @@ static void lower_char(uint32_t code, struct buf *out)
         utf8_encode(out, code);
 }
 
-void unicode_upper_char(uint32_t code, struct buf *out)
+static void upper_char(uint32_t code, struct buf *out)
 {
     if (!map_char(&unicode_to_upper, code, out))
         utf8_encode(out, code);
 }
 
-void unicode_title_char(uint32_t code, struct buf *out)
+static void title_char(uint32_t code, struct buf *out)
 {
     if (!map_char(&unicode_to_title, code, out))
-        unicode_upper_char(code, out);
+        upper_char(code, out);
 }
 
 /* ---- texts ----------------------------------------------------------------------------------- */
@@ -240,7 +240,7 @@ static void convert_char(struct slice text, size_t at, uint32_t code, enum unico
 {
     switch (to) {
     case UNICODE_LOWER: lower_at(text, at, code, out); return;
-    case UNICODE_UPPER: unicode_upper_char(code, out); return;
+    case UNICODE_UPPER: upper_char(code, out); return;
     case UNICODE_FOLD:
         if (!map_char(&unicode_to_fold, code, out))
             lower_char(code, out);
@@ -249,7 +249,7 @@ static void convert_char(struct slice text, size_t at, uint32_t code, enum unico
         if (unicode_is_upper(code))
             lower_at(text, at, code, out);
         else if (unicode_is_lower(code))
-            unicode_upper_char(code, out);
+            upper_char(code, out);
         else
             utf8_encode(out, code);
         return;
@@ -257,7 +257,7 @@ static void convert_char(struct slice text, size_t at, uint32_t code, enum unico
         if (behind)
             lower_at(text, at, code, out);
         else
-            unicode_title_char(code, out);
+            title_char(code, out);
     }
 }
 

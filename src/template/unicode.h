@@ -39,8 +39,4 @@ enum unicode_case {
 /* Append the text in another case. Bytes that are not UTF-8 stay. */
 void unicode_convert(struct slice text, enum unicode_case to, struct buf *out);
 
-/* Append one character's upper case; its title case. */
-void unicode_upper_char(uint32_t code, struct buf *out);
-void unicode_title_char(uint32_t code, struct buf *out);
-
 #endif

@@ -19,8 +19,4 @@ void dict_key(struct vm *vm, int dict);
 /* Take the key on top (as dict_key left it), which is popped, out of the dict. */
 void dict_remove(struct vm *vm, int dict);
 
-/* As dict.update(): set the keys of a dict, or of a list of pairs (which is replaced by a plain
- * list), at index `from`. */
-void dict_update(struct vm *vm, int dict, int from);
-
 #endif

@@ -29,9 +29,6 @@ void format_number(struct vm *vm, double number, const struct format_spec *spec,
 /* Append the text, cut to the precision, in its width. */
 void format_text(struct vm *vm, struct slice text, const struct format_spec *spec, struct buf *out);
 
-/* Read Python's format specification mini-language; fails where it is none. */
-struct format_spec format_read_spec(struct vm *vm, struct slice text);
-
 /* Append format(value, spec) of the value at index: not of an object. */
 void format_value(struct vm *vm, int index, struct slice spec, struct buf *out);
 

@@ -26,7 +26,6 @@ struct percent {
 /* One %[(key)][flags][width][.precision]letter */
 struct directive {
     struct format_spec spec;
-    int value; /* stack index of its argument, 0 when it has been named and is on top */
     char letter;
     bool zero, left;
 };

@@ -57,7 +57,7 @@ static bool take_align(struct slice *text, struct format_spec *spec)
     return has_fill;
 }
 
-struct format_spec format_read_spec(struct vm *vm, struct slice text)
+static struct format_spec read_spec(struct vm *vm, struct slice text)
 {
     struct format_spec spec = FORMAT_SPEC_NONE;
     bool has_fill = take_align(&text, &spec);
@@ -109,12 +109,12 @@ void format_value(struct vm *vm, int index, struct slice text, struct buf *out)
         return;
     }
     if (value_number(vm, index, &number)) {
-        struct format_spec spec = format_read_spec(vm, text);
+        struct format_spec spec = read_spec(vm, text);
         if (spec.align == '0')
             spec.align = '=';
         format_number(vm, number, &spec, out);
     } else if (value_slice(vm, index, &string)) {
-        struct format_spec spec = format_read_spec(vm, text);
+        struct format_spec spec = read_spec(vm, text);
         check_text_spec(vm, &spec);
         if (spec.align == '0')
             spec.align = '<';

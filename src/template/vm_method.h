@@ -42,10 +42,6 @@ double method_int(struct vm *vm, const struct vm_frame *frame, int i, double oth
 
 /* ---- results ---- */
 
-/* Append text with `count` (negative: all) of the places of old replaced. */
-void text_replace(struct vm *vm, struct slice text, struct slice old, struct slice with,
-                  double count);
-
 /* Push what was appended to vm->text from start on: a Markup where the value is one. */
 void method_push_text(struct vm *vm, const struct vm_frame *frame, size_t start);
 /* Push a part of a text as a Markup where the value is one. */

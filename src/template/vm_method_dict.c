@@ -179,7 +179,8 @@ static void set_pairs(struct vm *vm, int dict, int pairs)
     }
 }
 
-void dict_update(struct vm *vm, int dict, int from)
+/* Set the keys of a dict, or of a list of pairs (which a plain list takes the place of). */
+static void update(struct vm *vm, int dict, int from)
 {
     if (value_kind(vm, from) == VALUE_DICT)
         set_all(vm, dict, from);
@@ -187,7 +188,7 @@ void dict_update(struct vm *vm, int dict, int from)
         set_pairs(vm, dict, from);
 }
 
-static enum vm_status dict_update_method(struct vm *vm, struct vm_frame *frame)
+static enum vm_status dict_update(struct vm *vm, struct vm_frame *frame)
 {
     int from = method_param(frame, 1);
     if (frame->state == 0 && value_kind(vm, from) == VALUE_OBJECT) {
@@ -198,7 +199,7 @@ static enum vm_status dict_update_method(struct vm *vm, struct vm_frame *frame)
     if (frame->state == 1)
         lua_replace(vm->L, from);
     if (method_given(vm, frame, 1))
-        dict_update(vm, frame->base, from);
+        update(vm, frame->base, from);
     set_all(vm, frame->base, method_param(frame, 2));
     return method_none(vm);
 }
@@ -237,7 +238,7 @@ static const struct vm_native table[] = {
     {"pop", "self, key, *", dict_pop},
     {"popitem", "self", dict_popitem},
     {"setdefault", "self, key, default=none", dict_setdefault},
-    {"update", "self, other=none, **", dict_update_method},
+    {"update", "self, other=none, **", dict_update},
     {"values", "self", dict_values},
 };
 

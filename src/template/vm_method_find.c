@@ -171,8 +171,9 @@ static void replace_empty(struct vm *vm, struct slice text, struct slice with, d
     buf_slice(&vm->text, text);
 }
 
-void text_replace(struct vm *vm, struct slice text, struct slice old, struct slice with,
-                  double count)
+/* Append text with `count` (negative: all) of the places of old replaced. */
+static void replace(struct vm *vm, struct slice text, struct slice old, struct slice with,
+                    double count)
 {
     size_t start = vm->text.len;
     count = count < 0 ? INFINITY : count;
@@ -197,7 +198,7 @@ enum vm_status method_text_replace(struct vm *vm, struct vm_frame *frame)
     struct slice old = method_text(vm, frame, 1);
     struct slice with = method_text(vm, frame, 2);
     size_t start = vm->text.len;
-    text_replace(vm, method_self(vm, frame), old, with, method_int(vm, frame, 3, -1));
+    replace(vm, method_self(vm, frame), old, with, method_int(vm, frame, 3, -1));
     method_push_text(vm, frame, start);
     return VM_DONE;
 }
