@@ -23,6 +23,10 @@ local core = {}
 ---@return { handle: qlua.Handle }?
 function core.context() end
 
+--- Does the running task serve a request? Touches nothing, where context() makes the table.
+---@return boolean
+function core.in_request() end
+
 --- The value as JSON text (src/value/json.h has the rules), or nil, what is wrong, and its path.
 ---@param value any
 ---@param options? qlua.json.Options

@@ -17,7 +17,7 @@ local signals = require "qlua.signals"
 local templates = require "qlua.template"
 
 local find, from_source = environments.find, environments.from_source
-local get_context = context.get
+local get_context, in_request = context.get, core.in_request
 local running = core.current -- [1] is the running task's context, once somebody has touched it
 local before, rendered = signals.before_render_template, signals.template_rendered
 
@@ -40,8 +40,11 @@ local IN_APP = { g = g }
 local OUTSIDE = {}
 
 local function standard_values()
-  local ctx = running[1] or get_context()
-  return ctx and (ctx.handle and IN_REQUEST or IN_APP) or OUTSIDE
+  local ctx = running[1]
+  if ctx then
+    return ctx.handle and IN_REQUEST or IN_APP
+  end
+  return in_request() and IN_REQUEST or OUTSIDE
 end
 
 --- The processors for the running request: the app's, then those of its blueprints, the inner ones
