@@ -153,16 +153,18 @@ static bool is_unreserved(char c)
 void escape_url(struct buf *out, struct slice text, struct slice safe)
 {
     static const char hex[] = "0123456789ABCDEF";
+    size_t start = 0;
     for (size_t i = 0; i < text.len; i++) {
         char c = text.data[i];
-        if (is_unreserved(c) || slice_find(safe, c) < safe.len) {
-            buf_char(out, c);
-        } else {
-            unsigned char byte = (unsigned char)c;
-            char triple[3] = {'%', hex[byte >> 4], hex[byte & 15]};
-            buf_append(out, triple, 3);
-        }
+        if (is_unreserved(c) || slice_find(safe, c) < safe.len)
+            continue;
+        unsigned char byte = (unsigned char)c;
+        char triple[3] = {'%', hex[byte >> 4], hex[byte & 15]};
+        buf_append(out, text.data + start, i - start);
+        buf_append(out, triple, 3);
+        start = i + 1;
     }
+    buf_append(out, text.data + start, text.len - start);
 }
 
 /* 0..15, or -1. */

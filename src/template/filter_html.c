@@ -129,8 +129,11 @@ static enum vm_status begin_pairs(struct vm *vm, struct vm_frame *frame)
 static void add_quoted(struct vm *vm, int index, bool in_query)
 {
     struct slice rest;
-    value_push_str(vm, index); /* objects are texts by now */
-    rest = filter_text(vm, lua_gettop(vm->L), "encode");
+    int top = lua_gettop(vm->L);
+    if (!value_slice(vm, index, &rest)) {
+        value_push_str(vm, index); /* objects are texts by now */
+        rest = filter_text(vm, top + 1, "encode");
+    }
     value_check_text(vm, (double)rest.len * 3);
     if (!in_query) {
         escape_url(&vm->text, rest, SLICE("/"));
@@ -144,7 +147,7 @@ static void add_quoted(struct vm *vm, int index, bool in_query)
             rest = slice_from(rest, space + 1);
         }
     }
-    lua_pop(vm->L, 1);
+    lua_settop(vm->L, top);
 }
 
 /* A text, and what cannot be walked, is quoted by itself. */

@@ -156,6 +156,9 @@ enum vm_status filter_map(struct vm *vm, struct vm_frame *frame)
 
 /* ---- select and its like --------------------------------------------------------------------- */
 
+/* Room is made for so many results before any is known. */
+enum { FEW = 64 };
+
 enum { SELECT_BEGIN, SELECT_EMPTY, SELECT_PATH, SELECT_TEST, SELECT_TRUTH };
 
 /* What a selection works with: stack indexes, and the arguments it was given. */
@@ -239,7 +242,7 @@ static void begin_selection(struct vm *vm, struct vm_frame *frame, const struct 
         vm_fail(vm, TEMPLATE_FILTER_ARG, "Missing parameter for attribute name");
     lua_settop(vm->L, s->result - 1);
     frame->n = filter_items(vm, s->items);
-    vm_new_generator(vm, 0);
+    vm_new_generator(vm, frame->n < FEW ? frame->n : FEW);
     lua_pushnil(vm->L);
     if (by_attribute) {
         lua_rawgeti(vm->L, s->arguments, 1);

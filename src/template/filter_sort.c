@@ -402,10 +402,10 @@ static void push_seen_key(struct vm *vm)
 static void push_unique(struct vm *vm, int items, int keys, int n)
 {
     lua_State *L = vm->L;
-    int count = 0;
-    vm_new_generator(vm, 0);
+    int count = 0, room = n < 64 ? n : 64;
+    vm_new_generator(vm, room);
     int result = lua_gettop(L);
-    lua_newtable(L);
+    lua_createtable(L, 0, room);
     int seen = result + 1;
     for (int i = 1; i <= n; i++) {
         lua_rawgeti(L, keys, i);
