@@ -43,8 +43,8 @@ enum vm_status test_ne(struct vm *vm, struct vm_frame *frame)
 }
 
 /* a OP b, where a < b says yes when `less`, else b < a does; `or_equal`: the other one says no. */
-static enum vm_status order(struct vm *vm, struct vm_frame *frame, const char *op, bool less,
-                            bool or_equal)
+static enum vm_status compare(struct vm *vm, struct vm_frame *frame, const char *op, bool less,
+                              bool or_equal)
 {
     int a = frame->base, b = frame->base + 1, order = 0;
     if (frame->state == 1)
@@ -60,22 +60,22 @@ static enum vm_status order(struct vm *vm, struct vm_frame *frame, const char *o
 
 enum vm_status test_lt(struct vm *vm, struct vm_frame *frame)
 {
-    return order(vm, frame, "<", true, false);
+    return compare(vm, frame, "<", true, false);
 }
 
 enum vm_status test_le(struct vm *vm, struct vm_frame *frame)
 {
-    return order(vm, frame, "<=", true, true);
+    return compare(vm, frame, "<=", true, true);
 }
 
 enum vm_status test_gt(struct vm *vm, struct vm_frame *frame)
 {
-    return order(vm, frame, ">", false, false);
+    return compare(vm, frame, ">", false, false);
 }
 
 enum vm_status test_ge(struct vm *vm, struct vm_frame *frame)
 {
-    return order(vm, frame, ">=", false, true);
+    return compare(vm, frame, ">=", false, true);
 }
 
 enum vm_status test_in(struct vm *vm, struct vm_frame *frame)

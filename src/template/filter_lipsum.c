@@ -22,7 +22,7 @@ static const char *const words[] = {
     "velit",     "veniam",     "voluptate",
 };
 
-#define WORD_COUNT ((double)(sizeof(words) / sizeof(*words)))
+enum { WORD_COUNT = sizeof(words) / sizeof(*words) };
 
 uint64_t filter_random_seed(void)
 {
@@ -49,9 +49,9 @@ struct lipsum {
 };
 
 /* from <= x < to */
-static double random_between(struct lipsum *l, double from, double to)
+static int64_t random_between(struct lipsum *l, int64_t from, int64_t to)
 {
-    return from + filter_random_below(&l->random, to - from);
+    return from + (int64_t)filter_random_below(&l->random, (double)(to - from));
 }
 
 /* Append a word that is not the one before; gives its number. */
@@ -67,14 +67,14 @@ static size_t add_word(struct lipsum *l, size_t last, bool capitalize)
     return at;
 }
 
-static void add_paragraph(struct lipsum *l, double count)
+static void add_paragraph(struct lipsum *l, int64_t count)
 {
     struct buf *out = &l->vm->text;
-    size_t word = (size_t)WORD_COUNT;
-    double last_comma = 0, last_stop = 0;
+    size_t word = WORD_COUNT;
+    int64_t last_comma = 0, last_stop = 0;
     bool begins = true;
     char end = 0;
-    for (double i = 0; i < count; i++) {
+    for (int64_t i = 0; i < count; i++) {
         if (end != 0)
             buf_char(out, end);
         if (i > 0)
@@ -97,18 +97,25 @@ static void add_paragraph(struct lipsum *l, double count)
     buf_char(out, '.');
 }
 
+/* A number of paragraphs or words: what is beyond a billion is as good as that. */
+static int64_t count_argument(struct vm *vm, int index)
+{
+    double count = filter_whole(vm, index);
+    return (int64_t)fmax(-1e9, fmin(count, 1e9));
+}
+
 /* lipsum(n, html, min, max): n paragraphs of min to max - 1 words. */
 enum vm_status global_lipsum(struct vm *vm, struct vm_frame *frame)
 {
-    double n = filter_whole(vm, frame->base);
+    int64_t n = count_argument(vm, frame->base);
     bool html = filter_flag(vm, frame->base + 1);
-    double min = filter_whole(vm, frame->base + 2), max = filter_whole(vm, frame->base + 3);
+    int64_t min = count_argument(vm, frame->base + 2), max = count_argument(vm, frame->base + 3);
     struct lipsum l = {vm, filter_random_seed()};
     size_t start = vm->text.len;
     if (n > 0 && max <= min)
-        vm_fail(vm, TEMPLATE_RUNTIME, "empty range for randrange() (%.0f, %.0f, %.0f)", min, max,
-                max - min);
-    for (double i = 0; i < n; i++) {
+        vm_fail(vm, TEMPLATE_RUNTIME, "empty range for randrange() (%lld, %lld, %lld)",
+                (long long)min, (long long)max, (long long)(max - min));
+    for (int64_t i = 0; i < n; i++) {
         if (i > 0)
             buf_cstr(&vm->text, html ? "\n" : "\n\n");
         if (html)
@@ -116,6 +123,7 @@ enum vm_status global_lipsum(struct vm *vm, struct vm_frame *frame)
         add_paragraph(&l, random_between(&l, min, max));
         if (html)
             buf_cstr(&vm->text, "</p>");
+        value_check_text(vm, (double)vm->text.len);
     }
     filter_push_text(vm, start, html);
     return VM_DONE;

@@ -134,7 +134,7 @@ enum vm_status filter_map(struct vm *vm, struct vm_frame *frame)
     int result = frame->base + frame->nparams;
     enum vm_status status;
     if (frame_phase(frame) == MAP_BEGIN || frame_phase(frame) == MAP_TRUTH) {
-        bool nothing;
+        bool nothing = false;
         if (is_empty(vm, frame, MAP_TRUTH, &nothing) == VM_AGAIN)
             return VM_AGAIN;
         if (nothing) {

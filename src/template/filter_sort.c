@@ -9,7 +9,7 @@
 enum { SORT_BEGIN, SORT_PROJECT, SORT_COLUMNS, SORT_ORDER, SORT_GROUP };
 
 /* Let the sorter in the slot go on; pushes nothing. */
-static enum vm_status order(struct vm *vm, struct vm_frame *frame, int sorter, int keys)
+static enum vm_status run_sorter(struct vm *vm, struct vm_frame *frame, int sorter, int keys)
 {
     int part;
     bool asked = frame_answered(frame, &part);
@@ -114,7 +114,7 @@ enum vm_status filter_sort(struct vm *vm, struct vm_frame *frame)
         sorter_new(vm, s.keys, frame->n, columns, filter_flag(vm, s.reverse));
         frame_begin(frame, SORT_ORDER);
     }
-    if (order(vm, frame, s.sorter, s.keys) == VM_AGAIN)
+    if (run_sorter(vm, frame, s.sorter, s.keys) == VM_AGAIN)
         return VM_AGAIN;
     push_ordered(vm, s.items, s.sorter, frame->n);
     return VM_DONE;
@@ -175,7 +175,7 @@ enum vm_status filter_dictsort(struct vm *vm, struct vm_frame *frame)
         sorter_new(vm, keys, frame->n, 0, filter_flag(vm, frame->base + 3));
         frame_begin(frame, SORT_ORDER);
     }
-    if (order(vm, frame, keys + 1, keys) == VM_AGAIN)
+    if (run_sorter(vm, frame, keys + 1, keys) == VM_AGAIN)
         return VM_AGAIN;
     push_ordered(vm, pairs, keys + 1, frame->n);
     return VM_DONE;
@@ -272,7 +272,7 @@ enum vm_status filter_groupby(struct vm *vm, struct vm_frame *frame)
         sorter_new(vm, g.folded, frame->n, 0, false);
         frame_begin(frame, SORT_ORDER); /* fall through */
     case SORT_ORDER:
-        if (order(vm, frame, g.sorter, g.folded) == VM_AGAIN)
+        if (run_sorter(vm, frame, g.sorter, g.folded) == VM_AGAIN)
             return VM_AGAIN;
         vm_new_list(vm, 0);
         lua_pushnil(L);
