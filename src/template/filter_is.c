@@ -99,7 +99,9 @@ enum vm_status test_escaped(struct vm *vm, struct vm_frame *frame)
     enum value_kind kind = value_kind(vm, frame->base);
     if (kind == VALUE_OBJECT)
         return ask_use(vm, frame, "escaped");
-    return answer(vm, kind == VALUE_MARKUP);
+    if (kind == VALUE_UNDEFINED)
+        return answer(vm, value_undefined_kind(vm, frame->base) == UNDEFINED_CHAINABLE);
+    return answer(vm, kind == VALUE_MARKUP || value_meta(vm, frame->base) == VM_META_MODULE);
 }
 
 static bool is_callable(enum vm_meta meta)

@@ -247,39 +247,55 @@ static bool push_place(struct vm *vm, int object, enum value_kind kind, int key)
     }
 }
 
+/* Push what the object has by this key as an item; false: nothing. */
+static bool push_item(struct vm *vm, int object, enum value_kind kind, int key)
+{
+    if (kind != VALUE_DICT)
+        return push_place(vm, object, kind, key);
+    if (!dict_is_key(vm, key)) /* a TypeError, for which Jinja gives undefined */
+        return false;
+    value_dict_get(vm, object, key);
+    if (!lua_isnil(vm->L, -1))
+        return true;
+    lua_pop(vm->L, 1);
+    return false;
+}
+
+/* Push the attribute that a Markup names. */
+static void push_named_by_markup(struct vm *vm, int object, int key)
+{
+    lua_State *L = vm->L;
+    struct slice name;
+    int top = lua_gettop(L);
+    value_slice(vm, key, &name);
+    value_getattr(vm, object, name);
+    if (value_kind(vm, top + 1) == VALUE_UNDEFINED) {
+        lua_settop(L, top);
+        value_push_missing(vm, object, key); /* as what it was asked for */
+    }
+}
+
 enum value_result value_getitem(struct vm *vm, int object, int key)
 {
     lua_State *L = vm->L;
-    int key_type = lua_type(L, key);
     enum value_kind kind = value_kind(vm, object);
-    if (kind == VALUE_DICT) {
-        enum value_kind key_kind = key_type == LUA_TTABLE ? value_kind(vm, key) : VALUE_STRING;
-        if (key_kind != VALUE_LIST && key_kind != VALUE_DICT) { /* no hash: TypeError, undefined */
-            value_dict_get(vm, object, key);
-            if (!lua_isnil(L, -1))
-                return VALUE_OK;
-            lua_pop(L, 1);
-        }
-    } else if (kind == VALUE_OBJECT) {
-        if (lua_type(L, key) == LUA_TSTRING)
-            return value_getattr_at(vm, object, key); /* the sandbox may hide it */
-        return VALUE_ASK;
-    } else if (kind == VALUE_UNDEFINED) {
+    if (kind == VALUE_UNDEFINED) {
         if (value_undefined_kind(vm, object) != UNDEFINED_CHAINABLE)
             value_fail_undefined(vm, object);
         lua_pushvalue(L, object);
         return VALUE_OK;
-    } else if (push_place(vm, object, kind, key)) {
-        return VALUE_OK;
     }
-    struct slice name;
-    if (!value_slice(vm, key, &name)) {
-        value_push_missing(vm, object, key);
+    if (kind == VALUE_OBJECT && lua_type(L, key) != LUA_TSTRING)
+        return VALUE_ASK;
+    if (kind != VALUE_OBJECT && push_item(vm, object, kind, key))
         return VALUE_OK;
-    }
     if (lua_type(L, key) == LUA_TSTRING)
         return value_getattr_at(vm, object, key);
-    return value_getattr(vm, object, name);
+    if (value_kind(vm, key) == VALUE_MARKUP)
+        push_named_by_markup(vm, object, key);
+    else
+        value_push_missing(vm, object, key);
+    return VALUE_OK;
 }
 
 /* ---- slices ---------------------------------------------------------------------------------- */
@@ -296,8 +312,6 @@ static double slice_number(struct vm *vm, int index, double otherwise)
     enum value_kind kind = value_kind(vm, index);
     if (kind == VALUE_NONE)
         return otherwise;
-    if (kind == VALUE_UNDEFINED)
-        value_fail_undefined(vm, index);
     if (!value_number(vm, index, &number) || number != floor(number))
         vm_fail(vm, TEMPLATE_RUNTIME,
                 "slice indices must be integers or None or have an __index__ method");

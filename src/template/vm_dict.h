@@ -12,6 +12,9 @@
  * none. A Lua function may since have added keys or taken some away. */
 bool dict_push_order(struct vm *vm, int dict);
 
+/* Can the value at index be a key? Lists and dicts cannot, nor what holds one. */
+bool dict_is_key(struct vm *vm, int index);
+
 /* Turn the value on top into the key that it is of this dict: a Markup into its text, true into 1
  * where that is there, a tuple into an equal one. Fails for what has no hash. */
 void dict_key(struct vm *vm, int dict);

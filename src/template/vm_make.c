@@ -125,34 +125,40 @@ static void find_tuple(struct vm *vm, int dict)
     }
 }
 
-/* A tuple has a hash when all its items have one. */
-static void check_hash(struct vm *vm, int tuple, int depth)
+/* The type of what keeps a value from being a key: a list or dict, itself or in a tuple; NULL:
+ * nothing does. */
+static const char *unhashable(struct vm *vm, int index, int depth)
 {
     lua_State *L = vm->L;
-    int n = (int)lua_objlen(L, tuple);
+    const char *type = NULL;
+    enum value_kind kind = value_kind(vm, index);
+    if (kind == VALUE_LIST || kind == VALUE_DICT)
+        return value_type_name(vm, index);
+    if (kind != VALUE_TUPLE)
+        return NULL;
     luaL_checkstack(L, 4, "hash");
     if (depth > VALUE_MAX_DEPTH)
         vm_fail(vm, TEMPLATE_LIMIT, "the key nests deeper than %d levels", VALUE_MAX_DEPTH);
-    for (int i = 1; i <= n; i++) {
-        lua_rawgeti(L, tuple, i);
-        enum value_kind kind = value_kind(vm, -1);
-        if (kind == VALUE_LIST || kind == VALUE_DICT)
-            vm_fail(vm, TEMPLATE_RUNTIME, "unhashable type: '%s'", value_type_name(vm, -1));
-        if (kind == VALUE_TUPLE)
-            check_hash(vm, lua_gettop(L), depth + 1);
+    int n = (int)lua_objlen(L, index);
+    for (int i = 1; i <= n && type == NULL; i++) {
+        lua_rawgeti(L, index, i);
+        type = unhashable(vm, lua_gettop(L), depth + 1);
         lua_pop(L, 1);
     }
+    return type;
+}
+
+bool dict_is_key(struct vm *vm, int index)
+{
+    return lua_type(vm->L, index) != LUA_TTABLE || unhashable(vm, index, 0) == NULL;
 }
 
 void dict_key(struct vm *vm, int dict)
 {
     lua_State *L = vm->L;
-    enum value_kind kind;
     switch (lua_type(L, -1)) {
     case LUA_TSTRING: return;
     case LUA_TNUMBER:
-        if (isnan(lua_tonumber(L, -1)))
-            vm_fail(vm, TEMPLATE_RUNTIME, "nan cannot be the key of a dict");
         if ((lua_tonumber(L, -1) != 0 && lua_tonumber(L, -1) != 1) || has_key(L, dict))
             return;
         lua_pushboolean(L, lua_tonumber(L, -1) == 1);
@@ -172,15 +178,15 @@ void dict_key(struct vm *vm, int dict)
         return;
     default: break;
     }
-    kind = value_kind(vm, -1);
+    const char *type = unhashable(vm, lua_gettop(L), 0);
+    if (type != NULL)
+        vm_fail(vm, TEMPLATE_RUNTIME, "unhashable type: '%s'", type);
+    enum value_kind kind = value_kind(vm, -1);
     if (kind == VALUE_MARKUP) {
         lua_rawgeti(L, -1, 1);
         lua_remove(L, -2);
     } else if (kind == VALUE_TUPLE) {
-        check_hash(vm, lua_gettop(L), 0);
         find_tuple(vm, dict);
-    } else if (kind == VALUE_LIST || kind == VALUE_DICT) {
-        vm_fail(vm, TEMPLATE_RUNTIME, "unhashable type: '%s'", value_type_name(vm, -1));
     } else if (kind == VALUE_UNDEFINED && value_undefined_kind(vm, -1) == UNDEFINED_STRICT) {
         value_fail_undefined(vm, lua_gettop(L));
     }
@@ -203,6 +209,8 @@ void vm_dict_set(struct vm *vm, int dict)
     int value = lua_gettop(L);
     lua_pushvalue(L, value - 1);
     dict_key(vm, dict);
+    if (lua_type(L, -1) == LUA_TNUMBER && isnan(lua_tonumber(L, -1)))
+        vm_fail(vm, TEMPLATE_RUNTIME, "nan cannot be the key of a dict");
     if (!has_key(L, dict))
         order_add(vm, dict, value + 1);
     lua_pushvalue(L, value);

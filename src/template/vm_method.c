@@ -35,7 +35,8 @@ static const struct vm_native *find_method(const struct method_table *table, str
     return NULL;
 }
 
-/* Is it a table of Lua's without anything in it? That may become a list just as well. */
+/* Is it a table of Lua's without anything in it? That may become a list just as well: it can be
+ * appended to. */
 static bool is_blank(lua_State *L, int index)
 {
     if (lua_getmetatable(L, index)) {
@@ -52,11 +53,11 @@ static bool is_blank(lua_State *L, int index)
 static const struct vm_native *dict_method(struct vm *vm, int index, struct slice name)
 {
     const struct vm_native *method = find_method(&dict_methods, name);
-    if (method == NULL)
+    bool is_for_lists = slice_eq(name, SLICE("append")) || slice_eq(name, SLICE("extend")) ||
+                        slice_eq(name, SLICE("insert"));
+    if (is_for_lists && is_blank(vm->L, index))
         method = find_method(&list_methods, name);
-    else
-        return method;
-    return method != NULL && is_blank(vm->L, index) ? method : NULL;
+    return method;
 }
 
 bool method_may_be(struct slice name)

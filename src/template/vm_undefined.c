@@ -233,7 +233,8 @@ static void write_message(struct vm *vm, int index, struct buf *out)
         return;
     }
     lua_rawgeti(vm->L, index, FIELD_NAME);
-    bool is_name = lua_type(vm->L, -1) == LUA_TSTRING;
+    struct slice name;
+    bool is_name = value_slice(vm, lua_gettop(vm->L), &name);
     lua_pop(vm->L, 1);
     if (is_name)
         write_field_repr(vm, index, FIELD_OBJECT, out);
