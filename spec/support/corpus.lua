@@ -8,7 +8,8 @@ local loaders = require "qlua.template_loaders"
 
 local M = {}
 
-M.FILES = { "spec/data/jinja/own-dev.jsonl", "../shared/jinja/recorded-dev.jsonl" }
+M.FILES = { "spec/data/jinja/own-dev.jsonl", "spec/data/jinja/found.jsonl",
+  "../shared/jinja/recorded-dev.jsonl" }
 
 --- Cases that touch what Lua does not have: the README of the corpus says what each tag means.
 M.EXCEPTED = {
