@@ -145,8 +145,8 @@ static void push_keys(struct writer *w, int dict)
 {
     lua_State *L = w->vm->L;
     value_dict_keys(w->vm, dict);
-    if (!w->sort_keys)
-        return;
+    if (!w->sort_keys || value_meta(w->vm, dict) != VM_META_DICT)
+        return; /* those of a Lua table come sorted */
     int keys = lua_gettop(L), n = (int)lua_objlen(L, keys);
     struct sorter *sorter = sorter_new(w->vm, keys, n, 0, false);
     sorter_run(w->vm, sorter, keys, false); /* no key is an object that could be asked */

@@ -23,15 +23,23 @@ union sort_key {
     struct slice text; /* borrowed from the list of keys */
 };
 
-/* Lives in a userdata; behind it the two lists of item numbers, then the keys. */
+/* The keys of one attribute, in C where they are all of a kind that C compares. */
+struct column {
+    enum sort_kind kind;
+    union sort_key *keys; /* of SORT_NUMBERS and SORT_TEXTS */
+};
+
+/* So many columns have their keys in C; further ones are compared as values. */
+enum { QUICK_COLUMNS = 4 };
+
+/* Lives in a userdata; behind it the keys of the columns, and the two lists of item numbers. */
 struct sorter {
     int n;
     int columns;  /* see sorter_new */
     bool reverse; /* the items began in reverse order, and are read so */
-    enum sort_kind kind;
     enum sort_phase phase;
     int *order, *spare;
-    union sort_key *keys; /* of SORT_NUMBERS and SORT_TEXTS */
+    struct column quick[QUICK_COLUMNS];
     /* What is under way: in a chunk that begins at `low`, item number `at`, which goes between
      * `left` and `right`; or the merge of runs of `width` from `low` on, of `order` into `spare`.
      */
@@ -45,16 +53,16 @@ struct sorter {
 /* ---- making ---------------------------------------------------------------------------------- */
 
 /* Do all keys of the list have the Lua type; take them. */
-static bool take_keys(struct vm *vm, struct sorter *s, int list, int type)
+static bool take_keys(struct vm *vm, union sort_key *keys, int n, int list, int type)
 {
     lua_State *L = vm->L;
-    for (int i = 0; i < s->n; i++) {
+    for (int i = 0; i < n; i++) {
         lua_rawgeti(L, list, i + 1);
         bool is = lua_type(L, -1) == type;
         if (is && type == LUA_TNUMBER)
-            s->keys[i].number = lua_tonumber(L, -1);
+            keys[i].number = lua_tonumber(L, -1);
         else if (is)
-            s->keys[i].text.data = lua_tolstring(L, -1, &s->keys[i].text.len);
+            keys[i].text.data = lua_tolstring(L, -1, &keys[i].text.len);
         lua_pop(L, 1);
         if (!is)
             return false;
@@ -62,29 +70,43 @@ static bool take_keys(struct vm *vm, struct sorter *s, int list, int type)
     return true;
 }
 
-static enum sort_kind find_kind(struct vm *vm, struct sorter *s, int list)
+static void fill_column(struct vm *vm, struct column *column, int n, int list)
 {
-    if (s->n == 0 || take_keys(vm, s, list, LUA_TNUMBER))
-        return SORT_NUMBERS;
-    return take_keys(vm, s, list, LUA_TSTRING) ? SORT_TEXTS : SORT_VALUES;
+    column->kind = SORT_VALUES;
+    if (take_keys(vm, column->keys, n, list, LUA_TNUMBER))
+        column->kind = SORT_NUMBERS;
+    else if (take_keys(vm, column->keys, n, list, LUA_TSTRING))
+        column->kind = SORT_TEXTS;
+}
+
+/* The keys of column number i are pushed as a list; popped by the caller. */
+static int push_column(struct vm *vm, const struct sorter *s, int keys, int i)
+{
+    if (s->columns > 1)
+        lua_rawgeti(vm->L, keys, i + 1);
+    else
+        lua_pushvalue(vm->L, keys);
+    return lua_gettop(vm->L);
 }
 
 struct sorter *sorter_new(struct vm *vm, int keys, int n, int columns, bool reverse)
 {
-    lua_State *L = vm->L;
     size_t count = (size_t)n;
     value_spend(vm, n > 1 ? n * log2(n) : 0);
-    size_t each = sizeof(union sort_key) + 2 * sizeof(int);
-    struct sorter *s = lua_newuserdata(L, sizeof(*s) + count * each);
+    int quick = columns < 1 ? 1 : columns > QUICK_COLUMNS ? QUICK_COLUMNS : columns;
+    size_t each = (size_t)quick * sizeof(union sort_key) + 2 * sizeof(int);
+    struct sorter *s = lua_newuserdata(vm->L, sizeof(*s) + count * each);
     *s = (struct sorter){.n = n, .columns = columns, .reverse = reverse, .at = 1};
-    s->keys = (union sort_key *)(s + 1);
-    s->order = (int *)(s->keys + count);
+    union sort_key *room = (union sort_key *)(s + 1);
+    for (int i = 0; i < quick; i++, room += count) {
+        s->quick[i].keys = room;
+        fill_column(vm, &s->quick[i], n, push_column(vm, s, keys, i));
+        lua_pop(vm->L, 1);
+    }
+    s->order = (int *)room;
     s->spare = s->order + count;
     for (int i = 0; i < n; i++)
         s->order[i] = reverse ? n - 1 - i : i;
-    s->kind = SORT_VALUES;
-    if (columns <= 1)
-        s->kind = find_kind(vm, s, keys);
     return s;
 }
 
@@ -93,16 +115,10 @@ struct sorter *sorter_new(struct vm *vm, int keys, int n, int columns, bool reve
 /* Push the keys of items a and b in the column. */
 static void push_keys(struct vm *vm, const struct sorter *s, int keys, int a, int b)
 {
-    lua_State *L = vm->L;
-    int list = keys;
-    if (s->columns > 1) {
-        lua_rawgeti(L, keys, s->column + 1);
-        list = lua_gettop(L);
-    }
-    lua_rawgeti(L, list, a + 1);
-    lua_rawgeti(L, list, b + 1);
-    if (s->columns > 1)
-        lua_remove(L, list);
+    int list = push_column(vm, s, keys, s->column);
+    lua_rawgeti(vm->L, list, a + 1);
+    lua_rawgeti(vm->L, list, b + 1);
+    lua_remove(vm->L, list);
 }
 
 static bool take_answer(struct vm *vm, struct sorter *s)
@@ -150,35 +166,46 @@ static enum vm_status compare_less(struct vm *vm, struct sorter *s, int keys, in
     return VM_DONE;
 }
 
-/* Is a < b, as Python compares them? */
+/* As Python compares: <0: a < b. 0 of one column that is no list: not a < b. */
 static enum vm_status compare_values(struct vm *vm, struct sorter *s, int keys, int a, int b,
-                                     bool *is_less)
+                                     int *order)
 {
-    if (s->columns == 0)
-        return compare_less(vm, s, keys, a, b, is_less);
-    *is_less = false;
-    for (; s->column < s->columns; s->column++) {
-        bool is_equal = false;
-        if (s->ask != ASK_LESS && compare_equal(vm, s, keys, a, b, &is_equal) == VM_AGAIN)
-            return VM_AGAIN;
-        if (is_equal)
-            continue;
-        if (compare_less(vm, s, keys, a, b, is_less) == VM_AGAIN)
-            return VM_AGAIN;
-        break;
+    bool is_equal = false, is_less = false;
+    if (s->columns > 0 && s->ask != ASK_LESS &&
+        compare_equal(vm, s, keys, a, b, &is_equal) == VM_AGAIN)
+        return VM_AGAIN;
+    if (!is_equal && compare_less(vm, s, keys, a, b, &is_less) == VM_AGAIN)
+        return VM_AGAIN;
+    *order = is_less ? -1 : !is_equal;
+    return VM_DONE;
+}
+
+static enum vm_status compare_column(struct vm *vm, struct sorter *s, int keys, int a, int b,
+                                     int *order)
+{
+    const struct column *column = &s->quick[s->column];
+    if (s->column >= QUICK_COLUMNS || column->kind == SORT_VALUES)
+        return compare_values(vm, s, keys, a, b, order);
+    if (column->kind == SORT_TEXTS) {
+        *order = slice_cmp(column->keys[a].text, column->keys[b].text);
+    } else {
+        double left = column->keys[a].number, right = column->keys[b].number;
+        *order = left < right ? -1 : left != right; /* nan: neither less nor equal */
     }
-    s->column = 0;
     return VM_DONE;
 }
 
 /* Is a < b? */
 static enum vm_status compare(struct vm *vm, struct sorter *s, int keys, int a, int b, bool *is)
 {
-    switch (s->kind) {
-    case SORT_NUMBERS: *is = s->keys[a].number < s->keys[b].number; return VM_DONE;
-    case SORT_TEXTS: *is = slice_cmp(s->keys[a].text, s->keys[b].text) < 0; return VM_DONE;
-    default: return compare_values(vm, s, keys, a, b, is);
-    }
+    int order = 0;
+    do {
+        if (compare_column(vm, s, keys, a, b, &order) == VM_AGAIN)
+            return VM_AGAIN;
+    } while (order == 0 && ++s->column < s->columns);
+    s->column = 0;
+    *is = order < 0;
+    return VM_DONE;
 }
 
 /* ---- chunks ---------------------------------------------------------------------------------- */
