@@ -106,7 +106,7 @@ end
 local function inheritance(state, templates, main)
   local base = root(state, 12)
   templates.base = node("stmt", statements.top(base, 2), block(base, "one"), "|",
-    block(base, "two"),
+    block(base, "two", once_in(12) and "{% block inside required %}{% endblock %}" or ""),
     once_in(3) and "{{ self.one() }}" or "", statements.top(base, 1))
   local parent = "base"
   if once_in(3) then
@@ -115,10 +115,15 @@ local function inheritance(state, templates, main)
     parent = "middle"
   end
   local page = root(state, 12)
-  return node("stmt", pick { "{% extends '" .. parent .. "' %}",
-    "{% extends '" .. parent .. "' if b1 or not b1 %}" }, main,
-    block(page, "one", once_in(2) and "{{ super() }}" or ""),
-    once_in(2) and block(page, "two") or "")
+  local extends = pick { "{% extends '" .. parent .. "' %}",
+    "{% extends '" .. parent .. "' if b1 or not b1 %}",
+    "{% set p = '" .. parent .. "' %}{% extends p %}",
+    "out {% if true %}{% extends '" .. parent .. "' %}{% endif %}" }
+  local super = pick { "", "{{ super() }}", "{{ super()|upper }}",
+    "{% set s = super() %}{{ s }}{{ s }}",
+    parent == "middle" and "{{ super.super() }}" or "" }
+  return node("stmt", extends, main, block(page, "one", super), once_in(2) and block(page,
+    "two") or "")
 end
 
 local function options()

@@ -143,6 +143,14 @@ RULES.int = {
   { 1, function(e) return "(missing|default(", e "int", "))" end },
   { 1, function(e) return "(", e "int", "|default(3, true))" end },
   { 1, function(e) return "(", e "int", ")|int" end },
+  { 1, function(e) return "(", e "bool", " + ", e "int", ")" end },
+  { 1, function(e) return "(", e "rows", ")|", pick { "max", "min" },
+    "(attribute='age')|attr('nope')",
+    "|d(4)" end },
+  { 1, function(e) return "(", e "rows", ")|map(attribute='age')|", pick { "sum", "max", "min",
+    "list|length" } end },
+  { 1, function(e) return "(", e "ints", ")[(", e "int", ") % 3]" end },
+  { 1, function(e) return "range(", e "int", ")|", pick { "length", "sum", "list|last|d(0)" } end },
 }
 
 RULES.num = {
@@ -155,7 +163,8 @@ RULES.num = {
 }
 
 local TEXT_FILTERS = { "upper", "lower", "title", "capitalize", "trim", "escape", "e", "safe",
-  "striptags", "forceescape", "string", "urlencode", "reverse", "center(12)", "indent", "indent(2)",
+  "striptags", "forceescape", "string", "urlencode", "string|reverse", "center(12)", "indent",
+    "indent(2)",
   "indent(1, true)", "indent('> ', blank=true)", "truncate(5)", "truncate(9, true)",
   "truncate(8, false, '..', 0)", "wordwrap(6)", "wordwrap(4, false)", "wordwrap(9, wrapstring='|')",
   "replace('a', '<A>')", "replace('b', 'x', 1)", "tojson", "urlize", "urlize(10, nofollow=true)",
@@ -200,6 +209,19 @@ RULES.str = {
   { 1, function(e) return "(missing|default(", e "str", "))" end },
   { 1, function(e) return "(", e "rows", ")|map(attribute='name')|", pick { "first|default('-')",
     "join('/')", "list|last|d" } end },
+  { 1, function(e) return "(", e "str", ")|attr('upper')()" end },
+  { 1, function(e) return "(", e "str", ")[", e("int", true), ":", e("int", true), "]" end },
+  { 1, function(e) return "(", e "str", ")[(", e "int", ") % 4]" end },
+  { 1, function(e) return "(", e "any", ")|", pick { "string|upper", "e|length|string",
+    "string|replace('1', '<one>')", "string|wordwrap(5)", "string|truncate(6)",
+      "string|list|first" }
+  end },
+  { 1, function(e) return "'%s %r' % (", e "any", ", ", e "any", ")" end },
+  { 1, function(e) return "'%(a)s-%(z)s' % dict(a=", e "str", ", z=", e "int", ")" end },
+  { 1, function(e) return "'{a}{b!s:>5}'.format(a=", e "str", ", b=", e "int", ")" end },
+  { 1, function(e) return "[", e "str", ", ", e "any", "]|join(", e("str", true), ")" end },
+  { 1, function(e) return "(", e "strs", ")|map('", pick { "upper", "e", "replace('a', 'b'", "trim",
+    "center(5", "format('x'" }:gsub("%(", "', "):gsub("^([^,]+)$", "%1'"), ")|join" end },
   { 1, function() return pick { "'a' 'b'", "'x'\n  \"y\"", "'\\u00e9\\x41\\101'" } end },
 }
 
@@ -228,6 +250,10 @@ RULES.bool = {
   { 1, function(e) return "(", e "ints", pick { " == ", " != ", " < " }, e "ints", ")" end },
   { 1, function(e) return "(", e "dict", pick { " == ", " != " }, e "dict", ")" end },
   { 1, function(e) return "(", e "bool", " if ", e "bool", " else ", e "bool", ")" end },
+  { 2, function(e) return "(", e "any", pick { " == ", " != " }, e "any", ")" end },
+  { 1, function(e) return "(", e "any", " in [", e "any", ", ", e "any", "])" end },
+  { 1, function(e) return "(not ", e "any", ")" end },
+  { 1, function(e) return "(", e "any", pick { " is eq ", " is ne " }, "(", e "any", "))" end },
 }
 
 RULES.ints = {
@@ -246,6 +272,9 @@ RULES.ints = {
     "')|list" end },
   { 1, function(e) return "(", e "ints", " if ", e "bool", " else ", e "ints", ")" end },
   { 1, function(e) return "(", e "ints", " * 2)" end },
+  { 1, function(e) return "(", e "ints", ")[", e("int", true), ":", e("int", true), "]" end },
+  { 1, function(e) return "(", e "ints", ")|batch(2)|map('sum')|list" end },
+  { 1, function(e) return "(", e "ints", ")|slice(2)|map('length')|list" end },
 }
 
 RULES.strs = {
@@ -278,6 +307,9 @@ RULES.dict = {
   { 3, function(e) return "{'k': ", e "int", ", 'a': ", e "int", "}" end },
   { 2, function(e) return "dict(", e "dict", ", x=", e "int", ")" end },
   { 1, function(e) return "(", e "dict", ").copy()" end },
+  { 1, function(e) return "dict(**", e "dict", ")" end },
+  { 1, function(e) return "dict((", e "dict", ")|dictsort)" end },
+  { 1, function(e) return "dict([('p', ", e "int", "), ('o', ", e "int", ")])" end },
   { 1, function(e) return "(", e "dict", " if ", e "bool", " else ", e "dict", ")" end },
 }
 
@@ -304,7 +336,25 @@ RULES.any = {
     pick { "0", "1", "'grouper'", "'list'" }, ")|list" end },
   { 1, function(e) return "(", e "dict", ").", pick { "nope", "a", "get('b')",
     "items()|list" } end },
+  { 1, function(e) return "(", e "rows", ")|", pick { "first", "last", "max(attribute='age')",
+    "min(attribute='name')" } end },
+  { 1, function(e) return "(", e "rows", ")[0].", pick { "name", "age", "nope" } end },
   { 1, function(e) return "(", e "dict", ")['", pick { "nope", "a" }, "']" end },
+}
+
+--- What often fails: anything done to anything.
+RULES.wild = {
+  { 1, function(e) return "(", e "any", ")|", pick { "length", "list", "first", "upper", "abs",
+    "int", "join", "reverse|list", "sort", "tojson", "sum", "max", "trim", "items|list",
+      "urlencode" }
+  end },
+  { 1, function(e) return "(", e "any", ").", pick { "name", "x.y", "items()", "upper()",
+    "nope" } end },
+  { 1, function(e) return "(", e "any", ")[", pick { "0", "'a'", "1:", "-1" }, "]" end },
+  { 1, function(e) return "(", e "any", pick { " + ", " * ", " - ", " % " }, e "any", ")" end },
+  { 1, function(e) return "(", e "any", pick { " < ", " >= " }, e "any", ")" end },
+  { 1, function(e) return "'{0[a]}{1.nope}'.format(", e "dict", ", ", e "str", ")" end },
+  { 1, function(e) return "'%d' % (", e "any", ")" end },
 }
 
 --- An expression of a type. At depth 0 a variable or a literal.
@@ -316,7 +366,8 @@ function make(scope, t, depth)
     end
     return leaf(scope, pick { "int", "str", "bool", "ints", "strs", "dict" })
   end
-  return node(t, weighted(RULES[t])(maker(scope, depth)))
+  local rules = t == "any" and once_in(25) and RULES.wild or RULES[t]
+  return node(t, weighted(rules)(maker(scope, depth)))
 end
 M.make = make
 

@@ -255,6 +255,19 @@ rule(1, function(scope)
   }
 end)
 
+rule(1, function(scope)
+  local name = fresh(scope, "c")
+  return node("stmt", tag("set ", name, " = cycler('a', ", make(scope, "int", 1), ", 'c')"),
+    "{% for x in [1, 2, 3, 4] %}{{ ", name, ".next() }}{{ ", name, ".current }}{% endfor %}",
+    pick { "", "{{ " .. name .. ".reset() }}{{ " .. name .. ".current }}" })
+end)
+
+rule(1, function(scope)
+  local name = fresh(scope, "j")
+  return node("stmt", tag("set ", name, " = joiner(", make(scope, "str", 1), ")"),
+    tag("for x in ", make(scope, "ints", 1)), "{{ ", name, "() }}{{ x }}", tag "endfor")
+end)
+
 -- ---- macros -----------------------------------------------------------------------------------
 
 --- The arguments of a call: by position or by name, some left to their defaults.
@@ -303,6 +316,17 @@ local function new_macro(scope)
   return macro
 end
 
+--- A macro that calls itself.
+rule(1, function(scope)
+  if scope.depth > 1 then
+    return output(any(scope))
+  end
+  local name, within = fresh(scope, "f"), buffered(scope, { n = "int" })
+  within.depth, within.loop = 3, false
+  return node("stmt", tag("macro ", name, "(n)"), body(within), "{{ n }}{% if n > 0 %}{{ ", name,
+    "(n - 1) }}{% endif %}", tag "endmacro", "{{ ", name, "(2) }}")
+end)
+
 --- {% macro %} ... {% endmacro %}; it is known to the scope afterwards.
 local function define(scope, prefix)
   local macro = new_macro(scope)
@@ -337,7 +361,8 @@ rule(5, function(scope)
     return output(any(scope))
   end
   local macro = pick(scope.macros)
-  local call = node("any", macro.name, "(", arguments(scope, macro), ")")
+  local call = node("any", macro.name, "(", once_in(12) and node("tag", pick { "*", "**" },
+    make(scope, pick { "ints", "dict" }, 1)) or arguments(scope, macro), ")")
   if macro.caller and not once_in(6) or once_in(12) then
     local within = buffered(scope, { c = "int" })
     return node("stmt", tag("call(c", pick { "", "=5" }, ") ", call), body(within), tag "endcall")
@@ -370,6 +395,18 @@ rule(2, function(scope)
   return node("stmt", tag("include ", from, pick(scope.buffered and { "", " ignore missing" }
     or { "", "", " ignore missing", " without context", " with context",
       " ignore missing without context" })))
+end)
+
+--- A block where it stands; its name is known to no other template.
+rule(1, function(scope)
+  if scope.buffered and once_in(2) then
+    return output(any(scope))
+  end
+  local within = inner(scope)
+  within.loop = false
+  return node("stmt", tag("block ", fresh(scope, "b"), pick { "", " scoped", " scoped" }),
+    body(within),
+    tag "endblock")
 end)
 
 rule(1, function()

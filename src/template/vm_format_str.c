@@ -127,6 +127,20 @@ static enum value_result push_argument(struct formatter *f, struct slice name)
     return VALUE_OK;
 }
 
+/* ".name" or "[key]" found nothing: an error of Python's, but for what is undefined itself. */
+static _Noreturn void fail_missing(struct vm *vm, int object, struct slice name, bool is_item,
+                                   int found)
+{
+    if (value_kind(vm, object) == VALUE_UNDEFINED)
+        value_fail_undefined(vm, found);
+    if (!is_item)
+        vm_fail(vm, TEMPLATE_RUNTIME, "'%s' object has no attribute '%.*s'",
+                value_type_name(vm, object), (int)name.len, name.data);
+    if (is_number(name) && value_kind(vm, object) != VALUE_DICT)
+        vm_fail(vm, TEMPLATE_RUNTIME, "%s index out of range", value_type_name(vm, object));
+    vm_fail(vm, TEMPLATE_RUNTIME, "'%.*s'", (int)name.len, name.data); /* a KeyError */
+}
+
 /* Put what ".name" or "[key]" finds in the value on top in its place. */
 static enum value_result step_into(struct formatter *f, struct slice name, bool is_item)
 {
@@ -148,7 +162,7 @@ static enum value_result step_into(struct formatter *f, struct slice name, bool 
     }
     int found = lua_gettop(L);
     if (value_kind(vm, found) == VALUE_UNDEFINED && !vm->sandboxed)
-        value_fail_undefined(vm, found);
+        fail_missing(vm, object, name, is_item, found);
     lua_replace(L, object);
     lua_settop(L, object);
     return VALUE_OK;

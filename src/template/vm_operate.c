@@ -326,6 +326,8 @@ bool operate_merge(struct render *r)
         render_ask(r, ASK_DICT, 1, top);
         return false;
     }
+    if (kind == VALUE_UNDEFINED)
+        value_fail_undefined(&r->vm, top);
     if (kind != VALUE_DICT)
         vm_fail(&r->vm, TEMPLATE_RUNTIME, "argument after ** must be a mapping, not %s",
                 value_type_name(&r->vm, top));
