@@ -1,4 +1,4 @@
---- template_render: the driver, which runs programs and does for them what only Lua may do.
+--- The driver: runs programs and does for them what only Lua may do.
 --- Flow: template.lua and templating.lua call render, stream and module; the VM (src/template/vm*)
 --- runs a slice and comes back when it is done or needs something: a function called, an object
 --- asked, another template loaded. That is done here, in the task that renders, so it may wait;
@@ -30,18 +30,6 @@ local function parameters_of(fn)
   return count
 end
 
---- Keyword arguments are one table, in the place of the last declared parameter or behind what was
---- given.
-local function call_with_keywords(fn, ...)
-  local count = select("#", ...)
-  local arguments = { ... }
-  local keywords = arguments[count]
-  local place = math.max(count, parameters_of(fn))
-  arguments[count] = nil
-  arguments[place] = keywords
-  return (fn(unpack(arguments, 1, place)))
-end
-
 local function text_of(object)
   return tostring(object)
 end
@@ -57,11 +45,29 @@ local function metamethod(object, name)
   return type(meta) == "table" and rawget(meta, name) or nil
 end
 
+local function name_of(value)
+  local name = metamethod(value, "__name")
+  return type(name) == "string" and name or type(value)
+end
+
+--- Fail at the place in the template that is being rendered.
+local function fail(format, ...)
+  error(require("qlua.template_places").error(format:format(...)), 0) -- late: it knows this file
+end
+
+--- Can Lua do this with the two? (An integer of 64 bits is cdata, and has its own ways.)
+local function supports(name, a, b)
+  return type(a) == "cdata" or type(b) == "cdata" or metamethod(a, name) or metamethod(b, name)
+end
+
 local function equal(a, b)
   return a == b
 end
 
 local function less(a, b)
+  if not supports("__lt", a, b) then
+    fail("'<' not supported between instances of '%s' and '%s'", name_of(a), name_of(b))
+  end
   return a < b
 end
 
@@ -95,13 +101,12 @@ local METAMETHODS = { ["+"] = "__add", ["-"] = "__sub", ["*"] = "__mul", ["/"] =
 local function arith(operator, ...)
   local a, b = ...
   if select("#", ...) == 1 then
+    if not supports("__unm", a, a) then
+      fail("bad operand type for unary %s: '%s'", operator, name_of(a))
+    end
     return operator == "-" and -a or a
-  end
-  local name = METAMETHODS[operator]
-  if type(a) ~= "cdata" and type(b) ~= "cdata" and not metamethod(a, name)
-    and not metamethod(b, name) then
-    error(errors.TemplateRuntimeError(("unsupported operand type(s) for %s: '%s' and '%s'"):format(
-      operator, type(a), type(b))), 0)
+  elseif not supports(METAMETHODS[operator], a, b) then
+    fail("unsupported operand type(s) for %s: '%s' and '%s'", operator, name_of(a), name_of(b))
   end
   return OPERATORS[operator](a, b)
 end
@@ -115,7 +120,22 @@ local function dict_of(object)
 end
 
 local function call(fn, ...)
+  if type(fn) ~= "function" and not metamethod(fn, "__call") then
+    fail("'%s' object is not callable", name_of(fn))
+  end
   return (fn(...))
+end
+
+--- Keyword arguments are one table, in the place of the last declared parameter or behind what was
+--- given.
+local function call_with_keywords(fn, ...)
+  local count = select("#", ...)
+  local arguments = { ... }
+  local keywords = arguments[count]
+  local place = math.max(count, parameters_of(fn))
+  arguments[count] = nil
+  arguments[place] = keywords
+  return call(fn, unpack(arguments, 1, place))
 end
 
 local ASKS = {

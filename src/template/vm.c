@@ -148,8 +148,8 @@ void render_set_mark(struct render *r)
         double left = (double)most - r->flushed;
         mark = left < 0 ? 0 : (size_t)left;
     }
-    if (r->flush_size > 0 && r->flush_size < mark)
-        mark = r->flush_size;
+    if (r->flush_size > 0 && r->flush_size <= mark)
+        mark = r->flush_size - 1;
     r->mark = mark;
 }
 

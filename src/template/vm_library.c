@@ -439,6 +439,7 @@ void template_register(lua_State *L)
         {"template_chain", l_chain},
         {"template_on_call", l_on_call},
         {"template_gettext", l_gettext},
+        {"template_listing", library_listing},
         {"template_environment", l_environment},
         {NULL, NULL},
     };

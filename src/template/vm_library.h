@@ -14,6 +14,7 @@
  *     before template_step(render, result), which returns the same again. object is Lua's
  *     environment: object:error(kind, message, lineno, name, source, chain) makes what is raised.
  * template_call(macro, arguments...): the same for a macro called by Lua
+ * template_listing(program) -> its instructions, for people to read
  * template_asks: what `ask` may be, name -> number
  * template_environment(macro) -> that object
  * template_chain(render) -> how what is asked for was reached: { { name, lineno, source } ... }

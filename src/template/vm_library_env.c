@@ -347,6 +347,16 @@ int library_compile(lua_State *L)
     return 1;
 }
 
+int library_listing(lua_State *L)
+{
+    const struct vm_program *program = luaL_checkudata(L, 1, PROGRAM_TYPE);
+    struct buf out = {0};
+    program_print(program->program, &out);
+    lua_pushlstring(L, out.data, out.len); /* raises only when memory is out */
+    buf_clear(&out);
+    return 1;
+}
+
 static int program_gc(lua_State *L)
 {
     struct vm_program *program = lua_touserdata(L, 1);

@@ -15,5 +15,6 @@ void library_open_types(lua_State *L);
 /* See vm_library.h. */
 int library_env(lua_State *L);
 int library_compile(lua_State *L);
+int library_listing(lua_State *L);
 
 #endif
