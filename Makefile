@@ -6,6 +6,7 @@
 #   make check-all                       test, sanitize, fuzz, and the slow batteries
 #   make bench [JOB=plain]               against nginx+lua and the floor (spec/bench/run.lua)
 #   make fuzz [FUZZ_SECONDS=30]          each target of spec/fuzz for a bounded time
+#   make fuzz-jinja [SEED=1 COUNT=20000] generated templates, beside Jinja's own output
 #   make sanitize                        the suite under ASan and UBSan
 #   make install [PREFIX=/usr/local]     (DESTDIR= is honoured)
 
@@ -17,7 +18,7 @@ PACKAGES := build-essential libluajit2-5.1-dev luajit2 libuv1-dev node-llhttp lu
 # name would start one for the whole machine)
 PACKAGES += lua-busted lua-socket lua-posix lua-filesystem curl python3 wrk nginx-light \
 	libnginx-mod-http-lua clang libclang-rt-14-dev clang-format clang-tidy cppcheck lua-check \
-	brotli python3-flask python3-itsdangerous redis-tools
+	brotli python3-flask python3-itsdangerous python3-jinja2 redis-tools
 
 CC := gcc
 BUILD := build
@@ -27,14 +28,13 @@ JOB ?=
 PREFIX ?= /usr/local
 SPEC ?= spec
 FUZZ_SECONDS ?= 30
+SEED ?= 1
+COUNT ?= 20000
 
-# What this version serves of the parity suite: areas, or the beginnings of cases' names where the
-# rest of an area comes with a later feature (signals.order.template).
+# What this version serves of the parity suite: areas, or the beginnings of cases' names.
 PARITY_AREAS := routing hosts subdomains request response static middleware hooks errors \
-	blueprints sessions sessionconfig nosession signals.own signals.flash signals.order.view \
-	signals.order.not_found signals.order.flash signals.order.started_fails \
-	signals.order.finished_fails
-# Cases of the lifecycle battery: all but reload (c d e f g), templates and websockets (b3 n).
+	blueprints sessions sessionconfig nosession signals templates
+# Cases of the lifecycle battery: all but reload (c d e f g) and websockets (b3 n).
 LIFE_CASES := a,=b,b2,b4,h,i,j,k,l,m
 
 WARNINGS := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wconversion -Werror
@@ -76,8 +76,8 @@ AGAIN = $(MAKE) --no-print-directory $(if $(findstring jobserver,$(MAKEFLAGS)),,
 
 LINTS := lint-clang-format lint-luacheck lint-cppcheck lint-clang-tidy
 
-.PHONY: all run test test-build check-all bench bench-build fuzz fuzz-build sanitize lint $(LINTS) \
-	format install deps clean
+.PHONY: all run test test-build check-all bench bench-build fuzz fuzz-build fuzz-jinja sanitize \
+	$(LINTS) lint format install deps clean
 .DELETE_ON_ERROR:
 
 all: $(BUILD)/qlua
@@ -226,6 +226,10 @@ fuzz: deps
 	  CFLAGS="-std=gnu11 -O1 -g -fno-omit-frame-pointer $(FUZZ_FLAGS)" fuzz-build
 	@BUILD=build/fuzz FUZZ_NAMES="$(FUZZ_NAMES)" FUZZ_SECONDS=$(FUZZ_SECONDS) SUITES=fuzz \
 	  luajit spec/support/run_tests.lua
+
+fuzz-jinja: deps
+	@$(AGAIN) $(BUILD)/qlua
+	@BUILD=$(BUILD) luajit spec/fuzz/jinja_differential.lua --seed $(SEED) --count $(COUNT)
 
 # Leaks count too, in the servers: a worker frees all it has before it exits.
 SAN_FLAGS := -fsanitize=address,undefined -fno-sanitize-recover=undefined

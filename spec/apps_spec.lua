@@ -104,6 +104,30 @@ local TRANSCRIPTS = {
   },
 }
 
+describe("apps/email_render", function()
+  teardown(server.stop_all)
+
+  it("prints what Jinja makes of the template, and print's newline", function()
+    local pipe = io.popen([[/usr/bin/python3 -c '
+import jinja2
+items = [("Cheeseburger", "4.5"), ("Fries", "2"), ("Root Beer", "3")]
+print(jinja2.Template(open("apps/email_render/email_template.j2").read()).render(
+    date="Thu, 01 Jan 1970 00:00:00 GMT", to="bob@example.com", name="Bob",
+    subject="Your Burger order", items=[{"name": name, "price": price} for name, price in items],
+    **{"from": "shopping@example-shop.com"}))']])
+    local expected = pipe:read "*a"
+    pipe:close()
+    assert.matches("%- Cheeseburger %(4%.5 Euros%)\n%- Fries %(2 Euros%)\n", expected)
+    local mail = server.run { argv = { "apps/email_render/render.lua" } }
+    assert.same({ expected, "", 0 }, { mail:stdout(), mail:stderr(), mail:exit_code() })
+  end)
+
+  it("passes its own spec", function()
+    local test = server.run { argv = { "test", "apps/email_render" } }
+    assert.equal(0, test:exit_code(), test:stdout() .. test:stderr())
+  end)
+end)
+
 for name, transcript in pairs(TRANSCRIPTS) do
   describe("apps/" .. name, function()
     local s

@@ -31,8 +31,8 @@ end
 describe("README", function()
   after_each(server.stop_all)
 
-  local ROOMS = { "server", "net", "http", "route", "script", "bind", "session", "store",
-    "value", "crypto", "base" }
+  local ROOMS = { "server", "net", "http", "route", "script", "bind", "session", "template",
+    "store", "value", "crypto", "base" }
   for _, room in ipairs(ROOMS) do
     local heading = room == "server" and "src/main.c and src/server" or "src/" .. room
 

@@ -61,6 +61,8 @@ static const char *advice(enum command command)
 {
     if (command == COMMAND_SCRIPT)
         return "name a Lua file: qlua FILE.lua";
+    if (command == COMMAND_CHECK)
+        return "name the app file: qlua check FILE.lua";
     return command == COMMAND_ROUTES ? "name the app file: qlua routes FILE.lua"
                                      : "name the app file: qlua run FILE.lua";
 }
@@ -160,7 +162,7 @@ static int run(struct program *program)
     return code;
 }
 
-/* run, routes and scripts: the app file, its .env, the layers; then the command. */
+/* run, routes, check and scripts: the app file, its .env, the layers; then the command. */
 static int with_app(struct program *program)
 {
     const struct options *options = &program->options;
@@ -169,10 +171,15 @@ static int with_app(struct program *program)
         file = "app.lua";
     if (find_app(program, file) != 0 || load_dotenv(program) != 0 || read_layers(program) != 0)
         return complain(&program->err);
+    char json[] = "--json";
     if (options->command == COMMAND_ROUTES) {
-        char json[] = "--json";
         char *args[] = {options->json ? json : NULL, NULL};
         return command_run(&program->config, "qlua.cli.routes", program->config.app_path, args);
+    }
+    if (options->command == COMMAND_CHECK) { /* loads the app itself, to tell what is wrong */
+        char *args[] = {(char *)program->config.app_path, (char *)file, options->json ? json : NULL,
+                        NULL};
+        return command_run(&program->config, "qlua.cli.check", NULL, args);
     }
     if (options->command == COMMAND_SCRIPT) {
         int code = script_run(&program->config, file, options->script_args);
@@ -230,6 +237,27 @@ static int session(struct program *program)
     return command_run(&program->config, "qlua.cli.session", NULL, args);
 }
 
+/* render: a template and its values, without an app. */
+static int render(struct program *program)
+{
+    const struct options *options = &program->options;
+    if (options->script_args[0] == NULL) {
+        err_set(&program->err, -EINVAL,
+                "name the template: qlua render FILE [--data FILE.json|-] [NAME=VALUE ...]");
+        return complain(&program->err);
+    }
+    size_t count = 0;
+    while (options->script_args[count] != NULL)
+        count++;
+    char none[] = "";
+    char **args = arena_array(&program->arena, count + 2, sizeof(*args));
+    args[0] = options->data != NULL ? (char *)options->data : none;
+    memcpy(args + 1, options->script_args, count * sizeof(*args));
+    if (read_layers(program) != 0)
+        return complain(&program->err);
+    return command_run(&program->config, "qlua.cli.render", NULL, args);
+}
+
 /* status and reload: the settings tell which supervisor is meant. */
 static int ask(struct program *program)
 {
@@ -250,6 +278,8 @@ static int start(struct program *program)
     case COMMAND_STATUS: return ask(program);
     case COMMAND_TEST: return test(program);
     case COMMAND_SESSION: return session(program);
+    case COMMAND_RENDER: return render(program);
+    case COMMAND_CHECK:
     case COMMAND_RUN:
     case COMMAND_ROUTES:
     case COMMAND_SCRIPT: return with_app(program);

@@ -13,6 +13,7 @@ local hooks = require "qlua.hooks"
 local json = require "qlua.json"
 local lifespan = require "qlua.lifespan"
 local logging = require "qlua.logging"
+local registrations = require "qlua.template_registration"
 local returned = require "qlua.returned"
 local sessions = require "qlua.sessions"
 local static = require "qlua.static"
@@ -38,13 +39,16 @@ local M = {}
 ---@field view_functions table<string, function> by endpoint
 ---@field error_handlers table see handlers.lua
 ---@field blueprints table<string, qlua.Blueprint> by dotted name
+---@field jinja_env qlua.Environment made when it is first asked for
+---@field jinja_options qlua.EnvironmentOptions for it, to be set before
 ---@field asgi_app qlua.AsgiApp the whole app as a function; assigned, it is wrapped
 ---@field static_folder? string absolute
 ---@field static_url_path? string
 local App = setmetatable({}, { __index = Scaffold })
 local meta = { __name = "qlua.App" }
 
-for _, methods in ipairs { app_registration.methods, lifespan.methods } do
+for _, methods in ipairs { app_registration.methods, registrations.app_methods,
+  lifespan.methods } do
   for name, method in pairs(methods) do
     App[name] = method
   end
@@ -84,6 +88,8 @@ function meta.__index(self, key)
     return asgi.get(self)
   elseif key == "session_interface" then
     return sessions.shown_interface(self)
+  elseif key == "jinja_env" then
+    return require("qlua.app_environment").of(self) -- late: most apps have no template
   end
   local config_key = CONFIG_KEYS[key]
   return config_key and self.config[config_key]
@@ -143,6 +149,9 @@ function M.App(name, options)
   end
   check.type("App", "name", name, "string", true)
   options = check.options("App", options, OPTIONS)
+  if options.template_folder == true then
+    check.fail('App: option "template_folder" must be a path, or false for none')
+  end
   local self = setmetatable({
     name = name_of(name),
     root_path = root_of(options),
@@ -157,6 +166,8 @@ function M.App(name, options)
     _lifespan = lifespan.new(),
     subdomain_matching = options.subdomain_matching or false,
     template_folder = options.template_folder,
+    jinja_options = {},
+    _processors = {},
   }, meta)
   self.config = config.new({ DEBUG = core.debug or false }, function(key, value)
     self:_config_changed(key, value)
@@ -180,6 +191,9 @@ end
 
 --- The core has copies of some keys.
 function App:_config_changed(key, value)
+  if (key == "DEBUG" or key == "TEMPLATES_AUTO_RELOAD") and rawget(self, "jinja_env") then
+    require("qlua.app_environment").configure(self)
+  end
   if current.served ~= self then
     return
   elseif key == "DEBUG" then
@@ -219,6 +233,13 @@ function App:send_static_file(filename)
     check.fail("send_static_file: this app has no static folder")
   end
   return static.send_from_directory(self.static_folder, filename)
+end
+
+--- Lay the context processors' values under those of a template's context.
+---@async
+---@param values table<string, any> is changed
+function App:update_template_context(values)
+  require("qlua.templating").update_template_context(self, values)
 end
 
 ---@param ... any body, status, headers

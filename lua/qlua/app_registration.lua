@@ -18,6 +18,7 @@ M.methods = methods
 
 --- Something was registered: what is served takes it up at once.
 function methods:_changed()
+  self._processors = {} -- templating.lua's lists of context processors
   if current.served == self then
     require("qlua.dispatch").start(self)
   end

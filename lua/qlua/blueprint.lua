@@ -11,6 +11,7 @@ local hooks = require "qlua.hooks"
 local registration = require "qlua.registration"
 local rules = require "qlua.rules"
 local static = require "qlua.static"
+local registrations = require "qlua.template_registration"
 
 ---@class qlua.BlueprintOptions
 ---@field url_prefix? string put before every rule; may have variables
@@ -38,8 +39,10 @@ local Blueprint = setmetatable({}, { __index = Scaffold })
 Blueprint.__index = Blueprint
 Blueprint.__name = "qlua.Blueprint"
 
-for name, method in pairs(app_wide) do
-  Blueprint[name] = method
+for _, methods in ipairs { app_wide, registrations.blueprint_methods } do
+  for name, method in pairs(methods) do
+    Blueprint[name] = method
+  end
 end
 
 local M = {}

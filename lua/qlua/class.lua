@@ -90,4 +90,8 @@ function M.is_a(value, class)
   return at ~= nil
 end
 
+---@class qlua.Exception parent of everything raised: a handler for it gets any error
+---@field message string
+M.Exception = M.class "Exception"
+
 return M

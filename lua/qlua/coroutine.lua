@@ -90,6 +90,9 @@ function M.traceback(err, co, frames)
   if not co then
     return text
   end
+  if package.loaded["qlua.template_render"] then
+    text = text .. require("qlua.template_places").text(co, err)
+  end
   frames = frames or traceback(co)
   if last_frames and last.parent == co and rawequal(last.error, err) then
     frames = last_frames .. "\n" .. frames

@@ -4,14 +4,13 @@
 local check = require "qlua.check"
 local classes = require "qlua.class"
 local core = require "qlua.core"
+local template_errors = require "qlua.template_errors"
 
 ---@class qlua.errors
 ---@field default_exceptions table<integer, qlua.Class> status code to class
 local M = {}
 
----@class qlua.Exception parent of everything raised: a handler for it gets any error
----@field message string
-M.Exception = classes.class "Exception"
+M.Exception = classes.Exception
 
 ---@class qlua.HTTPException: qlua.Exception
 ---@field code? integer
@@ -144,6 +143,10 @@ M.Timeout = classes.class("Timeout", M.Exception)
 M.Cancelled = classes.class("Cancelled", M.Exception)
 --- Raised by `url_for` when no rule fits.
 M.BuildError = classes.class("BuildError", M.Exception)
+
+for name, class in pairs(template_errors) do
+  M[name] = class
+end
 
 --- End the request with an HTTP error.
 ---@param code integer|qlua.Response a status that has a class, or a response to be sent as it is

@@ -11,6 +11,7 @@ local flash = require "qlua.flash"
 local g = require "qlua.g"
 local json = require "qlua.json"
 local logging = require "qlua.logging"
+local markup = require "qlua.markup"
 local multidict_headers = core.headers
 local proxy_fix = require "qlua.proxy_fix"
 local request = require "qlua.request"
@@ -25,6 +26,18 @@ local url_for = require "qlua.url_for"
 
 ---@class qlua
 ---@field testing table see testing.lua
+---@field Environment fun(options?: qlua.EnvironmentOptions): qlua.Environment
+---@field Template fun(source: string, options?: qlua.EnvironmentOptions): qlua.Template
+---@field DictLoader fun(mapping: table<string, string>): qlua.DictLoader
+---@field FileSystemLoader fun(paths: string|string[]): qlua.FileSystemLoader
+---@field FunctionLoader fun(fn: function): qlua.FunctionLoader
+---@field PrefixLoader fun(mapping: table, delimiter?: string): qlua.PrefixLoader
+---@field ChoiceLoader fun(loaders: qlua.Loader[]): qlua.ChoiceLoader
+---@field render_template fun(name: string|string[], values?: table): string
+---@field render_template_string fun(source: string, values?: table): string
+---@field stream_template fun(name: string|string[], values?: table): fun(): string?
+---@field stream_template_string fun(source: string, values?: table): fun(): string?
+---@field get_template_attribute fun(template_name: string, attribute: string): any
 local qlua = {
   -- making
   App = app.App,
@@ -55,6 +68,9 @@ local qlua = {
   send_file = static.send_file,
   send_from_directory = static.send_from_directory,
   stream_with_context = returned.stream_with_context,
+  -- templates; the rest of them below
+  Markup = markup.Markup,
+  escape = markup.escape,
   -- modules
   errors = errors,
   json = json,
@@ -73,11 +89,25 @@ local qlua = {
   version = core.version,
 }
 
--- what only tests name is loaded when they do
+-- what not every app needs is loaded when it is first named: name to module
+local LATE = {
+  Environment = "qlua.environment", Template = "qlua.environment",
+  DictLoader = "qlua.template_loaders", FileSystemLoader = "qlua.template_loaders",
+  FunctionLoader = "qlua.template_loaders", PrefixLoader = "qlua.template_loaders",
+  ChoiceLoader = "qlua.template_loaders",
+  render_template = "qlua.templating", render_template_string = "qlua.templating",
+  stream_template = "qlua.templating", stream_template_string = "qlua.templating",
+  get_template_attribute = "qlua.templating",
+}
+
 return setmetatable(qlua, {
   __index = function(_, name)
     if name == "testing" then
       return require "qlua.testing"
+    elseif LATE[name] then
+      local value = require(LATE[name])[name]
+      qlua[name] = value
+      return value
     end
   end,
 })

@@ -23,6 +23,10 @@ local core = {}
 ---@return { handle: qlua.Handle }?
 function core.context() end
 
+--- Does the running task serve a request? Touches nothing, where context() makes the table.
+---@return boolean
+function core.in_request() end
+
 --- The value as JSON text (src/value/json.h has the rules), or nil, what is wrong, and its path.
 ---@param value any
 ---@param options? qlua.json.Options
@@ -47,6 +51,16 @@ function core.array(list) end
 ---@param value any
 ---@return boolean
 function core.is_array(value) end
+
+--- Paths, within the folder, of all files in it and below: hidden ones are left out.
+---@param folder string
+---@return string[] {} when there is no such folder
+function core.files_below(folder) end
+
+--- Text that is HTML already.
+---@param text string
+---@return qlua.Markup
+function core.markup(text) end
 
 -- ---- the request (bind/request.c, form.c); request_fields.lua says what each is for -----------
 

@@ -50,6 +50,22 @@ describe("escape", function()
     assert.equal("\0&lt;\0", html "\0<\0")
   end)
 
+  it("finds what needs an entity wherever it stands", function()
+    local entities = { ["&"] = "&amp;", ["<"] = "&lt;", [">"] = "&gt;", ["\""] = "&#34;",
+      ["'"] = "&#39;" }
+    for length = 1, 40 do
+      for place = 1, length do
+        for special, entity in pairs(entities) do
+          local before, behind = ("a"):rep(place - 1), ("=%"):rep(length):sub(1, length - place)
+          assert.equal(before .. entity .. behind, html(before .. special .. behind))
+          assert.equal(entity .. before .. behind .. entity,
+            html(special .. before .. behind .. special))
+        end
+      end
+    end
+    assert.equal((all_bytes:gsub("[&<>\"']", entities)), html(all_bytes))
+  end)
+
   it("percent-encodes for URLs", function()
     assert.equal("aZ09-._~", url "aZ09-._~")
     assert.equal("%20%2F%3F%C3%A9%00%25", url " /?é\0%")

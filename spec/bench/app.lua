@@ -18,6 +18,10 @@ app:get("/rows", function()
   return data.rows
 end)
 
+app:get("/fortunes", function()
+  return qlua.render_template("fortunes.html", { fortunes = data.fortunes() })
+end)
+
 for i = 1, data.route_count do
   app:get(("/r%d/<int:id>/items/<name>"):format(i), function(id, name)
     return id .. " " .. name

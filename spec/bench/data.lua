@@ -16,6 +16,32 @@ for i = 1, 50 do
   }
 end
 
+--- The rows of the page "fortunes"; each request adds one of its own.
+local FORTUNES = {
+  "fortune: No such file or directory",
+  "A computer scientist is someone who fixes things that aren't broken.",
+  "After enough decimal places, nobody gives a damn.",
+  "A bad random number generator: 1, 1, 1, 1, 1, 4.33e+67, 1, 1, 1",
+  "A computer program does what you tell it to do, not what you want it to do.",
+  "Emacs is a nice operating system, but I prefer UNIX. — Tom Christaensen",
+  "Any program that runs right is obsolete.",
+  "A list is only as strong as its weakest link. — Donald Knuth",
+  "Feature: A bug with seniority.",
+  "Computers make very fast, very accurate mistakes.",
+  '<script>alert("This should not be displayed in a browser alert box.");</script>',
+}
+
+--- The 12 rows of one request.
+---@return { id: integer, message: string }[]
+function M.fortunes()
+  local rows = {}
+  for i, message in ipairs(FORTUNES) do
+    rows[i] = { id = i, message = message }
+  end
+  rows[#rows + 1] = { id = 0, message = "Additional fortune added at request time." }
+  return rows
+end
+
 --- 1 KB of JSON, as a client might send it.
 M.echo_body = [[{"id":90125,"user":{"name":"Ada Lovelace","mail":"ada@example.org","active":true,]]
   .. [["roles":["admin","editor","author"]},"title":"On the analytical engine","score":4.75,]]

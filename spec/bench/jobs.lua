@@ -52,6 +52,11 @@ local M = {
     servers = { "qlua", "nginx+lua" }, goals = { ["nginx+lua"] = 0.25 },
   },
   {
+    name = "fortunes", what = "a page of 12 rows: sorted, escaped, with a layout",
+    path = "/fortunes", app = APP,
+    servers = { "qlua", "nginx+lua" }, goals = { ["nginx+lua"] = 0.60 },
+  },
+  {
     name = "hooks", what = "plain, with two before and two after hooks, a blueprint, a signal",
     path = "/", app = HOOKS, servers = { "qlua", "floor" }, goals = { floor = 1.35 },
   },

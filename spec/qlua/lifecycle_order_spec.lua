@@ -85,6 +85,32 @@ describe("the order of life", function()
     assert.equal("chunk1 chunk2 ", answer.body)
   end)
 
+  describe("of a template", function()
+    local PROCESSORS = "processor_app processor_par processor_ch"
+
+    it("has processors and signals between view and hooks", function()
+      local answer = expect("answer=template", 200, path(TO_VIEW, PROCESSORS,
+        "before_render_template template_rendered", FROM_VIEW))
+      assert.equal("app par ch g", answer.body)
+    end)
+
+    it("that is streamed has its end behind all else", function()
+      local answer = expect("answer=template_stream", 200, path(TO_VIEW, PROCESSORS,
+        "before_render_template", FROM_VIEW, "template_rendered"))
+      assert.equal("app par ch g", answer.body)
+    end)
+
+    it("breaks off where one of them fails", function()
+      for _, name in ipairs { "processor_app", "processor_ch" } do
+        expect("answer=template&raise=known&fail=" .. name, 418, path(TO_VIEW,
+          up_to(name, PROCESSORS), "handler_known", AFTER_THIS, AFTER, FINISHED, TEARDOWN))
+      end
+      expect("answer=template&raise=known&fail=template_rendered", 418, path(TO_VIEW, PROCESSORS,
+        "before_render_template template_rendered handler_known", AFTER_THIS, AFTER, FINISHED,
+        TEARDOWN))
+    end)
+  end)
+
   it("ends with the answer of a hook before the view", function()
     local stopped = path(PUSHED, STARTED, VALUES, up_to("before_par1", BEFORE), AFTER, FINISHED,
       TEARDOWN)

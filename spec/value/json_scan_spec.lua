@@ -11,6 +11,8 @@ struct json_handler {
 int json_scan(struct slice, const struct json_handler *, void *, unsigned max_depth, struct err *);
 struct number { bool is_int; int64_t whole; double real; };
 size_t number_write(char *dst, double x);
+size_t number_write_fixed(char *dst, double x, int digits);
+int snprintf(char *dst, size_t size, const char *format, ...);
 size_t number_read(struct slice text, struct number *number);
 ]]
 
@@ -175,6 +177,31 @@ describe("number", function()
       local fewer = ("%%.%dg"):format(math.max(#digits - 1, 1))
       assert.is_true(#digits == 1 or tonumber(fewer:format(x)) ~= x)
     end
+  end)
+
+  it("writes so many digits behind the point, rounded half to even", function()
+    local room = ffi.new("char[?]", 2000)
+    local function fixed(x, digits)
+      return ffi.string(room, native.lib.number_write_fixed(room, x, digits))
+    end
+    local other = ffi.new("char[?]", 2000) -- LuaJIT's own string.format rounds otherwise
+    local function printed(x, digits)
+      return ffi.string(other, ffi.C.snprintf(other, 2000, "%.*f", ffi.new("int", digits), x))
+    end
+    local cases = { 0, -0.0, 0.5, 1.5, 2.5, 0.125, 0.375, 2.675, 1.005, 0.045, 999999999999.9999,
+      999999.9999995, 1e12, 5e-324, 2.2250738585072014e-308, 1e-40, 0.99999, 9.995, 1e300,
+      2 ^ 52 + 0.5 }
+    math.randomseed(8)
+    for _ = 1, 20000 do
+      cases[#cases + 1] = (math.random() - 0.5) * 10 ^ math.random(-8, 16)
+      cases[#cases + 1] = math.random(-1e6, 1e6) / 2 ^ math.random(0, 20)
+    end
+    for i, x in ipairs(cases) do
+      for digits = i % 3, i <= 20 and 20 or 8, 3 do
+        assert.equal(printed(x, digits), fixed(x, digits))
+      end
+    end
+    assert.equal(1 + 1 + 400, #fixed(0.1, 400))
   end)
 
   it("reads the nearest double, however many digits", function()

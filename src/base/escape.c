@@ -1,27 +1,148 @@
 /* base/escape.c - text made safe for HTML, URLs and JSON strings. See escape.h. */
 #include "base/escape.h"
 
+#ifdef __x86_64__
+#include <emmintrin.h>
+#endif
+
 #include "base/utf8.h"
+
+/* ---- HTML ------------------------------------------------------------------------------------ */
+
+/* What stands for a byte in HTML: at most HTML_ENTITY_MAX bytes. */
+#define HTML_ENTITY_MAX 5
+
+static const struct {
+    char text[HTML_ENTITY_MAX + 1];
+    unsigned char len; /* 0: the byte itself */
+} html_entities[64] = {
+    ['&'] = {"&amp;", 5}, ['<'] = {"&lt;", 4},   ['>'] = {"&gt;", 4},
+    ['"'] = {"&#34;", 5}, ['\''] = {"&#39;", 5},
+};
+
+static bool is_html_special(unsigned char c)
+{
+    return c < 64 && html_entities[c].len != 0;
+}
+
+#ifdef __x86_64__
+/* A bit for each of the bytes that needs an entity. */
+static inline unsigned html_marks(__m128i bytes)
+{
+    /* & and ' differ in bit 0, < and > in bit 1 */
+    __m128i quotes = _mm_cmpeq_epi8(_mm_or_si128(bytes, _mm_set1_epi8(1)), _mm_set1_epi8('\''));
+    __m128i angles = _mm_cmpeq_epi8(_mm_or_si128(bytes, _mm_set1_epi8(2)), _mm_set1_epi8('>'));
+    __m128i doubles = _mm_cmpeq_epi8(bytes, _mm_set1_epi8('"'));
+    return (unsigned)_mm_movemask_epi8(_mm_or_si128(_mm_or_si128(quotes, angles), doubles));
+}
+
+static inline unsigned copy_16(char *dst, const char *src)
+{
+    __m128i bytes = _mm_loadu_si128((const __m128i *)(const void *)src);
+    _mm_storeu_si128((__m128i *)(void *)dst, bytes);
+    return html_marks(bytes);
+}
+
+static inline unsigned copy_8(char *dst, const char *src)
+{
+    uint64_t word;
+    memcpy(&word, src, 8);
+    memcpy(dst, &word, 8);
+    return html_marks(_mm_cvtsi64_si128((long long)word)); /* its high half is zero */
+}
+
+static inline unsigned copy_4(char *dst, const char *src)
+{
+    uint32_t word;
+    memcpy(&word, src, 4);
+    memcpy(dst, &word, 4);
+    return html_marks(_mm_cvtsi32_si128((int)word));
+}
+#endif
+
+/* Copy the text when nothing in it needs an entity; else what is at dst means nothing. The last
+ * block lies partly over the one before. */
+static inline bool copy_plain(char *dst, const char *src, size_t len)
+{
+    size_t at = 0;
+#ifdef __x86_64__
+    unsigned marks;
+    if (len >= 16) {
+        for (; len - at > 16; at += 16)
+            if (copy_16(dst + at, src + at) != 0)
+                return false;
+        return copy_16(dst + len - 16, src + len - 16) == 0;
+    }
+    if (len >= 8) {
+        marks = copy_8(dst, src) | copy_8(dst + len - 8, src + len - 8);
+        return marks == 0;
+    }
+    if (len >= 4) {
+        marks = copy_4(dst, src) | copy_4(dst + len - 4, src + len - 4);
+        return marks == 0;
+    }
+#endif
+    for (; at < len; at++) {
+        if (is_html_special((unsigned char)src[at]))
+            return false;
+        dst[at] = src[at];
+    }
+    return true;
+}
+
+/* Copy so many bytes, 16, 8, 4 or 1, as many as there are left; *marks: a bit for each of them that
+ * needs an entity. */
+static inline size_t copy_block(char *dst, const char *src, size_t left, unsigned *marks)
+{
+#ifdef __x86_64__
+    if (left >= 16) {
+        *marks = copy_16(dst, src);
+        return 16;
+    }
+    if (left >= 8) {
+        *marks = copy_8(dst, src);
+        return 8;
+    }
+    if (left >= 4) {
+        *marks = copy_4(dst, src);
+        return 4;
+    }
+#else
+    (void)left;
+#endif
+    *dst = *src;
+    *marks = is_html_special((unsigned char)*src);
+    return 1;
+}
 
 void escape_html(struct buf *out, struct slice text)
 {
-    size_t start = 0;
-    for (size_t i = 0; i < text.len; i++) {
-        const char *with;
-        switch (text.data[i]) {
-        case '&': with = "&amp;"; break;
-        case '<': with = "&lt;"; break;
-        case '>': with = "&gt;"; break;
-        case '\'': with = "&#39;"; break;
-        case '"': with = "&#34;"; break;
-        default: continue;
-        }
-        buf_append(out, text.data + start, i - start);
-        buf_cstr(out, with);
-        start = i + 1;
+    char *dst = buf_reserve(out, text.len + HTML_ENTITY_MAX);
+    if (copy_plain(dst, text.data, text.len)) { /* most texts */
+        out->len += text.len;
+        return;
     }
-    buf_append(out, text.data + start, text.len - start);
+    const char *src = text.data, *end = text.data + text.len;
+    while (src < end) { /* at dst there is room for all that is left, and an entity */
+        unsigned marks;
+        size_t n = copy_block(dst, src, (size_t)(end - src), &marks);
+        if (marks == 0) {
+            src += n;
+            dst += n;
+            continue;
+        }
+        n = (size_t)__builtin_ctz(marks); /* plain ones before the first that is special */
+        unsigned char c = (unsigned char)src[n];
+        src += n + 1;
+        dst += n;
+        memcpy(dst, html_entities[c].text, HTML_ENTITY_MAX);
+        out->len = (size_t)(dst - out->data) + html_entities[c].len;
+        dst = buf_reserve(out, (size_t)(end - src) + HTML_ENTITY_MAX);
+    }
+    out->len = (size_t)(dst - out->data);
 }
+
+/* ---- URLs ------------------------------------------------------------------------------------ */
 
 static bool is_unreserved(char c)
 {
@@ -32,16 +153,18 @@ static bool is_unreserved(char c)
 void escape_url(struct buf *out, struct slice text, struct slice safe)
 {
     static const char hex[] = "0123456789ABCDEF";
+    size_t start = 0;
     for (size_t i = 0; i < text.len; i++) {
         char c = text.data[i];
-        if (is_unreserved(c) || slice_find(safe, c) < safe.len) {
-            buf_char(out, c);
-        } else {
-            unsigned char byte = (unsigned char)c;
-            char triple[3] = {'%', hex[byte >> 4], hex[byte & 15]};
-            buf_append(out, triple, 3);
-        }
+        if (is_unreserved(c) || slice_find(safe, c) < safe.len)
+            continue;
+        unsigned char byte = (unsigned char)c;
+        char triple[3] = {'%', hex[byte >> 4], hex[byte & 15]};
+        buf_append(out, text.data + start, i - start);
+        buf_append(out, triple, 3);
+        start = i + 1;
     }
+    buf_append(out, text.data + start, text.len - start);
 }
 
 /* 0..15, or -1. */
@@ -71,6 +194,8 @@ void unescape_url(struct buf *out, struct slice text, bool plus_is_space)
     }
     out->len += n;
 }
+
+/* ---- JSON ------------------------------------------------------------------------------------ */
 
 static void append_u(struct buf *out, uint32_t unit)
 {

@@ -21,6 +21,7 @@ static int l_open(lua_State *L)
     bind_reroute(L);
     bind_response(L);
     bind_file(L);
+    bind_folder(L);
     bind_route(L);
     bind_json(L);
     bind_signer(L);
@@ -30,6 +31,7 @@ static int l_open(lua_State *L)
     bind_store(L);
     bind_app_session(L);
     bind_text(L);
+    bind_template(L);
     bind_worker(L);
     lua_rawgeti(L, LUA_REGISTRYINDEX, script_of(L)->current_ref);
     lua_setfield(L, -2, "current");

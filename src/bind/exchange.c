@@ -99,6 +99,13 @@ static int l_context(lua_State *L)
     return 1;
 }
 
+/* core.in_request() -> does the running task serve a request? Touches nothing. */
+static int l_in_request(lua_State *L)
+{
+    lua_pushboolean(L, exchange_current(L) != NULL);
+    return 1;
+}
+
 /* ---- the matched rule ---- */
 
 static const struct route_rule_info *rule_of(const struct exchange *x)
@@ -282,4 +289,6 @@ void bind_exchange(lua_State *L)
     lua_pushliteral(L, "handle");
     lua_pushcclosure(L, l_context, 2);
     lua_setfield(L, -2, "context");
+    lua_pushcfunction(L, l_in_request);
+    lua_setfield(L, -2, "in_request");
 }

@@ -1,4 +1,5 @@
-/* bind/json.c - the room value/ as Lua sees it: json_encode, json_decode, array, is_array, null */
+/* bind/json.c - the room value/ as Lua sees it: json_encode, json_decode, array, is_array, tuple,
+ * markup, null */
 #include "bind/bind.h"
 
 #include "value/value.h"

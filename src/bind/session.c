@@ -227,16 +227,6 @@ static int l_random_token(lua_State *L)
     return 1;
 }
 
-/* core.tuple(list) -> the same table, marked as a tuple */
-static int l_tuple(lua_State *L)
-{
-    luaL_checktype(L, 1, LUA_TTABLE);
-    lua_settop(L, 1);
-    marker_push(L, MARKER_TUPLE);
-    lua_setmetatable(L, 1);
-    return 1;
-}
-
 /* core.session_cookie(which): the answers to requests that bring a cookie of this name pass
  * through Lua; true: those to all requests, false: to none. */
 static int l_session_cookie(lua_State *L)
@@ -272,7 +262,6 @@ static const luaL_Reg functions[] = {
     {"random_token", l_random_token},
     {"session_cookie", l_session_cookie},
     {"brings_session", l_brings_session},
-    {"tuple", l_tuple},
     {NULL, NULL},
 };
 

@@ -18,9 +18,11 @@ enum {
     FOR_STATUS = 1 << COMMAND_STATUS,
     FOR_ROUTES = 1 << COMMAND_ROUTES,
     FOR_TEST = 1 << COMMAND_TEST,
+    FOR_CHECK = 1 << COMMAND_CHECK,
+    FOR_RENDER = 1 << COMMAND_RENDER,
     FOR_SESSION = 1 << COMMAND_SESSION,
     FOR_ASKING = FOR_RELOAD | FOR_STATUS,
-    FOR_ALL = FOR_RUN | FOR_ASKING | FOR_ROUTES | FOR_TEST
+    FOR_ALL = FOR_RUN | FOR_ASKING | FOR_ROUTES | FOR_TEST | FOR_CHECK
 };
 
 /* An option stands for a setting, or for one of the special words below it. */
@@ -51,9 +53,11 @@ static const struct option option_table[] = {
      "socket of the running supervisor"},
     {"--config", "FILE", NULL, NULL, false, FOR_ALL, "JSON with the objects server and app"},
     {"--set", "KEY=VALUE", NULL, NULL, true, FOR_ALL, "an app key, or a setting as server.NAME"},
-    {"--json", NULL, NULL, NULL, false, FOR_STATUS | FOR_ROUTES, "answer in JSON"},
+    {"--json", NULL, NULL, NULL, false, FOR_STATUS | FOR_ROUTES | FOR_CHECK, "answer in JSON"},
+    {"--data", "FILE|-", NULL, NULL, false, FOR_RENDER,
+     "JSON object with the template's values; -: from standard input"},
     {"--secret", "SECRET", NULL, NULL, false, FOR_SESSION, "the key that must have signed it"},
-    {"--help", NULL, NULL, NULL, false, FOR_ALL | FOR_SESSION, "this text"},
+    {"--help", NULL, NULL, NULL, false, FOR_ALL | FOR_SESSION | FOR_RENDER, "this text"},
 };
 
 #define OPTION_COUNT (sizeof(option_table) / sizeof(option_table[0]))
@@ -71,6 +75,8 @@ static const struct command_word command_table[] = {
     {"status", COMMAND_STATUS, "", "ask the running supervisor how it is"},
     {"routes", COMMAND_ROUTES, "[FILE]", "list the app's routes in match order"},
     {"test", COMMAND_TEST, "[PATH ...]", "run the specs in ./spec or PATH with busted"},
+    {"check", COMMAND_CHECK, "[FILE]", "load the app and compile all its templates"},
+    {"render", COMMAND_RENDER, "FILE [K=V ...]", "render a template to standard output"},
     {"session", COMMAND_SESSION, "COOKIE", "show what a session cookie holds"},
 };
 
@@ -163,6 +169,8 @@ static int apply(struct words *words, const struct option *option, struct slice 
         options->json = true;
     } else if (slice_eq(name, SLICE("--secret"))) {
         options->secret = value.data; /* the rest of its word */
+    } else if (slice_eq(name, SLICE("--data"))) {
+        options->data = value.data;
     } else {
         options->topic = options->command;
         options->command = COMMAND_HELP;
@@ -200,7 +208,8 @@ static int take_option(struct words *words, struct slice word)
 static int take_words(struct words *words)
 {
     struct options *options = words->options;
-    bool takes_file = options->command == COMMAND_RUN || options->command == COMMAND_ROUTES;
+    bool takes_file = options->command == COMMAND_RUN || options->command == COMMAND_ROUTES ||
+                      options->command == COMMAND_CHECK;
     bool only_files = false;
     size_t npaths = 0;
     int rc = 0;
@@ -212,7 +221,7 @@ static int take_words(struct words *words)
             rc = take_option(words, word);
         else if (takes_file && options->file == NULL && word.len > 0)
             options->file = word.data;
-        else if (options->command == COMMAND_TEST ||
+        else if (options->command == COMMAND_TEST || options->command == COMMAND_RENDER ||
                  (options->command == COMMAND_SESSION && npaths == 0))
             options->script_args[npaths++] = words->at[-1];
         else
@@ -294,10 +303,10 @@ void options_print_help(enum command topic)
     if (topic == COMMAND_HELP) {
         printf("qlua serves apps written in Lua.\n\n");
         for (size_t i = 0; i < COMMAND_COUNT; i++)
-            printf("  qlua %-7s %-11s %s\n", command_table[i].word, command_table[i].arguments,
+            printf("  qlua %-7s %-14s %s\n", command_table[i].word, command_table[i].arguments,
                    command_table[i].help);
-        printf("  qlua FILE.lua [ARGS]     run a script with qlua's modules at hand\n"
-               "  qlua --version           versions of qlua and its libraries\n\n"
+        printf("  qlua FILE.lua [ARGS]        run a script with qlua's modules at hand\n"
+               "  qlua --version              versions of qlua and its libraries\n\n"
                "qlua COMMAND --help tells more about one of them.\n");
         return;
     }

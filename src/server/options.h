@@ -21,6 +21,8 @@ enum command {
     COMMAND_STATUS,
     COMMAND_ROUTES,
     COMMAND_TEST,
+    COMMAND_CHECK,
+    COMMAND_RENDER,
     COMMAND_SESSION,
     COMMAND_SCRIPT, /* qlua FILE.lua: the words after it are the script's */
     COMMAND_VERSION,
@@ -45,7 +47,9 @@ struct options {
     struct option_setting *settings;
     size_t nsettings;
     const char *secret; /* --secret, or NULL */
-    /* COMMAND_SCRIPT: the rest of argv; TEST: the paths; SESSION: the cookie. NULL-terminated */
+    const char *data;   /* --data, or NULL */
+    /* COMMAND_SCRIPT: the rest of argv; TEST: the paths; SESSION: the cookie; RENDER: the file,
+     * then its values. NULL-terminated */
     char **script_args;
 };
 

@@ -5,7 +5,8 @@
  * not count, so a class instance is the object of its own fields. marker_open comes first.
  *
  * Out of a table: keys exactly 1..n, or the array mark: an array (marked: n is the largest key,
- * holes are null); no keys: {}; only strings, or only whole numbers: an object, numbers as text.
+ * holes are null); no keys: {}; only strings, or only whole numbers: an object, numbers as text;
+ * a template's dict: an object.
  * Out of a number: value/number.h; int64_t and uint64_t cdata are integers. qlua.null is null.
  * Into Lua: arrays are marked, null is qlua.null, integers beyond 2^53 are the nearest double,
  * of a key that comes twice the last value counts.

@@ -468,9 +468,10 @@ static int write_object(struct encoder *e, const struct walk *w, struct json_pat
 
 /* A table whose keys are not simply 1, 2, 3 ... in order; its items are gathered. `path` is its
  * own step. */
-static int write_items(struct encoder *e, struct walk *w, bool is_array, struct json_path *path)
+static int write_items(struct encoder *e, struct walk *w, enum marker kind, struct json_path *path)
 {
-    if (w->names == w->count && !is_array)
+    bool is_array = kind != MARKER_NONE;
+    if (kind == MARKER_DICT || (w->names == w->count && !is_array))
         return write_object(e, w, path);
     if (w->names > 0)
         return fail_mixed(e, path->up);
@@ -484,19 +485,20 @@ static int write_items(struct encoder *e, struct walk *w, bool is_array, struct 
     return write_list(e, w, (unsigned)w->high, 0, path);
 }
 
-static int write_pairs(struct encoder *e, struct walk *w, bool is_array, struct json_path *path)
+static int write_pairs(struct encoder *e, struct walk *w, enum marker kind, struct json_path *path)
 {
+    bool is_object = kind == MARKER_NONE || kind == MARKER_DICT;
     if (!start_walk(e, w)) {
-        buf_append(e->out, is_array ? "[]" : "{}", 2);
+        buf_append(e->out, is_object ? "{}" : "[]", 2);
         return 0;
     }
-    if (lua_type(e->L, -2) == LUA_TNUMBER) {
+    if (lua_type(e->L, -2) == LUA_TNUMBER && kind != MARKER_DICT) {
         if (walk_list(e, w))
             return write_list(e, w, w->count, w->kept_max, path);
         start_walk(e, w);
     }
     int rc = walk_items(e, w, path->up);
-    return rc != 0 ? rc : write_items(e, w, is_array, path);
+    return rc != 0 ? rc : write_items(e, w, kind, path);
 }
 
 /* A marked table that stands for a scalar. */
@@ -543,7 +545,7 @@ static int write_table(struct encoder *e, int index, struct json_path *up)
     w.first = e->item_count;
     if (is_tagged)
         open_tag(e, kind);
-    int rc = write_pairs(e, &w, kind != MARKER_NONE, &path);
+    int rc = write_pairs(e, &w, kind, &path);
     if (is_tagged)
         close_bracket(e, '}');
     lua_settop(e->L, w.base);

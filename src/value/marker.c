@@ -9,9 +9,9 @@ static const char others_key; /* weak: marked tables that have a metatable of th
 static const char kinds_key;  /* metatable -> kind, and kind -> metatable */
 
 static const char *const names[MARKER_COUNT] = {
-    [MARKER_TUPLE] = "qlua.tuple",       [MARKER_BYTES] = "qlua.bytes",
-    [MARKER_MARKUP] = "qlua.Markup",     [MARKER_UUID] = "qlua.UUID",
-    [MARKER_DATETIME] = "qlua.datetime",
+    [MARKER_TUPLE] = "qlua.tuple", [MARKER_DICT] = "qlua.dict",
+    [MARKER_BYTES] = "qlua.bytes", [MARKER_MARKUP] = "qlua.Markup",
+    [MARKER_UUID] = "qlua.UUID",   [MARKER_DATETIME] = "qlua.datetime",
 };
 
 static void push_registered(lua_State *L, const char *key)

@@ -23,6 +23,7 @@ enum marker {
     MARKER_NONE,
     MARKER_ARRAY,    /* a table that is a list, even when empty */
     MARKER_TUPLE,    /* a list that Python has as a tuple */
+    MARKER_DICT,     /* a table that is an object whatever its keys: written in a template */
     MARKER_BYTES,    /* t[1]: the bytes. From here on: a table that stands for a scalar */
     MARKER_MARKUP,   /* t[1]: HTML that needs no escaping */
     MARKER_UUID,     /* t[1]: its text, with dashes */

@@ -110,6 +110,53 @@ size_t number_write(char *dst, double x)
     return n + write_exponent(dst + n, x);
 }
 
+/* Of numbers below this many digits are written exactly by write_cents; its product with the number
+ * fits 64 bits, and 128 before the rounding. */
+#define CENTS_DIGITS 6
+#define CENTS_BELOW  1e12
+
+/* number_write_fixed for 0 <= x < CENTS_BELOW, digits <= CENTS_DIGITS: prices and the like. */
+static size_t write_cents(char *dst, double x, int digits)
+{
+    uint64_t bits;
+    memcpy(&bits, &x, sizeof(bits));
+    unsigned biased = (unsigned)(bits >> MANTISSA_BITS);
+    uint64_t m = (bits & (IMPLICIT_BIT - 1)) | (biased > 0 ? IMPLICIT_BIT : 0);
+    unsigned s = 1023 + MANTISSA_BITS - (biased > 0 ? biased : 1); /* x is m / 2^s; s > 12 */
+    uint64_t scale = 1;
+    for (int i = 0; i < digits; i++)
+        scale *= 10;
+    uint64_t whole = 0;
+    if (s < 128) { /* else it is less than half of the last digit */
+        uint128 product = (uint128)m * scale, half = (uint128)1 << (s - 1);
+        uint128 rest = product & (2 * half - 1);
+        whole = (uint64_t)(product >> s);
+        whole += rest > half || (rest == half && (whole & 1) == 1);
+    }
+    size_t n = number_write_uint(dst, whole / scale);
+    if (digits == 0)
+        return n;
+    dst[n] = '.';
+    uint64_t fraction = whole % scale;
+    for (int i = digits; i > 0; i--, fraction /= 10)
+        dst[n + (size_t)i] = (char)('0' + fraction % 10);
+    return n + 1 + (size_t)digits;
+}
+
+size_t number_write_fixed(char *dst, double x, int digits)
+{
+    size_t n = 0;
+    if (fabs(x) < CENTS_BELOW && digits <= CENTS_DIGITS) {
+        if (signbit(x))
+            dst[n++] = '-';
+        return n + write_cents(dst + n, fabs(x), digits);
+    }
+    n = (size_t)snprintf(dst, NUMBER_FIXED_MAX + (size_t)digits, "%.*f", digits, x);
+    if (digits > 0)
+        dst[n - (size_t)digits - 1] = '.'; /* the process's locale may have written a comma */
+    return n;
+}
+
 /* What a pass over a number's text gathers. */
 struct decimal {
     const char *digits; /* first digit */

@@ -22,6 +22,13 @@
 size_t number_write(char *dst, double x);
 size_t number_write_uint(char *dst, uint64_t x);
 
+/* Room for number_write_fixed besides the digits behind the point. */
+#define NUMBER_FIXED_MAX 312
+
+/* Write x (finite) with so many digits (0 or more) behind the point, without a NUL: the exact value
+ * rounded half to even, as printf's %.*f in the C locale and Python. Gives the length. */
+size_t number_write_fixed(char *dst, double x, int digits);
+
 struct number {
     bool is_int;   /* written as an integer, and fits */
     int64_t whole; /* when is_int */

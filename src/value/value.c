@@ -116,13 +116,34 @@ static int l_is_array(lua_State *L)
     return 1;
 }
 
+/* tuple(list) -> the same table, marked as a tuple */
+static int l_tuple(lua_State *L)
+{
+    luaL_checktype(L, 1, LUA_TTABLE);
+    lua_settop(L, 1);
+    marker_push(L, MARKER_TUPLE);
+    lua_setmetatable(L, 1);
+    return 1;
+}
+
+/* markup(text) -> Markup: HTML that needs no escaping */
+static int l_markup(lua_State *L)
+{
+    luaL_checkstring(L, 1);
+    lua_createtable(L, 1, 0);
+    lua_pushvalue(L, 1);
+    lua_rawseti(L, -2, 1);
+    marker_push(L, MARKER_MARKUP);
+    lua_setmetatable(L, -2);
+    return 1;
+}
+
 void value_register(lua_State *L)
 {
     static const luaL_Reg functions[] = {
-        {"json_decode", l_json_decode},
-        {"array", l_array},
-        {"is_array", l_is_array},
-        {NULL, NULL},
+        {"json_decode", l_json_decode}, {"array", l_array},
+        {"is_array", l_is_array},       {"tuple", l_tuple},
+        {"markup", l_markup},           {NULL, NULL},
     };
     marker_open(L);
     luaL_setfuncs(L, functions, 0);

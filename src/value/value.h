@@ -1,4 +1,5 @@
-/* value/value.h - the room as Lua sees it: json_encode, json_decode, array, is_array, null.
+/* value/value.h - the room as Lua sees it: json_encode, json_decode, array, is_array, tuple,
+ * markup, null.
  *
  * Place in the flow: bind/json adds these to qlua.core. They live here and not in bind/ so that
  * unit specs and benches can load them without a server, from build/libqlua-test.so.

@@ -3,6 +3,7 @@
 
 local cjson = require "cjson"
 local data = require "data"
+local fortunes = require "fortunes"
 
 local ngx = ngx -- luacheck: globals ngx
 local match = ngx.re.match
@@ -34,6 +35,10 @@ end
 
 function M.rows()
   answer("application/json", cjson.encode(data.rows))
+end
+
+function M.fortunes()
+  answer("text/html; charset=utf-8", fortunes(data.fortunes()))
 end
 
 -- the first segment chooses among the routes; the handler reads the rest

@@ -44,6 +44,9 @@ end
 -- ---- hooks ------------------------------------------------------------------------------------
 
 local function add_hooks(owner, name)
+  owner:context_processor(function()
+    return { ["from_" .. name] = note("processor_" .. name) or name }
+  end)
   owner:url_value_preprocessor(noting("values_" .. name))
   for i = 1, 2 do
     owner:before_request(noting("before_" .. name .. i))
@@ -70,7 +73,8 @@ for i = 1, 2 do
 end
 
 for _, name in ipairs { "appcontext_pushed", "request_started", "got_request_exception",
-  "request_finished", "request_tearing_down", "appcontext_tearing_down", "appcontext_popped" } do
+  "request_finished", "request_tearing_down", "appcontext_tearing_down", "appcontext_popped",
+  "before_render_template", "template_rendered" } do
   qlua.signals[name]:connect(function(_, extra)
     note(name .. (extra.exc ~= nil and "!" or ""))
   end)
@@ -78,11 +82,15 @@ end
 
 -- ---- views and handlers -----------------------------------------------------------------------
 
+local TEMPLATE = "{{ from_app }} {{ from_par }} {{ from_ch }} {{ given }}"
+
 local ANSWERS = {
   number = function() return 5 end,
   nothing = function() end,
   response = function() qlua.abort(qlua.Response("aborted", 202)) end,
   missing = function() qlua.abort(404) end,
+  template = function() return qlua.render_template_string(TEMPLATE, { given = "g" }) end,
+  template_stream = function() return qlua.stream_template_string(TEMPLATE, { given = "g" }) end,
   stream = function()
     local count, fails = 0, is_asked("fail", "chunk2")
     return function()

@@ -1,0 +1,307 @@
+/* template/filter_project.c - map, select, reject, selectattr, rejectattr.
+ *
+ * Place in the flow: listed in filter.c. Each runs another filter or test, builtin or the user's,
+ * on every item; that one may wait, so the frame keeps the item's number and what was under way.
+ * Slots above the parameters: the result, and for the attr kinds the path.
+ */
+#include "template/filter_internal.h"
+
+/* Push items from..n of the list of a `*` parameter. */
+static int push_rest(struct vm *vm, int list, int from, int n)
+{
+    for (int i = from; i <= n; i++)
+        lua_rawgeti(vm->L, list, i);
+    return n < from ? 0 : n - from + 1;
+}
+
+/* Push the name in list[i], of the filter or test to run; of what is no text its repr, which will
+ * be unknown. */
+static void push_name(struct vm *vm, int list, int i)
+{
+    struct slice name;
+    lua_rawgeti(vm->L, list, i);
+    int index = lua_gettop(vm->L);
+    if (value_slice(vm, index, &name))
+        return;
+    size_t start = vm->text.len;
+    value_repr(vm, index, &vm->text);
+    vm_push_text(vm, start);
+    lua_replace(vm->L, index);
+}
+
+/* ---- map ------------------------------------------------------------------------------------- */
+
+enum { MAP_BEGIN, MAP_PATH, MAP_FILTER, MAP_TRUTH };
+
+/* A value that is false gives nothing, whatever it is. VM_AGAIN: Lua is asked. */
+static enum vm_status is_empty(struct vm *vm, struct vm_frame *frame, int phase, bool *is)
+{
+    bool is_true = true;
+    if (frame_phase(frame) == phase) {
+        is_true = lua_toboolean(vm->L, -1);
+    } else if (value_truth(vm, frame->base, &is_true) == VALUE_ASK) {
+        frame->state = phase;
+        lua_pushvalue(vm->L, frame->base);
+        return vm_ask(vm, VM_ASK_TRUTH, 1);
+    }
+    *is = !is_true;
+    return VM_DONE;
+}
+
+/* Push the value of a keyword, none when it is not there; gives whether it is. */
+static bool push_keyword(struct vm *vm, int keywords, const char *name)
+{
+    lua_pushstring(vm->L, name);
+    value_dict_get(vm, keywords, lua_gettop(vm->L));
+    lua_remove(vm->L, -2);
+    if (!lua_isnil(vm->L, -1))
+        return true;
+    lua_pop(vm->L, 1);
+    vm_push_none(vm);
+    return false;
+}
+
+/* The first keyword that is neither attribute nor default fails. */
+static void check_keywords(struct vm *vm, int keywords)
+{
+    lua_State *L = vm->L;
+    value_dict_keys(vm, keywords);
+    int keys = lua_gettop(L);
+    int n = (int)lua_objlen(L, keys);
+    for (int i = 1; i <= n; i++) {
+        struct slice name;
+        lua_rawgeti(L, keys, i);
+        bool is_text = value_slice(vm, lua_gettop(L), &name);
+        if (is_text && !slice_eq(name, SLICE("attribute")) && !slice_eq(name, SLICE("default")))
+            vm_fail(vm, TEMPLATE_FILTER_ARG, "Unexpected keyword argument '%.*s'", (int)name.len,
+                    name.data);
+        lua_pop(L, 1);
+    }
+    lua_pop(L, 1);
+}
+
+/* Begin map(attribute=..., default=...), else map('filter', ...). Pushes the result, the path and
+ * the default (each a slot). */
+static void begin_map(struct vm *vm, struct vm_frame *frame, int result)
+{
+    int arguments = frame->base + 1, keywords = frame->base + 2;
+    bool has_filter = filter_rest(vm, arguments) > 0, by_attribute = false;
+    lua_settop(vm->L, result - 1);
+    vm_push_none(vm); /* the result's slot */
+    if (!has_filter && filter_has_keywords(vm, keywords))
+        by_attribute = push_keyword(vm, keywords, "attribute");
+    if (!has_filter && !by_attribute)
+        vm_fail(vm, TEMPLATE_FILTER_ARG, "map requires a filter argument");
+    if (by_attribute) {
+        check_keywords(vm, keywords);
+        path_prepare(vm, result + 1);
+        push_keyword(vm, keywords, "default");
+    }
+    frame->n = filter_items(vm, frame->base);
+    vm_new_generator(vm, frame->n);
+    lua_replace(vm->L, result);
+    frame_begin(frame, by_attribute ? MAP_PATH : MAP_FILTER);
+}
+
+static enum vm_status map_filter(struct vm *vm, struct vm_frame *frame, int result)
+{
+    lua_State *L = vm->L;
+    int arguments = frame->base + 1, keywords = frame->base + 2, part;
+    if (frame_answered(frame, &part))
+        lua_rawseti(L, result, ++frame->i);
+    int count = filter_rest(vm, arguments);
+    bool has_keywords = filter_has_keywords(vm, keywords);
+    lua_settop(L, result);
+    struct slice name;
+    push_name(vm, arguments, 1); /* stays on the stack */
+    int top = lua_gettop(L);
+    value_slice(vm, top, &name);
+    for (; frame->i < frame->n; frame->i++) {
+        lua_rawgeti(L, frame->base, frame->i + 1);
+        int nargs = 1 + push_rest(vm, arguments, 2, count);
+        if (has_keywords)
+            lua_pushvalue(L, keywords);
+        if (vm_call_filter(vm, name, nargs, has_keywords) == VM_AGAIN)
+            return frame_asked(frame, 0);
+        lua_rawseti(L, result, frame->i + 1);
+        lua_settop(L, top);
+    }
+    return VM_DONE;
+}
+
+enum vm_status filter_map(struct vm *vm, struct vm_frame *frame)
+{
+    int result = frame->base + frame->nparams;
+    enum vm_status status;
+    if (frame_phase(frame) == MAP_BEGIN || frame_phase(frame) == MAP_TRUTH) {
+        bool nothing = false;
+        if (is_empty(vm, frame, MAP_TRUTH, &nothing) == VM_AGAIN)
+            return VM_AGAIN;
+        if (nothing) {
+            vm_new_generator(vm, 0);
+            return VM_DONE;
+        }
+        begin_map(vm, frame, result);
+    }
+    if (frame_phase(frame) == MAP_FILTER) {
+        status = map_filter(vm, frame, result);
+    } else {
+        int fallback = filter_is_absent(vm, result + 2) ? 0 : result + 2;
+        status = path_project(vm, frame, frame->base, result + 1, fallback, result, false);
+    }
+    if (status == VM_DONE)
+        lua_pushvalue(vm->L, result);
+    return status;
+}
+
+/* ---- select and its like --------------------------------------------------------------------- */
+
+/* Room is made for so many results before any is known. */
+enum { FEW = 64 };
+
+enum { SELECT_BEGIN, SELECT_EMPTY, SELECT_PATH, SELECT_TEST, SELECT_TRUTH };
+
+/* What a selection works with: stack indexes, and the arguments it was given. */
+struct selection {
+    int items, arguments, keywords, result, path;
+    int test;          /* its name, or nil; the last of the slots */
+    int count;         /* how many arguments */
+    int first;         /* the first of them that is the test's; beyond count: no test */
+    struct slice name; /* of the test */
+    bool has_keywords;
+    bool wanted; /* what the test must say */
+};
+
+/* The value to test is on top. Test it, or take its truth: VM_DONE leaves the outcome on top. */
+static enum vm_status test_item(struct vm *vm, struct vm_frame *frame, const struct selection *s)
+{
+    bool is_true;
+    if (s->first > s->count) {
+        int top = lua_gettop(vm->L);
+        if (value_truth(vm, top, &is_true) == VALUE_ASK) {
+            frame->state = SELECT_TRUTH;
+            vm_ask(vm, VM_ASK_TRUTH, 1);
+            return frame_asked(frame, 0);
+        }
+        lua_pushboolean(vm->L, is_true);
+        return VM_DONE;
+    }
+    int nargs = 1 + push_rest(vm, s->arguments, s->first + 1, s->count);
+    if (s->has_keywords)
+        lua_pushvalue(vm->L, s->keywords);
+    if (vm_call_test(vm, s->name, nargs, s->has_keywords) == VM_DONE)
+        return VM_DONE;
+    frame->state = SELECT_TEST;
+    return frame_asked(frame, 0);
+}
+
+/* The outcome of the test is on top: keep the item, or not; *kept is how many are. */
+static void judge(struct vm *vm, struct vm_frame *frame, const struct selection *s, int *kept)
+{
+    bool is_true = true;
+    value_truth(vm, lua_gettop(vm->L), &is_true); /* an object as a test's result is true */
+    if (is_true == s->wanted) {
+        lua_rawgeti(vm->L, s->items, frame->i + 1);
+        lua_rawseti(vm->L, s->result, ++*kept);
+    }
+    lua_settop(vm->L, s->test);
+    frame->i++;
+}
+
+static enum vm_status select_items(struct vm *vm, struct vm_frame *frame, const struct selection *s)
+{
+    int kept = (int)lua_objlen(vm->L, s->result);
+    int phase = frame_phase(frame), part;
+    bool asked = frame_answered(frame, &part);
+    if (asked && phase != SELECT_PATH) {
+        judge(vm, frame, s, &kept);
+        asked = false;
+    }
+    while (frame->i < frame->n) {
+        if (!asked) {
+            lua_rawgeti(vm->L, s->items, frame->i + 1);
+            part = 0;
+        }
+        frame->state = SELECT_PATH;
+        if (path_follow(vm, s->path, 0, &part, asked) == VM_AGAIN)
+            return frame_asked(frame, part);
+        asked = false;
+        if (test_item(vm, frame, s) == VM_AGAIN)
+            return VM_AGAIN;
+        judge(vm, frame, s, &kept);
+    }
+    lua_pushvalue(vm->L, s->result);
+    return VM_DONE;
+}
+
+/* Push the result, the path and the test's name. */
+static void begin_selection(struct vm *vm, struct vm_frame *frame, const struct selection *s,
+                            bool by_attribute)
+{
+    if (by_attribute && s->count == 0)
+        vm_fail(vm, TEMPLATE_FILTER_ARG, "Missing parameter for attribute name");
+    lua_settop(vm->L, s->result - 1);
+    frame->n = filter_items(vm, s->items);
+    vm_new_generator(vm, frame->n < FEW ? frame->n : FEW);
+    lua_pushnil(vm->L);
+    if (by_attribute) {
+        lua_rawgeti(vm->L, s->arguments, 1);
+        lua_replace(vm->L, s->path);
+        path_prepare(vm, s->path);
+    }
+    if (s->first <= s->count)
+        push_name(vm, s->arguments, s->first);
+    else
+        lua_pushnil(vm->L);
+    frame_begin(frame, SELECT_PATH);
+}
+
+static enum vm_status selection(struct vm *vm, struct vm_frame *frame, bool by_attribute,
+                                bool wanted)
+{
+    int result = frame->base + frame->nparams;
+    struct selection s = {
+        .items = frame->base,
+        .arguments = frame->base + 1,
+        .keywords = frame->base + 2,
+        .result = result,
+        .path = result + 1,
+        .test = result + 2,
+        .count = filter_rest(vm, frame->base + 1),
+        .first = by_attribute ? 2 : 1,
+        .has_keywords = filter_has_keywords(vm, frame->base + 2),
+        .wanted = wanted,
+    };
+    if (frame_phase(frame) == SELECT_BEGIN || frame_phase(frame) == SELECT_EMPTY) {
+        bool nothing = false;
+        if (is_empty(vm, frame, SELECT_EMPTY, &nothing) == VM_AGAIN)
+            return VM_AGAIN;
+        if (nothing) {
+            vm_new_generator(vm, 0);
+            return VM_DONE;
+        }
+        begin_selection(vm, frame, &s, by_attribute);
+    }
+    value_slice(vm, s.test, &s.name);
+    return select_items(vm, frame, &s);
+}
+
+enum vm_status filter_select(struct vm *vm, struct vm_frame *frame)
+{
+    return selection(vm, frame, false, true);
+}
+
+enum vm_status filter_reject(struct vm *vm, struct vm_frame *frame)
+{
+    return selection(vm, frame, false, false);
+}
+
+enum vm_status filter_selectattr(struct vm *vm, struct vm_frame *frame)
+{
+    return selection(vm, frame, true, true);
+}
+
+enum vm_status filter_rejectattr(struct vm *vm, struct vm_frame *frame)
+{
+    return selection(vm, frame, true, false);
+}

@@ -1,0 +1,262 @@
+/* template/scope.c - the scopes of names. See scope.h. */
+#include "template/scope.h"
+
+#include "template/ast_walk.h"
+
+static struct symbol *symbol_here(const struct scope *scope, struct slice name)
+{
+    for (int i = 0; i < scope->count; i++)
+        if (slice_eq(scope->symbols[i].name, name))
+            return &scope->symbols[i];
+    return NULL;
+}
+
+static struct symbol *symbol_find(const struct scope *scope, struct slice name)
+{
+    for (; scope != NULL; scope = scope->parent) {
+        struct symbol *symbol = symbol_here(scope, name);
+        if (symbol != NULL)
+            return symbol;
+    }
+    return NULL;
+}
+
+static struct symbol *symbol_add(struct scope *scope, struct slice name, enum scope_load load)
+{
+    if (scope->count == scope->room) {
+        int room = scope->room == 0 ? 8 : 2 * scope->room;
+        struct symbol *symbols = arena_array(scope->arena, (size_t)room, sizeof(*symbols));
+        if (scope->count > 0)
+            memcpy(symbols, scope->symbols, (size_t)scope->count * sizeof(*symbols));
+        scope->symbols = symbols;
+        scope->room = room;
+    }
+    struct symbol *symbol = &scope->symbols[scope->count++];
+    *symbol = (struct symbol){.name = name, .load = load};
+    return symbol;
+}
+
+struct scope *scope_new(struct arena *arena, struct scope *parent, struct unit *unit)
+{
+    struct scope *scope = arena_zalloc(arena, sizeof(*scope));
+    scope->arena = arena;
+    scope->parent = parent;
+    scope->unit = unit;
+    scope->level = parent == NULL ? 0 : parent->level + 1;
+    return scope;
+}
+
+void scope_parameter(struct scope *scope, struct slice name)
+{
+    struct symbol *symbol = symbol_here(scope, name);
+    if (symbol == NULL)
+        symbol = symbol_add(scope, name, SCOPE_PARAMETER);
+    symbol->load = SCOPE_PARAMETER;
+    symbol->is_stored = true;
+}
+
+void scope_store(struct scope *scope, struct slice name)
+{
+    struct symbol *symbol = symbol_here(scope, name);
+    if (symbol == NULL) {
+        bool is_outside = symbol_find(scope->parent, name) != NULL;
+        symbol = symbol_add(scope, name, is_outside ? SCOPE_ALIAS : SCOPE_NOTHING);
+    }
+    symbol->is_stored = true;
+}
+
+static void on_load(void *data, struct slice name)
+{
+    struct scope *scope = data;
+    if (symbol_find(scope, name) == NULL)
+        symbol_add(scope, name, SCOPE_RESOLVE);
+}
+
+static void on_store(void *data, struct slice name)
+{
+    scope_store(data, name);
+}
+
+static void on_parameter(void *data, struct slice name)
+{
+    scope_parameter(data, name);
+}
+
+void scope_targets(struct scope *scope, const struct ast *target)
+{
+    ast_walk_targets(target, on_parameter, scope);
+}
+
+void scope_store_targets(struct scope *scope, const struct ast *target)
+{
+    if (target->kind == AST_NSREF)
+        on_load(scope, ((const struct ast_nsref *)target)->name);
+    else
+        ast_walk_targets(target, on_store, scope);
+}
+
+void scope_expression(struct scope *scope, const struct ast *expression)
+{
+    ast_walk_names(expression, true, on_load, scope);
+}
+
+/* ---- if: three branches, each analysed on its own ------------------------------------------- */
+
+static struct scope *branch_of(const struct scope *scope)
+{
+    struct scope *branch = arena_zalloc(scope->arena, sizeof(*branch));
+    *branch = *scope;
+    branch->room = scope->count; /* the next to be added moves them */
+    if (scope->count > 0) {
+        size_t size = (size_t)scope->count * sizeof(*scope->symbols);
+        branch->symbols = memcpy(arena_alloc(scope->arena, size), scope->symbols, size);
+    }
+    return branch;
+}
+
+/* How many of the branches set a name that the scope itself had not set before. */
+static int count_stores(struct scope *const *branches, int count, struct slice name)
+{
+    int n = 0;
+    for (int i = 0; i < count; i++) {
+        const struct symbol *symbol = symbol_here(branches[i], name);
+        n += symbol != NULL && symbol->is_stored;
+    }
+    return n;
+}
+
+static void take_symbols(struct scope *scope, const struct scope *branch)
+{
+    for (int i = 0; i < branch->count; i++) {
+        const struct symbol *theirs = &branch->symbols[i];
+        struct symbol *ours = symbol_here(scope, theirs->name);
+        if (ours == NULL)
+            ours = symbol_add(scope, theirs->name, theirs->load);
+        ours->load = theirs->load;
+        ours->is_stored |= theirs->is_stored;
+    }
+}
+
+/* What only some of the branches set is, where they did not, what it was outside. */
+static void join_branches(struct scope *scope, struct scope *const *branches, int count)
+{
+    const struct scope *before = branch_of(scope);
+    for (int i = 0; i < count; i++)
+        take_symbols(scope, branches[i]);
+    for (int i = 0; i < scope->count; i++) {
+        struct symbol *symbol = &scope->symbols[i];
+        const struct symbol *former = symbol_here(before, symbol->name);
+        if (!symbol->is_stored || (former != NULL && former->is_stored))
+            continue;
+        if (count_stores(branches, count, symbol->name) == count)
+            continue;
+        bool is_outside = symbol_find(scope->parent, symbol->name) != NULL;
+        symbol->load = is_outside ? SCOPE_ALIAS : SCOPE_RESOLVE;
+    }
+}
+
+static void visit_if(struct scope *scope, const struct ast_if *node);
+
+/* The elifs of an if are one branch, each as an if of its own; what the last one leaves is else. */
+static void visit_else(struct scope *elifs, struct scope *otherwise, struct ast_list no)
+{
+    while (no.count == 1 && no.items[0]->kind == AST_IF &&
+           ((const struct ast_if *)no.items[0])->is_elif) {
+        struct ast_if alone = *(const struct ast_if *)no.items[0];
+        no = alone.no;
+        alone.no = (struct ast_list){NULL, 0};
+        visit_if(elifs, &alone);
+    }
+    scope_statements(otherwise, no);
+}
+
+static void visit_if(struct scope *scope, const struct ast_if *node)
+{
+    scope_expression(scope, node->test);
+    struct scope *branches[3] = {branch_of(scope), branch_of(scope), branch_of(scope)};
+    scope_statements(branches[0], node->yes);
+    visit_else(branches[1], branches[2], node->no);
+    join_branches(scope, branches, 3);
+}
+
+/* ---- statements ------------------------------------------------------------------------------ */
+
+static void visit_from_import(struct scope *scope, const struct ast_from_import *import)
+{
+    scope_expression(scope, import->template);
+    for (int i = 0; i < import->count; i++)
+        scope_store(scope, import->aliases[i].len > 0 ? import->aliases[i] : import->names[i]);
+}
+
+static void visit_with(struct scope *scope, const struct ast_with *with)
+{
+    for (int i = 0; i < with->values.count; i++)
+        scope_expression(scope, with->values.items[i]);
+}
+
+/* Only what belongs to the scope itself: the inside of a loop, macro, with, block, filter block,
+ * set block or autoescape is a scope of its own. */
+static void visit_statement(struct scope *scope, const struct ast *node)
+{
+    switch (node->kind) {
+    case AST_OUTPUT:
+    case AST_DO: scope_expression(scope, ((const struct ast_output *)node)->expression); break;
+    case AST_IF: visit_if(scope, (const struct ast_if *)node); break;
+    case AST_FOR: scope_expression(scope, ((const struct ast_for *)node)->iterable); break;
+    case AST_MACRO: scope_store(scope, ((const struct ast_macro *)node)->name); break;
+    case AST_CALL_BLOCK:
+        scope_expression(scope, ((const struct ast_call_block *)node)->call);
+        break;
+    case AST_FILTER_BLOCK:
+        scope_expression(scope, ((const struct ast_filter_block *)node)->filter);
+        break;
+    case AST_SET:
+        scope_expression(scope, ((const struct ast_set *)node)->value);
+        scope_store_targets(scope, ((const struct ast_set *)node)->target);
+        break;
+    case AST_SET_BLOCK:
+        scope_store_targets(scope, ((const struct ast_set_block *)node)->target);
+        break;
+    case AST_WITH: visit_with(scope, (const struct ast_with *)node); break;
+    case AST_EXTENDS: scope_expression(scope, ((const struct ast_extends *)node)->template); break;
+    case AST_INCLUDE: scope_expression(scope, ((const struct ast_include *)node)->template); break;
+    case AST_IMPORT:
+        scope_expression(scope, ((const struct ast_import *)node)->template);
+        scope_store(scope, ((const struct ast_import *)node)->target);
+        break;
+    case AST_FROM_IMPORT: visit_from_import(scope, (const struct ast_from_import *)node); break;
+    default: break;
+    }
+}
+
+void scope_statements(struct scope *scope, struct ast_list statements)
+{
+    for (int i = 0; i < statements.count; i++)
+        visit_statement(scope, statements.items[i]);
+}
+
+/* ---- afterwards ------------------------------------------------------------------------------ */
+
+void scope_finish(struct scope *scope, void (*on_variable)(void *data, struct variable *variable),
+                  void *data)
+{
+    for (int i = 0; i < scope->count; i++) {
+        struct symbol *symbol = &scope->symbols[i];
+        struct variable *variable = arena_zalloc(scope->arena, sizeof(*variable));
+        variable->name = symbol->name;
+        variable->load = symbol->load;
+        variable->is_stored = symbol->is_stored;
+        variable->unit = scope->unit;
+        variable->level = scope->level;
+        if (symbol->load == SCOPE_ALIAS)
+            variable->source = scope_find(scope->parent, symbol->name);
+        symbol->variable = variable;
+        on_variable(data, variable);
+    }
+}
+
+struct variable *scope_find(const struct scope *scope, struct slice name)
+{
+    const struct symbol *symbol = symbol_find(scope, name);
+    return symbol == NULL ? NULL : symbol->variable;
+}

@@ -1,0 +1,320 @@
+/* template/vm_call.c - calling: functions, macros, methods, filters and tests.
+ *
+ * Place in the flow: the call instructions come here, and builtins that call back (vm_call...). A
+ * builtin runs at once; a macro gets a frame; a Lua function, or an object that may be called, is
+ * Lua's: the driver calls it and the render goes on with what it returns.
+ */
+#include "template/filter.h"
+#include "template/vm_internal.h"
+
+bool call_may_write(const struct render *r, int escape, bool is_markup)
+{
+    if (escape < 0)
+        return false;
+    return is_markup || (escape == ESCAPE_DYNAMIC ? !r->vm.autoescape : escape != ESCAPE_ON);
+}
+
+/* ---- Lua functions --------------------------------------------------------------------------- */
+
+/* What lies below the arguments is called by Lua. */
+static enum vm_status call_lua(struct render *r, const struct vm_args *args)
+{
+    lua_State *L = r->vm.L;
+    int function = args->first - 1;
+    if (!args_have_keywords(args)) {
+        lua_settop(L, args->first + args->count - 1);
+        render_ask(r, VM_ASK_CALL, args->count + 1, 0);
+        return VM_AGAIN;
+    }
+    bind_push_table(r, args);
+    lua_replace(L, args->first + args->count);
+    lua_settop(L, args->first + args->count);
+    render_ask(r, ASK_CALL_KEYWORDS, lua_gettop(L) - function + 1, 0);
+    return VM_AGAIN;
+}
+
+/* ---- builtins -------------------------------------------------------------------------------- */
+
+/* Bring parameters into the form that the signature asks for; false: Lua was asked. */
+static bool convert(struct render *r, struct frame *frame)
+{
+    lua_State *L = r->vm.L;
+    const struct vm_signature *signature = frame->signature;
+    for (int i = frame->converting; i < signature->nconverts; i++) {
+        int at = frame->native.base + i;
+        char wanted = signature->parameters[i].convert;
+        if (wanted == 0 || lua_type(L, at) == LUA_TSTRING || lua_type(L, at) == LUA_TNIL)
+            continue;
+        enum value_kind kind = value_kind(&r->vm, at);
+        bool is_asked = kind == VALUE_OBJECT || (wanted == 'i' && kind == VALUE_FUNCTION);
+        if (wanted == 'i' ? !is_asked : kind == VALUE_MARKUP)
+            continue;
+        if (!is_asked) {
+            value_push_str(&r->vm, at);
+            lua_replace(L, at);
+            continue;
+        }
+        frame->converting = i + 1;
+        lua_pushvalue(L, at);
+        render_ask(r, wanted == 'i' ? VM_ASK_LIST : VM_ASK_TOSTRING, 1, at);
+        return false;
+    }
+    frame->converting = -1;
+    return true;
+}
+
+/* The native's value is on top: it goes where the frame's value belongs. */
+static void native_return(struct render *r, const struct frame *frame)
+{
+    lua_replace(r->vm.L, frame->ret);
+    lua_settop(r->vm.L, frame->ret);
+    frame_pop(r);
+}
+
+enum vm_status native_resume(struct render *r)
+{
+    struct frame *frame = r->top;
+    if (frame->converting >= 0 && !convert(r, frame))
+        return VM_AGAIN;
+    enum vm_status status = frame->native.native->fn(&r->vm, &frame->native);
+    if (status == VM_DONE)
+        native_return(r, frame);
+    return status;
+}
+
+enum vm_status call_native(struct render *r, const struct vm_signature *signature,
+                           const struct vm_args *args, int ret)
+{
+    bind_native(r, signature, args);
+    struct frame *frame = frame_push(r);
+    frame->is_native = true;
+    frame->is_test = false;
+    frame->ret = ret;
+    frame->signature = signature;
+    frame->converting = signature->nconverts > 0 ? 0 : -1;
+    frame->native.native = signature->native;
+    frame->native.base = args->first;
+    frame->native.nparams = signature->count;
+    frame->native.state = frame->native.i = frame->native.n = 0;
+    return native_resume(r);
+}
+
+/* ---- values that may be called --------------------------------------------------------------- */
+
+/* {object, name} below the arguments: the object becomes the first of them. */
+static enum vm_status call_method(struct render *r, const struct vm_args *args)
+{
+    lua_State *L = r->vm.L;
+    int callee = args->first - 1;
+    struct slice name;
+    lua_rawgeti(L, callee, 2);
+    name.data = lua_tolstring(L, -1, &name.len);
+    lua_pop(L, 1);
+    lua_rawgeti(L, callee, 1);
+    lua_replace(L, callee);
+    const struct vm_native *method =
+        loop_is(r, callee) ? loop_method(name) : value_method(&r->vm, callee, name);
+    if (method == NULL)
+        vm_fail(&r->vm, TEMPLATE_RUNTIME, "'%s' object has no method '%.*s'",
+                value_type_name(&r->vm, callee), (int)name.len, name.data);
+    struct vm_args all = *args;
+    all.first--;
+    all.count++;
+    return call_native(r, vm_signature_of(r->state, method), &all, callee);
+}
+
+static enum vm_status call_builtin(struct render *r, const struct vm_args *args, enum vm_meta meta)
+{
+    int callee = args->first - 1;
+    if (meta == VM_META_FUNCTION) {
+        const struct vm_native *const *native = lua_touserdata(r->vm.L, callee);
+        return call_native(r, vm_signature_of(r->state, *native), args, callee);
+    }
+    const struct vm_native *native =
+        meta == VM_META_TRANSLATION ? gettext_call(&r->vm, callee) : global_call(&r->vm, callee);
+    struct vm_args all = *args;
+    all.first--;
+    all.count++;
+    return call_native(r, vm_signature_of(r->state, native), &all, callee);
+}
+
+static enum vm_status call_own(struct render *r, const struct vm_args *args, int escape,
+                               bool *is_written)
+{
+    int callee = args->first - 1;
+    enum vm_meta meta = value_meta(&r->vm, callee);
+    switch (meta) {
+    case VM_META_MACRO: return macro_call(r, args, escape, is_written);
+    case VM_META_LOOP: return loop_call(r, args, escape, is_written);
+    case VM_META_BLOCK: return block_call(r, args, escape, is_written);
+    case VM_META_METHOD: return call_method(r, args);
+    case VM_META_FUNCTION:
+    case VM_META_JOINER:
+    case VM_META_TRANSLATION: return call_builtin(r, args, meta);
+    default:
+        vm_fail(&r->vm, TEMPLATE_RUNTIME, "'%s' object is not callable",
+                value_type_name(&r->vm, callee));
+    }
+}
+
+enum vm_status call_value(struct render *r, const struct vm_args *args, int escape,
+                          bool *is_written)
+{
+    int callee = args->first - 1;
+    switch (value_kind(&r->vm, callee)) {
+    case VALUE_FUNCTION:
+    case VALUE_OBJECT: return call_lua(r, args);
+    case VALUE_NATIVE: return call_own(r, args, escape, is_written);
+    case VALUE_UNDEFINED: value_fail_undefined(&r->vm, callee);
+    default:
+        vm_fail(&r->vm, TEMPLATE_RUNTIME, "'%s' object is not callable",
+                value_type_name(&r->vm, callee));
+    }
+}
+
+/* ---- filters and tests ----------------------------------------------------------------------- */
+
+/* Has the environment filters (or tests) of its own? Looked up once a slice. */
+static bool has_own(struct render *r, bool is_test)
+{
+    lua_State *L = r->vm.L;
+    if (r->has_own[is_test] < 0) {
+        lua_rawgeti(L, STACK_TABLES, is_test ? ENV_TESTS : ENV_FILTERS);
+        lua_pushnil(L);
+        r->has_own[is_test] = lua_next(L, -2) != 0;
+        lua_pop(L, r->has_own[is_test] ? 3 : 1);
+    }
+    return r->has_own[is_test];
+}
+
+/* Push the environment's own filter or test of the name on top, which is popped; false: none. */
+static bool push_own(struct render *r, bool is_test)
+{
+    lua_State *L = r->vm.L;
+    lua_rawgeti(L, STACK_TABLES, is_test ? ENV_TESTS : ENV_FILTERS);
+    lua_insert(L, -2);
+    lua_rawget(L, -2);
+    lua_replace(L, -2);
+    if (!lua_isnil(L, -1))
+        return true;
+    lua_pop(L, 1);
+    return false;
+}
+
+static _Noreturn void fail_unknown(struct render *r, bool is_test, struct slice name)
+{
+    vm_fail(&r->vm, TEMPLATE_RUNTIME, "No %s named '%.*s' found.", is_test ? "test" : "filter",
+            (int)name.len, name.data);
+}
+
+/* The function on top, below it the arguments: call it. */
+static enum vm_status call_own_filter(struct render *r, struct vm_args *args)
+{
+    lua_State *L = r->vm.L;
+    lua_insert(L, args->first);
+    args->first++;
+    if (args->dict != 0)
+        args->dict++;
+    return call_value(r, args, -1, NULL);
+}
+
+/* The arguments of a use that come as [operand list dict] are laid out one by one. */
+static void spread(struct render *r, struct vm_args *args)
+{
+    lua_State *L = r->vm.L;
+    int list = args->first + args->count;
+    int n = (int)lua_objlen(L, list);
+    frame_room(r, n);
+    for (int i = 1; i <= n; i++) {
+        lua_rawgeti(L, list, i);
+        lua_insert(L, list + i); /* between the list and the dict */
+    }
+    lua_remove(L, list);
+    args->count += n;
+    args->dict = args->first + args->count;
+}
+
+enum vm_status call_use(struct render *r, struct frame *frame, bool is_test, int index)
+{
+    lua_State *L = r->vm.L;
+    const struct program *program = frame->program->program;
+    const struct program_use *use = is_test ? &program->tests[index] : &program->filters[index];
+    const struct vm_signature **known =
+        is_test ? &frame->program->tests[index] : &frame->program->filters[index];
+    struct vm_args args = {.count = use->nargs, .consts = frame->fixed + FIXED_PROGRAM};
+    if (use->has_list) {
+        args.first = lua_gettop(L) - 2;
+        args.count = 1;
+        spread(r, &args);
+    } else {
+        if (use->keywords != 0)
+            args.keywords = &program->keywords[use->keywords - 1];
+        args.first =
+            lua_gettop(L) - use->nargs - (args.keywords == NULL ? 0 : args.keywords->count) + 1;
+    }
+    if (has_own(r, is_test)) {
+        lua_rawgeti(L, args.consts, use->name + 1);
+        if (push_own(r, is_test))
+            return call_own_filter(r, &args);
+    }
+    if (*known == NULL) {
+        struct slice name = program->consts[use->name].text;
+        const struct vm_native *native = is_test ? test_builtin(name) : filter_builtin(name);
+        if (native == NULL)
+            fail_unknown(r, is_test, name);
+        *known = vm_signature_of(r->state, native);
+    }
+    return call_native(r, *known, &args, args.first);
+}
+
+/* ---- what builtins may call ------------------------------------------------------------------ */
+
+static struct vm_args args_on_top(struct vm *vm, int nargs, bool has_kwargs)
+{
+    int top = lua_gettop(vm->L);
+    return (struct vm_args){
+        .first = top - nargs - has_kwargs + 1, .count = nargs, .dict = has_kwargs ? top : 0};
+}
+
+static enum vm_status call_by_name(struct vm *vm, bool is_test, struct slice name, int nargs,
+                                   bool has_kwargs)
+{
+    struct render *r = render_of(vm);
+    struct vm_args args = args_on_top(vm, nargs, has_kwargs);
+    frame_room(r, 0);
+    if (has_own(r, is_test)) {
+        lua_pushlstring(vm->L, name.data, name.len);
+        if (push_own(r, is_test))
+            return call_own_filter(r, &args);
+    }
+    const struct vm_native *native = is_test ? test_builtin(name) : filter_builtin(name);
+    if (native == NULL)
+        fail_unknown(r, is_test, name);
+    return call_native(r, vm_signature_of(r->state, native), &args, args.first);
+}
+
+enum vm_status vm_call_filter(struct vm *vm, struct slice name, int nargs, bool has_kwargs)
+{
+    return call_by_name(vm, false, name, nargs, has_kwargs);
+}
+
+enum vm_status vm_call_test(struct vm *vm, struct slice name, int nargs, bool has_kwargs)
+{
+    return call_by_name(vm, true, name, nargs, has_kwargs);
+}
+
+enum vm_status vm_call_native(struct vm *vm, const struct vm_native *native, int nargs,
+                              bool has_kwargs)
+{
+    struct render *r = render_of(vm);
+    struct vm_args args = args_on_top(vm, nargs, has_kwargs);
+    frame_room(r, 0);
+    return call_native(r, vm_signature_of(r->state, native), &args, args.first);
+}
+
+enum vm_status vm_call(struct vm *vm, int nargs, bool has_kwargs)
+{
+    struct vm_args args = args_on_top(vm, nargs, has_kwargs);
+    frame_room(render_of(vm), 0);
+    return call_value(render_of(vm), &args, -1, NULL);
+}
