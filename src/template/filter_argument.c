@@ -57,6 +57,7 @@ struct slice filter_text(struct vm *vm, int index, const char *attribute)
     struct slice text;
     if (!value_slice(vm, index, &text))
         filter_fail_attribute(vm, index, attribute);
+    value_spend_text(vm, text.len);
     return text;
 }
 
@@ -68,11 +69,14 @@ int filter_items(struct vm *vm, int index)
         value_iter_begin(vm, index, &iter);
         if (iter.count > (double)INT_MAX)
             value_check_items(vm, iter.count);
+        value_spend(vm, iter.count);
         return (int)iter.count;
     }
     if (value_to_list(vm, index) == VALUE_ASK)
         filter_fail_type(vm, index, "'", "' object is not iterable");
-    return (int)lua_objlen(vm->L, index);
+    int n = (int)lua_objlen(vm->L, index);
+    value_spend(vm, n);
+    return n;
 }
 
 int filter_rest(struct vm *vm, int index)
@@ -118,6 +122,7 @@ void filter_repeat(struct vm *vm, struct slice unit, double times)
     double bytes = times * (double)unit.len;
     value_check_text(vm, (double)vm->text.len + bytes);
     size_t all = (size_t)times * unit.len;
+    value_spend_text(vm, all);
     char *dst = buf_reserve(&vm->text, all);
     memcpy(dst, unit.data, unit.len);
     for (size_t done = unit.len; done < all; done *= 2) /* what is there, once more */

@@ -135,6 +135,7 @@ static void add_quoted(struct vm *vm, int index, bool in_query)
         rest = filter_text(vm, top + 1, "encode");
     }
     value_check_text(vm, (double)rest.len * 3);
+    value_spend_text(vm, 8 * rest.len);
     if (!in_query) {
         escape_url(&vm->text, rest, SLICE("/"));
     } else {

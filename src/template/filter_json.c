@@ -106,6 +106,7 @@ static void write_list(struct writer *w, int index)
     lua_State *L = w->vm->L;
     double length = 0;
     value_length(w->vm, index, &length);
+    value_spend(w->vm, 4 * length);
     open_bracket(w, '[');
     for (int i = 1; i <= (int)length; i++) {
         start_entry(w, i == 1);

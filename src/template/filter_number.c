@@ -100,6 +100,7 @@ static double digits_value(struct vm *vm, size_t start, int base)
 /* Python's int(text, base). */
 static bool read_int(struct vm *vm, struct slice text, int base, double *value)
 {
+    value_spend_text(vm, 8 * text.len);
     text = filter_strip(text);
     bool is_minus = take_sign(&text);
     int prefix = prefix_base(text);
@@ -164,6 +165,7 @@ static bool take_decimal(struct slice text, struct buf *out)
 /* Python's float(text). */
 static bool read_float(struct vm *vm, struct slice text, double *value)
 {
+    value_spend_text(vm, 8 * text.len);
     text = filter_strip(text);
     bool is_minus = take_sign(&text);
     bool is_number = read_word(text, value);

@@ -136,6 +136,7 @@ static bool write_repr(struct printer *p, int index)
         return false;
     if (kind != VALUE_LIST && kind != VALUE_TUPLE && kind != VALUE_DICT) {
         value_repr(vm, index, &vm->text);
+        value_spend_text(vm, 8 * (vm->text.len - p->start));
         return !is_too_long(p);
     }
     go_down(p);
@@ -246,6 +247,7 @@ static void add_parts(struct pieces *pieces, struct slice line, int width, int a
 static void print_text(struct printer *p, struct slice rest, int indent, int allowance)
 {
     struct pieces pieces = {.p = p, .parens = p->depth == 0};
+    value_spend_text(p->vm, 32 * rest.len);
     size_t start = p->vm->text.len;
     pieces.indent = indent + pieces.parens;
     allowance += pieces.parens;
@@ -286,6 +288,7 @@ static void print_items(struct printer *p, int index, int indent, int allowance,
     lua_State *L = p->vm->L;
     double length = 0;
     value_length(p->vm, index, &length);
+    value_spend(p->vm, 4 * length);
     const char *end = !is_tuple ? "]" : length == 1 ? ",)" : ")";
     buf_char(&p->vm->text, is_tuple ? '(' : '[');
     for (int i = 1; i <= (int)length; i++) {

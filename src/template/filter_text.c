@@ -63,6 +63,7 @@ static size_t title_span(struct slice text, bool breaks)
 enum vm_status filter_title(struct vm *vm, struct vm_frame *frame)
 {
     struct slice rest = filter_text(vm, frame->base, "title");
+    value_spend_text(vm, 16 * rest.len); /* character by character */
     size_t start = vm->text.len;
     while (rest.len > 0) {
         size_t gap = title_span(rest, true);
@@ -92,6 +93,7 @@ enum vm_status filter_trim(struct vm *vm, struct vm_frame *frame)
         return vm_call_native(vm, value_method(vm, frame->base, SLICE("strip")), 2, false);
     }
     struct slice text = filter_text(vm, frame->base, "strip");
+    value_spend_text(vm, 8 * text.len);
     struct slice inner = filter_strip(text);
     if (inner.len == text.len) {
         lua_pushvalue(vm->L, frame->base);
@@ -236,6 +238,7 @@ enum vm_status filter_string(struct vm *vm, struct vm_frame *frame)
 enum vm_status filter_wordcount(struct vm *vm, struct vm_frame *frame)
 {
     struct slice text = filter_text(vm, frame->base, "wordcount");
+    value_spend_text(vm, 16 * text.len); /* character by character */
     double words = 0;
     bool in_word = false;
     while (text.len > 0) {

@@ -496,6 +496,7 @@ enum vm_status filter_urlize(struct vm *vm, struct vm_frame *frame)
     value_slice(vm, lua_gettop(vm->L), &style.attributes);
     value_escape(vm, value);
     struct slice rest = filter_text(vm, lua_gettop(vm->L), "split");
+    value_spend_text(vm, 16 * rest.len);
     while (rest.len > 0) {
         buf_slice(&vm->text, take_run(&rest, true));
         add_word(vm, take_run(&rest, false), &style);

@@ -226,6 +226,7 @@ enum vm_status filter_wordwrap(struct vm *vm, struct vm_frame *frame)
 {
     int between = frame->base + 3;
     struct slice rest = filter_text(vm, frame->base, "splitlines");
+    value_spend_text(vm, 16 * rest.len);
     double width = filter_whole(vm, frame->base + 1);
     struct wrapper w = {.vm = vm, .between = vm_newline(vm)};
     if (!filter_is_absent(vm, between)) {

@@ -65,6 +65,18 @@ static struct slice before_last_space(struct slice text)
     return space == NULL ? text : slice_of(text.data, (size_t)(space - text.data));
 }
 
+/* Has the value at most so many items, a text so many code points? */
+static bool fits(struct vm *vm, int value, double limit)
+{
+    struct slice text;
+    double length;
+    if (value_slice(vm, value, &text))
+        return (double)text.len <= limit || chars_offset(text, (size_t)limit) == text.len;
+    if (value_length(vm, value, &length) == VALUE_ASK)
+        filter_fail_type(vm, value, "object of type '", "' has no len(); use |string first");
+    return length <= limit;
+}
+
 /* truncate(s, length, killwords, end, leeway). Only a text can be cut; anything else that has a
  * length passes if it is short enough. */
 enum vm_status filter_truncate(struct vm *vm, struct vm_frame *frame)
@@ -81,12 +93,7 @@ enum vm_status filter_truncate(struct vm *vm, struct vm_frame *frame)
     if (leeway < 0)
         vm_fail(vm, TEMPLATE_RUNTIME, "expected leeway >= 0, got %.0f", leeway);
     bool is_text = value_slice(vm, value, &text);
-    double have = is_text ? (double)text.len : 0; /* at least as many bytes as code points */
-    if (is_text && have > length + leeway)
-        have = (double)chars_count(text);
-    else if (!is_text && value_length(vm, value, &have) == VALUE_ASK)
-        filter_fail_type(vm, value, "object of type '", "' has no len(); use |string first");
-    if (have <= length + leeway) {
+    if (fits(vm, value, length + leeway)) {
         lua_pushvalue(vm->L, value);
         return VM_DONE;
     }
