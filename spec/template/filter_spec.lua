@@ -184,6 +184,19 @@ describe("filters at their limits", function()
     end)
   end
 
+  it("count as instructions what they do to long texts and lists", function()
+    local uses = { "t|upper", "t|urlize", "t|wordwrap(3)", "t|trim", "t|title", "t|wordcount",
+      "t|striptags", "t|replace(' ', 'x')", "t|urlencode", "t|int", "t|tojson", "[t]|pprint",
+      "[t, t]|join", "l|sort", "l|sum", "l|max", "l|map('string')|unique", "l|batch(2)",
+      "l|tojson", "l|pprint", "l|groupby('x')", "lipsum(100)" }
+    for _, use in ipairs(uses) do
+      local err = failure("{% set l = range(30000)|list %}{% for i in range(100000) %}{% set x = "
+        .. use .. " %}{% endfor %}", { t = ("ab "):rep(30000) }, { max_instructions = 100000 })
+      assert.truthy(classes.is_a(err, errors.TemplateLimitError), use)
+      assert.truthy(err.message:find "instructions", use)
+    end
+  end)
+
   it("count a range only where it is limited", function()
     assert.equal("999999999999", render "{{ range(1e12)[-1] }}")
     local err = failure("{{ range(101) }}", {}, { max_range = 100 })
