@@ -234,17 +234,22 @@ static double group_length(double digits, const struct parts *parts)
 static void append_grouped(struct buf *out, struct slice digits, double zeros, char separator,
                            unsigned group)
 {
+    if (separator == 0) {
+        append_fill(out, SLICE("0"), zeros);
+        buf_slice(out, digits);
+        return;
+    }
     double left = zeros + (double)digits.len;
     for (double i = 0; i < zeros; i++) {
         buf_char(out, '0');
         left--;
-        if (separator != 0 && left > 0 && fmod(left, group) == 0)
+        if (left > 0 && fmod(left, group) == 0)
             buf_char(out, separator);
     }
     for (size_t i = 0; i < digits.len; i++) {
         buf_char(out, digits.data[i]);
         left--;
-        if (separator != 0 && left > 0 && fmod(left, group) == 0)
+        if (left > 0 && fmod(left, group) == 0)
             buf_char(out, separator);
     }
 }
@@ -269,6 +274,15 @@ static double zeros_to_fill(double width, double others, const struct format_spe
 static void append_parts(struct vm *vm, const struct format_spec *spec, const struct parts *parts,
                          struct buf *out)
 {
+    if (spec->width == 0 && spec->grouping == 0 && spec->precision < (double)parts->digits.len) {
+        if (parts->sign != 0)
+            buf_char(out, parts->sign);
+        buf_cstr(out, parts->prefix);
+        buf_slice(out, parts->digits);
+        buf_slice(out, parts->rest);
+        buf_cstr(out, parts->suffix);
+        return;
+    }
     char align = spec->align != 0 ? spec->align : '>';
     double others = (parts->sign != 0) + (double)strlen(parts->prefix) + (double)parts->rest.len +
                     (double)strlen(parts->suffix);
@@ -349,12 +363,18 @@ void format_number(struct vm *vm, double number, const struct format_spec *spec,
     if (spec->type != 0 && strchr("boxX", spec->type) != NULL)
         parts.group = 4;
     append_digits(vm, fabs(number), spec, &vm->text, &parts);
-    size_t end = vm->text.len;
-    /* out may be vm->text itself: what is copied from it stands on the Lua stack */
-    lua_pushlstring(vm->L, vm->text.data + start, end - start);
+    /* out may be vm->text itself: what is copied from it stands elsewhere */
+    char few[DIGITS_MAX];
+    struct slice text = slice_from(buf_view(&vm->text), start);
+    int top = lua_gettop(vm->L);
+    if (text.len <= sizeof(few)) {
+        memcpy(few, text.data, text.len);
+        text.data = few;
+    } else {
+        lua_pushlstring(vm->L, text.data, text.len);
+        text.data = lua_tostring(vm->L, -1);
+    }
     vm->text.len = start;
-    struct slice text;
-    text.data = lua_tolstring(vm->L, -1, &text.len);
     size_t whole = 0;
     if (parts.group == 4)
         whole = text.len;
@@ -363,5 +383,5 @@ void format_number(struct vm *vm, double number, const struct format_spec *spec,
     parts.digits = slice_of(text.data, whole);
     parts.rest = slice_from(text, whole);
     append_parts(vm, spec, &parts, out);
-    lua_pop(vm->L, 1);
+    lua_settop(vm->L, top);
 }
