@@ -105,9 +105,13 @@ end
 local make -- make(scope, t, depth)
 
 --- `make` for the arguments of one rule: e "int" gives an int one level down, e("int", true) a
---- variable or a literal.
+--- variable or a literal, e("int", "name") a variable: Jinja works out what is constant when it
+--- compiles, where some of it fails in other ways.
 local function maker(scope, depth)
   return function(t, simple)
+    if simple == "name" then
+      return variable(scope, t) or node(t, "nothing")
+    end
     return simple and leaf(scope, t) or make(scope, t, depth - 1)
   end
 end
@@ -334,12 +338,12 @@ RULES.any = {
   { 1, function(e) return "(", e "rows", ")|groupby('", pick { "age", "name" }, "')|list" end },
   { 1, function(e) return "(", e "rows", ")|groupby('nope', default='?')|map(attribute=",
     pick { "0", "1", "'grouper'", "'list'" }, ")|list" end },
-  { 1, function(e) return "(", e "dict", ").", pick { "nope", "a", "get('b')",
+  { 1, function(e) return e("dict", "name"), ".", pick { "nope", "a", "get('b')",
     "items()|list" } end },
   { 1, function(e) return "(", e "rows", ")|", pick { "first", "last", "max(attribute='age')",
     "min(attribute='name')" } end },
   { 1, function(e) return "(", e "rows", ")[0].", pick { "name", "age", "nope" } end },
-  { 1, function(e) return "(", e "dict", ")['", pick { "nope", "a" }, "']" end },
+  { 1, function(e) return e("dict", "name"), "['", pick { "nope", "a" }, "']" end },
 }
 
 --- What often fails: anything done to anything.
@@ -350,7 +354,7 @@ RULES.wild = {
   end },
   { 1, function(e) return "(", e "any", ").", pick { "name", "x.y", "items()", "upper()",
     "nope" } end },
-  { 1, function(e) return "(", e "any", ")[", pick { "0", "'a'", "1:", "-1" }, "]" end },
+  { 1, function(e) return "(", e("any", "name"), ")[", pick { "0", "'a'", "1:", "-1" }, "]" end },
   { 1, function(e) return "(", e "any", pick { " + ", " * ", " - ", " % " }, e "any", ")" end },
   { 1, function(e) return "(", e "any", pick { " < ", " >= " }, e "any", ")" end },
   { 1, function(e) return "'{0[a]}{1.nope}'.format(", e "dict", ", ", e "str", ")" end },

@@ -203,8 +203,11 @@ static bool equal_values(struct comparison *c, int a, int b)
     enum value_kind kind = value_kind(vm, a);
     enum value_kind other = value_kind(vm, b);
     if (kind == VALUE_UNDEFINED || other == VALUE_UNDEFINED) {
-        check_strict(vm, kind == VALUE_UNDEFINED ? a : b);
-        return kind == other;
+        if (kind == VALUE_UNDEFINED)
+            check_strict(vm, a);
+        if (other == VALUE_UNDEFINED)
+            check_strict(vm, b);
+        return kind == other && value_undefined_kind(vm, a) == value_undefined_kind(vm, b);
     }
     if (lua_rawequal(vm->L, a, b))
         return true;
