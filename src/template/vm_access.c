@@ -132,11 +132,11 @@ static bool is_hidden(struct vm *vm, struct slice name)
 }
 
 /* Push what a table without a metatable has under the name; false (nothing pushed): it has nothing,
- * or the name may be that of a method, which comes first. Most accesses end here. */
-static bool push_plain_field(struct vm *vm, int object, int name_index, struct slice name)
+ * or it is no such table. Most accesses end here. */
+static bool push_plain_field(struct vm *vm, int object, int name_index)
 {
     lua_State *L = vm->L;
-    if (lua_type(L, object) != LUA_TTABLE || method_may_be(name))
+    if (lua_type(L, object) != LUA_TTABLE)
         return false;
     if (lua_getmetatable(L, object)) {
         lua_pop(L, 1);
@@ -150,8 +150,8 @@ enum value_result value_getattr_at(struct vm *vm, int object, int name_index)
     lua_State *L = vm->L;
     struct slice name;
     name.data = lua_tolstring(L, name_index, &name.len);
-    if (push_plain_field(vm, object, name_index, name))
-        return VALUE_OK;
+    if (!method_may_be(name) && push_plain_field(vm, object, name_index))
+        return VALUE_OK; /* a method would come first */
     enum value_kind kind = value_kind(vm, object);
     if (kind == VALUE_OBJECT) {
         if (!is_hidden(vm, name))
@@ -278,6 +278,9 @@ static void push_named_by_markup(struct vm *vm, int object, int key)
 enum value_result value_getitem(struct vm *vm, int object, int key)
 {
     lua_State *L = vm->L;
+    bool is_name = lua_type(L, key) == LUA_TSTRING;
+    if (is_name && push_plain_field(vm, object, key))
+        return VALUE_OK;
     enum value_kind kind = value_kind(vm, object);
     if (kind == VALUE_UNDEFINED) {
         if (value_undefined_kind(vm, object) != UNDEFINED_CHAINABLE)
@@ -285,11 +288,11 @@ enum value_result value_getitem(struct vm *vm, int object, int key)
         lua_pushvalue(L, object);
         return VALUE_OK;
     }
-    if (kind == VALUE_OBJECT && lua_type(L, key) != LUA_TSTRING)
+    if (kind == VALUE_OBJECT && !is_name)
         return VALUE_ASK;
     if (kind != VALUE_OBJECT && push_item(vm, object, kind, key))
         return VALUE_OK;
-    if (lua_type(L, key) == LUA_TSTRING)
+    if (is_name)
         return value_getattr_at(vm, object, key);
     if (value_kind(vm, key) == VALUE_MARKUP)
         push_named_by_markup(vm, object, key);

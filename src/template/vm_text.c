@@ -358,13 +358,17 @@ enum value_result value_push_str(struct vm *vm, int index)
 
 bool value_slice(struct vm *vm, int index, struct slice *text)
 {
-    switch (lua_type(vm->L, index)) {
-    case LUA_TSTRING: text->data = lua_tolstring(vm->L, index, &text->len); return true;
+    lua_State *L = vm->L;
+    switch (lua_type(L, index)) {
+    case LUA_TSTRING: text->data = lua_tolstring(L, index, &text->len); return true;
     case LUA_TTABLE:
-        if (value_kind(vm, index) != VALUE_MARKUP)
+        if (!lua_getmetatable(L, index))
             return false;
-        *text = marked_text(vm, index);
-        return true;
+        bool is_markup = lua_topointer(L, -1) == vm->meta[VM_META_MARKUP];
+        lua_pop(L, 1);
+        if (is_markup)
+            *text = marked_text(vm, index);
+        return is_markup;
     default: return false;
     }
 }
