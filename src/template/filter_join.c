@@ -10,13 +10,21 @@
 
 enum { JOIN_BEGIN, JOIN_PROJECT, JOIN_TEXTS };
 
+/* Jinja's ChainableUndefined has HTML too: its text. */
+static bool is_chainable(struct vm *vm, int index)
+{
+    return vm->undefined == UNDEFINED_CHAINABLE && value_kind(vm, index) == VALUE_UNDEFINED &&
+           value_undefined_kind(vm, index) == UNDEFINED_CHAINABLE;
+}
+
 static bool is_any_markup(struct vm *vm, int items, int n)
 {
     bool is_any = false;
     for (int i = 1; i <= n && !is_any; i++) {
         lua_rawgeti(vm->L, items, i);
-        is_any =
-            lua_type(vm->L, -1) == LUA_TTABLE && value_kind(vm, lua_gettop(vm->L)) == VALUE_MARKUP;
+        int item = lua_gettop(vm->L);
+        is_any = lua_type(vm->L, item) == LUA_TTABLE &&
+                 (value_kind(vm, item) == VALUE_MARKUP || is_chainable(vm, item));
         lua_pop(vm->L, 1);
     }
     return is_any;
@@ -28,8 +36,9 @@ static bool is_any_markup(struct vm *vm, int items, int n)
 static void join(struct vm *vm, int items, int n, int separator)
 {
     lua_State *L = vm->L;
-    bool is_markup = vm->autoescape &&
-                     (value_kind(vm, separator) == VALUE_MARKUP || is_any_markup(vm, items, n));
+    bool is_markup =
+        vm->autoescape && (value_kind(vm, separator) == VALUE_MARKUP ||
+                           (!is_chainable(vm, separator) && is_any_markup(vm, items, n)));
     if (is_markup && value_kind(vm, separator) != VALUE_MARKUP) {
         value_escape(vm, separator);
         lua_replace(L, separator);
