@@ -14,6 +14,7 @@ local current = require "qlua.current"
 local errors = require "qlua.errors"
 
 core.set_cancelled(errors.Cancelled "cancelled")
+core.set_stopped(errors.CpuLimitExceeded)
 
 local M = {}
 

@@ -290,6 +290,9 @@ function core.set_hooks(hooks) end
 ---@param err any what cancelled waits raise
 function core.set_cancelled(err) end
 
+---@param class qlua.Class of the errors that end tasks which used up their processor time
+function core.set_stopped(class) end
+
 ---@param fn fun(err: any, co?: thread): string what is logged of an error
 function core.set_traceback(fn) end
 

@@ -28,6 +28,7 @@ struct generation_limits {
     uint32_t body_timeout_ms;
     uint32_t body_stall_ms;
     uint32_t response_timeout_ms;
+    int64_t cpu_limit_ns; /* of the handlers, in processor time */
 };
 
 /* One rule, by its index in the route table. */
@@ -65,8 +66,9 @@ struct generation {
     const struct app_keys *app_set;
     bool debug_mode; /* the server's switch; `debug` below is the app's */
     int worker_id;
-    uint32_t number; /* 1 for the first loaded in this worker, 2 for the next, ... */
-    uint32_t refs;   /* the worker's, and one a request */
+    int64_t loading_cpu_ns; /* what loading may use of the processor; 0: as a task */
+    uint32_t number;        /* 1 for the first loaded in this worker, 2 for the next, ... */
+    uint32_t refs;          /* the worker's, and one a request */
 
     struct route_table *routes; /* what requests are looked up in; NULL before the app is loaded */
     struct generation_rule *rules;

@@ -122,6 +122,22 @@ static void *capped_alloc(void *ud, void *ptr, size_t osize, size_t nsize)
     return p;
 }
 
+/* Refuses once. */
+static void *refusing_alloc(void *ud, void *ptr, size_t osize, size_t nsize)
+{
+    struct script *script = ud;
+    if (nsize <= osize)
+        return capped_alloc(ud, ptr, osize, nsize);
+    lua_setallocf(script->L, capped_alloc, script);
+    return NULL;
+}
+
+void memory_raise(lua_State *L)
+{
+    lua_setallocf(L, refusing_alloc, script_of(L));
+    lua_newuserdata(L, 1);
+}
+
 void memory_install(struct script *script, size_t limit)
 {
     script->alloc = lua_getallocf(script->L, &script->alloc_ud);

@@ -17,6 +17,7 @@
 
 #include <stddef.h>
 
+struct lua_State;
 struct script;
 struct task;
 
@@ -24,6 +25,11 @@ struct task;
 void memory_install(struct script *script, size_t limit);
 /* Give the state its own allocator back, before lua_close. */
 void memory_remove(struct script *script);
+
+/* Raise LuaJIT's own error for a lack of memory, though there is none: the one error for which no
+ * message handler (xpcall's) is called. Not from compiled code. May return, when a finalizer has
+ * met the error instead. */
+void memory_raise(struct lua_State *L);
 
 /* The task is about to be resumed: growth is measured from here. */
 void memory_enter(struct script *script, const struct task *task);

@@ -132,7 +132,8 @@ struct script *script_new(struct loop *loop, const struct log *log,
     script->log = log;
     script->modules = options->modules;
     script->lua_dir = getenv("QLUA_LUA_DIR");
-    script->cancelled_ref = script->traceback_ref = LUA_NOREF;
+    script->cancelled_ref = script->traceback_ref = script->stopped_ref = LUA_NOREF;
+    script->outside.kind = CPU_SLICE;
     script->L = luaL_newstate();
     if (script->L == NULL) {
         free(script);
@@ -155,6 +156,7 @@ void script_free(struct script *script)
     if (script == NULL)
         return;
     tasks_clear(script);
+    watchdog_stop(script);
     memory_remove(script);
     lua_close(script->L);
     free(script);

@@ -78,6 +78,7 @@ static struct task *make_task(struct script *script)
     script->slots[task->slot].task = task;
     task->L = lua_newthread(script->L);
     task->ref = luaL_ref(script->L, LUA_REGISTRYINDEX);
+    task->stop_ref = LUA_NOREF;
     list_init(&task->ready);
     timer_init(&task->timer, on_unset);
     return task;
@@ -101,9 +102,11 @@ struct task *task_new(struct script *script, struct task_context *context,
     task->id = ++script->next_id << SLOT_BITS | task->slot;
     task->state = TASK_NEW;
     task->failed = task->out_of_memory = task->cancelled = task->abandoned = false;
-    task->overdrawn = false;
+    task->overdrawn = task->stopped = false;
     task->ignored_cancels = 0;
     task->grown = 0;
+    task->own_budget = (struct cpu_budget){.limit = script->cpu_limit, .kind = CPU_SLICE};
+    task->budget = context == NULL || context->budget == NULL ? &task->own_budget : context->budget;
     task->context = context == NULL ? NULL : task_context_ref(context);
     task->on_done = on_done;
     task->owner = owner;
@@ -124,6 +127,8 @@ static void retire(struct task *task)
         task_context_unref(script, &task->context);
     task->id = 0;
     task->state = TASK_IDLE;
+    if (task->stopped)
+        watchdog_forget(task);
     if (!task->failed && script->pooled < POOL_MAX) {
         lua_settop(task->L, 0);
         task->next_idle = script->pool;
@@ -199,8 +204,7 @@ void task_show_context(struct script *script, const struct task_context *context
 
 /* ---- running ---- */
 
-/* "file.lua:12: " of the innermost frame that is not qlua's own, or "". */
-static void push_user_place(lua_State *L)
+void task_push_place(lua_State *L)
 {
     lua_Debug ar;
     const char *dir = script_of(L)->lua_dir;
@@ -220,7 +224,7 @@ static void push_user_place(lua_State *L)
 
 int task_misuse(lua_State *L, const char *text)
 {
-    push_user_place(L);
+    task_push_place(L);
     lua_pushstring(L, text);
     lua_concat(L, 2);
     return lua_error(L);
@@ -234,7 +238,7 @@ static int stray_yield(struct task *task)
 {
     lua_State *L = task->L;
     lua_settop(L, 0);
-    push_user_place(L);
+    task_push_place(L);
     lua_pushliteral(L, "attempt to yield from outside a coroutine: coroutine.yield works inside "
                        "coroutine.create and coroutine.wrap only; to let others run, call "
                        "qlua.sleep(0)");
@@ -262,9 +266,20 @@ static int abandon(struct task *task)
     return LUA_ERRRUN;
 }
 
+/* Its processor time is used up: it is never resumed again, not even if it waits by now. */
+static int stop(struct task *task)
+{
+    task->stopped = true;
+    lua_settop(task->L, 0);
+    watchdog_push_error(task->L, task);
+    return LUA_ERRRUN;
+}
+
 /* What a yield means: LUA_YIELD for a wait, or an error (on top of the stack). */
 static int yielded(struct task *task)
 {
+    if (task->stopped)
+        return stop(task);
     bool is_wait =
         lua_gettop(task->L) == 1 && lua_touserdata(task->L, 1) == (const void *)&wait_mark;
     if (is_wait && task->abandoned)
@@ -293,13 +308,19 @@ static int resume(struct task *task, int nargs)
     script->running = task;
     task->state = TASK_RUNNING;
     memory_enter(script, task);
+    if (task->budget->kind == CPU_SLICE)
+        task->budget->used = 0;
     int rc = lua_resume(task->L, nargs);
     if (rc == LUA_YIELD)
         rc = yielded(task);
+    else if (rc != 0 && task->stopped)
+        rc = stop(task);
     if (rc != LUA_YIELD)
         drop_lost_wait(task);
     memory_pause(script, task);
     script->running = outer;
+    if (script->armed)
+        watchdog_disarm(script);
     task_show_context(script, outer == NULL ? NULL : outer->context);
     return rc;
 }
@@ -443,7 +464,7 @@ bool task_push_barrier(lua_State *L)
     else
         lua_pushfstring(L, "the C function '%s'", name);
     name = lua_tostring(L, -1);
-    push_user_place(L);
+    task_push_place(L);
     lua_pushfstring(L,
                     "%sthis call would wait, and %s is in the way: it cannot be suspended; "
                     "fetch what is waited for before calling it",

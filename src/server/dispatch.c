@@ -55,7 +55,7 @@ static void lose(struct exchange *x, struct task *task)
 {
     x->stage = STAGE_LOST;
     handover_log_loss(x, task);
-    respond_plain(x, 500);
+    respond_plain(x, task->stopped ? 503 : 500);
 }
 
 /* A view's error, one of its handler's, and one of the 500's handler: no more is to be expected. */
@@ -164,6 +164,7 @@ static void on_done(void *data, struct request *req)
         access_log_write(dispatcher->access_log, req);
     if (x != NULL) {
         exchange_on_end(x);
+        x->budget.kind = CPU_SLICE; /* of tasks that outlive the answer */
         struct task_context *own = &x->context;
         exchange_on_body(x); /* a task that outlives the answer may wait for the body */
         task_context_unref(x->generation->script, &own);

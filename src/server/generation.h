@@ -21,6 +21,9 @@ struct generation *generation_new(struct loop *loop, const struct log *log,
                                   const struct config *config, int worker_id, uint32_t number,
                                   struct err *err);
 
+/* Watch what its tasks use of the processor, as the config says: for one that serves. */
+void generation_watch(struct generation *generation, const struct config *config);
+
 struct generation *generation_ref(struct generation *generation);
 /* Drop a reference and set the pointer NULL; the last one closes the Lua state. */
 void generation_unref(struct generation **generation);

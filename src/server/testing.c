@@ -31,7 +31,10 @@ static struct test_bench *bench_of(void *data)
 /* A client has no TLS over memory: it asks for an https URL by the whole of it. */
 static void begin(void *data, struct request *req)
 {
-    test_bench_begun(bench_of(data), req);
+    struct test_bench *bench = bench_of(data);
+    test_bench_begun(bench, req);
+    if (bench->generation->limits.cpu_limit_ns != 0)
+        watchdog_start(bench->generation->script); /* a script that makes no request needs none */
     if (slice_eq_nocase(req->target.scheme, SLICE("https")))
         req->scheme = SLICE("https");
 }

@@ -252,6 +252,7 @@ static void start_serving(struct worker *worker)
         worker->listeners[i] =
             listener_new(worker->loop, start->log, start->listeners[i], on_accept, worker);
     worker->state = WORKER_SERVING;
+    worker->dispatcher.current->loading_cpu_ns = 0;
     beat(worker);
     if (start->control_fd >= 0)
         control_send(start->control_fd, CONTROL_READY, 0);
@@ -329,6 +330,7 @@ static bool load(struct worker *worker)
     }
     worker->dispatcher.current = g;
     g->stores = &worker->stores;
+    generation_watch(g, config);
     const char *args[] = {config->app_path, config->app_name, NULL};
     generation_run(g, "serve", args, on_loaded, worker);
     return true;
