@@ -158,11 +158,14 @@ function M.App(name, options)
     subdomain_matching = options.subdomain_matching or false,
     template_folder = options.template_folder,
   }, meta)
-  self.config = config.new({ DEBUG = core.debug or false }, function(key, value)
-    self:_config_changed(key, value)
-  end)
-  config_layers.begin(self.config)
+  self.config = config.new({ DEBUG = core.debug or false, ENV = core.debug and "development" },
+    function(key, value)
+      self:_config_changed(key, value)
+    end, function(path)
+      return self:_path(path)
+    end)
   self.json = json.provider(self)
+  config_layers.begin(self.config)
   self.logger = logging.new(self.name)
   self.url_map = url_map.new(self, options)
   current.made[#current.made + 1] = self
@@ -178,9 +181,11 @@ end
 
 -- ---- what the core keeps copies of -------------------------------------------------------------
 
---- The core has copies of some keys.
+--- The core has copies of some keys, and app.json of others.
 function App:_config_changed(key, value)
-  if current.served ~= self then
+  if json.CONFIG_KEYS[key] then
+    json.configure(self.json, key, value)
+  elseif current.served ~= self then
     return
   elseif key == "DEBUG" then
     core.set_debug(value and true or false)

@@ -276,13 +276,19 @@ function core.set_limits(limits) end
 ---@param on boolean whether JSON is indented
 function core.set_debug(on) end
 
---- App keys of the config file's `app` object, in the order given; without a value: absent.
----@return { [1]: string, [2]: any }[]
+--- App keys of the config file's `app` object, in the order given; without a value: absent. The
+--- origin is file and line.
+---@return { name: string, value: any, origin: string }[]
 function core.config_file() end
 
---- App keys of `--set KEY=VALUE`, in the order given.
----@return { [1]: string, [2]: any }[]
+--- App keys of `--set KEY=VALUE`, in the order given. The origin is `--set KEY`.
+---@return { name: string, value: any, origin: string }[]
 function core.config_set() end
+
+--- The variables of the environment whose names begin with the prefix, sorted by name.
+---@param prefix string
+---@return { [1]: string, [2]: string }[] names and values
+function core.environment(prefix) end
 
 ---@param hooks { refused: function, failed: function, value: function }
 function core.set_hooks(hooks) end
