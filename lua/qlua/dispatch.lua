@@ -256,6 +256,9 @@ function M.failed(err, co, out_of_memory)
   if not state then
     return asgi.run() -- a converter raised: the app inside answers that
   end
+  if classes.is_a(err, errors.CpuLimitExceeded) then
+    return failed(err, co) -- it was not raised: the middleware is gone, and the app with it
+  end
   return asgi.failed(state, err, co, out_of_memory)
 end
 

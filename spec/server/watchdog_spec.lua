@@ -1,7 +1,6 @@
 --- The watchdog: a handler that never gives the processor back is stopped at its budget, whatever
 --- it loops in; nobody else notices.
 
-local files = require "support.files"
 local raw = require "support.raw"
 local server = require "support.server"
 
@@ -144,4 +143,326 @@ describe("the watchdog stops", function()
       lives(s, pid)
     end)
   end
+end)
+
+-- Where Lua of the app's runs, beside views: the code that makes it loop for GET /there, and how
+-- often it says so.
+local PLACES = {
+  { "a before_request hook", [[
+    app:before_request(function() if there() then loop() end end)]] },
+  { "an after_request hook", [[
+    app:after_request(function(r) if there() then loop() end return r end)]] },
+  { "an after_this_request function", [[
+    app:before_request(function()
+      if there() then qlua.after_this_request(function() loop() end) end
+    end)]] },
+  { "a teardown_request hook", [[
+    app:teardown_request(function() if there() then loop() end end)]] },
+  { "a teardown_appcontext hook", [[
+    app:teardown_appcontext(function() if there() then loop() end end)]] },
+  { "a url_value_preprocessor", [[
+    app:url_value_preprocessor(function() if there() then loop() end end)]] },
+  { "a receiver of request_started", [[
+    qlua.signals.request_started:connect(function() if there() then loop() end end)]] },
+  { "a receiver of request_finished", [[
+    qlua.signals.request_finished:connect(function() if there() then loop() end end)]] },
+  { "a receiver of request_tearing_down", [[
+    qlua.signals.request_tearing_down:connect(function() if there() then loop() end end)]] },
+  { "the handler of an error", [[
+    app:errorhandler(qlua.errors.Exception, function() loop() end)
+    app:before_request(function() if there() then error "boom" end end)]] },
+  { "the handler of a status", [[
+    app:errorhandler(418, function() loop() end)
+    app:before_request(function() if there() then qlua.abort(418) end end)]] },
+  { "the handler of 500", [[
+    app:errorhandler(500, function() loop() end)
+    app:before_request(function() if there() then error "boom" end end)]] },
+  { "the handler of the 503 itself", [[
+    app:errorhandler(503, function() loop() end)
+    app:before_request(function() if there() then loop() end end)]] },
+  { "handlers, hooks and teardown, all of them", [[
+    app:errorhandler(503, function() loop() end)
+    app:errorhandler(500, function() loop() end)
+    app:errorhandler(qlua.errors.Exception, function() loop() end)
+    app:before_request(function() if there() then loop() end end)
+    app:after_request(function(r) if there() then loop() end return r end)
+    app:teardown_request(function() if there() then pcall(loop) loop() end end)
+    app:teardown_appcontext(function() if there() then loop() end end)]] },
+  { "middleware", [[
+    local inner = app.asgi_app
+    app.asgi_app = function(scope, receive, send)
+      if scope.path == "/there" then loop() end
+      return inner(scope, receive, send)
+    end]] },
+  { "a view behind middleware", [[
+    local inner = app.asgi_app
+    app.asgi_app = function(...) return inner(...) end
+    app:before_request(function() if there() then loop() end end)
+    app:teardown_request(function() io.stderr:write "torn down\n" end)]] },
+  { "a task that the view spawned and waits for", [[
+    app:before_request(function() if there() then qlua.spawn(loop):wait() end end)]] },
+  { "gather", [[
+    app:before_request(function() if there() then qlua.gather(loop, loop) end end)]] },
+  { "timeout", [[
+    app:before_request(function() if there() then qlua.timeout(10, loop) end end)]] },
+}
+
+describe("the watchdog stops a loop in", function()
+  after_each(server.stop_all)
+
+  for _, case in ipairs(PLACES) do
+    it(case[1], function()
+      local s = start("local function there() return qlua.request.path == '/there' end\n"
+        .. "app:route('/there', function() return 'there' end)\n" .. case[2])
+      local pid = get(s, "/pid").body
+      for _ = 1, 2 do
+        assert.equal(503, get(s, "/there").status)
+        lives(s, pid)
+      end
+      s:wait_for_stderr "app.lua:7: stopped here: the request has used"
+    end)
+  end
+
+  it("a custom converter, which runs outside of tasks", function()
+    local s = start [[
+      app.url_map.converters.stuck = { to_lua = function(_, text)
+        if text == "there" then pcall(loop) end
+        return text
+      end }
+      app:route("/stuck/<stuck:x>", function(x) return x end)]]
+    local pid = get(s, "/pid").body
+    assert.equal(500, get(s, "/stuck/there").status)
+    assert.equal("well", get(s, "/stuck/well").body)
+    lives(s, pid)
+    s:wait_for_stderr("app.lua:10: stopped here: it used 0.1 seconds of processor time without a "
+      .. "wait, more than the server setting handler_cpu_limit allows\nin a custom converter")
+  end)
+
+  it("the app file, at three quarters of start_timeout", function()
+    local s = server.run({
+      app = "local function work()\n  while true do end\nend\npcall(work)\nwork()",
+      set = { ["server.start_timeout"] = 4 },
+    }, 10)
+    assert.equal(1, s:exit_code())
+    assert.truthy(s:stderr():find("app.lua:2: stopped here: loading takes longer than 3 "
+      .. "seconds, three quarters of the server setting start_timeout\nstack traceback:\n"
+      .. "\t[^\n]*app.lua:2: in function"), s:stderr())
+  end)
+
+  it("before_serving", function()
+    local s = server.run({
+      app = APP:format "app:before_serving(function() qlua.sleep(0) loop() end)",
+      set = { ["server.start_timeout"] = 4 },
+    }, 10)
+    assert.equal(1, s:exit_code())
+    assert.truthy(s:stderr():find "app.lua:7: stopped here: loading takes longer than 3 seconds")
+  end)
+
+  it("after_serving, so that the worker can end", function()
+    local s = start "app:after_serving(function() loop() end)"
+    s:stop(0)
+    s:wait_for_stderr "app.lua:7: stopped here: it used 0.1 seconds"
+  end)
+
+  it("a background task, from one wait to the next", function()
+    local s = start [[
+      app:before_serving(function()
+        app:add_background_task(function()
+          qlua.sleep(0.01)
+          pcall(loop)
+        end)
+      end)]]
+    s:wait_for_stderr("app.lua:7: stopped here: it used 0.1 seconds of processor time without a "
+      .. "wait", 10)
+    lives(s, get(s, "/pid").body)
+  end)
+
+  it("a streamed body: the connection is cut", function()
+    local s = start [[
+      app:route("/stream", function()
+        return function()
+          if not qlua.g.begun then
+            qlua.g.begun = true
+            return "first"
+          end
+          loop()
+        end
+      end)]]
+    local pid = get(s, "/pid").body
+    local c = raw.connect(s, { timeout = 20 })
+    c:send "GET /stream HTTP/1.1\r\nHost: x\r\n\r\n"
+    local bytes = c:read_all()
+    c:close()
+    assert.truthy(bytes:find "^HTTP/1.1 200 OK\r\n")
+    assert.truthy(bytes:find "first\r\n$", bytes) -- no last chunk
+    lives(s, pid)
+    s:wait_for_stderr "app.lua:7: stopped here: it used 0.1 seconds"
+  end)
+
+  it("a view under the test client", function()
+    local folder = require("support.files").folder {
+      ["app.lua"] = APP:format "app:route('/there', function() loop() end)",
+      ["spec/app_spec.lua"] = [[
+        local qlua = require "qlua"
+        describe("the app", function()
+          it("is stopped, and goes on", function()
+            local client = qlua.testing.load():test_client()
+            assert.equal(503, client:get("/there").status_code)
+            assert.equal("ok", client:get("/ok").data)
+            local t0 = os.clock()
+            while os.clock() - t0 < 0.3 do end -- the spec itself may take its time
+          end)
+        end)]],
+    }
+    local s = server.run({
+      argv = { "test" }, folder = folder, cwd = folder,
+      env = { QLUA_SERVER__HANDLER_CPU_LIMIT = "0.1" },
+    }, 30)
+    assert.equal(0, s:exit_code(), s:stdout() .. s:stderr())
+    require("support.files").remove(folder)
+  end)
+end)
+
+describe("the watchdog", function()
+  after_each(server.stop_all)
+
+  local WORK = [[
+    local function work(seconds)
+      local t0 = os.clock()
+      while os.clock() - t0 < seconds do end
+    end
+  ]]
+
+  it("counts over all waits of a request", function()
+    local s = start(WORK .. [[
+      app:route("/bits", function()
+        for _ = 1, 100 do work(0.02) qlua.sleep(0) end
+        return "done"
+      end)]], { ["server.handler_cpu_limit"] = 0.5 })
+    assert.equal(503, get(s, "/bits").status)
+    s:wait_for_stderr "the request has used 0.5 seconds of processor time"
+  end)
+
+  it("lets a stream and a background task use as much again after each wait", function()
+    local s = start(WORK .. [[
+      app:route("/stream", function()
+        local n = 0
+        return function()
+          n = n + 1
+          work(0.03)
+          qlua.sleep(0.001)
+          return n <= 20 and "x" or nil
+        end
+      end)
+      app:before_serving(function()
+        app:add_background_task(function()
+          for _ = 1, 20 do work(0.03) qlua.sleep(0.001) end
+          io.stderr:write "the background task is done\n"
+        end)
+      end)]], { ["server.handler_cpu_limit"] = 0.2 })
+    assert.equal(("x"):rep(20), get(s, "/stream").body)
+    assert.falsy(s:wait_for_stderr("the background task is done", 20):find "stopped")
+  end)
+
+  it("takes a route's cpu_limit in its place; 0 is none", function()
+    local s = start(WORK .. [[
+      app:route("/more", { cpu_limit = 2 }, function() work(0.5) return "more" end)
+      app:route("/none", { cpu_limit = 0 }, function() work(0.5) return "none" end)
+      app:route("/less", { cpu_limit = 0.05 }, function() work(0.15) return "less" end)
+      app:route("/same", function() work(0.5) return "same" end)]],
+      { ["server.handler_cpu_limit"] = 0.2 })
+    assert.equal("more", get(s, "/more").body)
+    assert.equal("none", get(s, "/none").body)
+    assert.equal(503, get(s, "/less").status)
+    s:wait_for_stderr "the request has used 0.05 seconds"
+    assert.equal(503, get(s, "/same").status)
+  end)
+
+  it("serves a route's cpu_limit when handler_cpu_limit is off", function()
+    local s = start(WORK .. [[
+      app:route("/free", function() work(0.5) return "free" end)
+      app:route("/bound", { cpu_limit = 0.1 }, function() loop() end)]],
+      { ["server.handler_cpu_limit"] = 0 })
+    assert.equal("free", get(s, "/free").body)
+    assert.equal(503, get(s, "/bound").status)
+  end)
+
+  it("refuses a cpu_limit that is no length of time", function()
+    local s = server.run({ app = APP:format "app:route('/x', { cpu_limit = -1 }, loop)" }, 10)
+    assert.equal(1, s:exit_code())
+    assert.truthy(s:stderr():find("app.lua:8: route \"/x\": cpu_limit must be seconds from 0 on "
+      .. "(0: no limit), got -1", 1, true), s:stderr())
+  end)
+
+  it("lets a handler of 503 answer, with what there is to say", function()
+    local s = start [[
+      app:errorhandler(503, function(err)
+        assert(qlua.errors.CpuLimitExceeded == getmetatable(err))
+        return "busy: " .. err.message:match "stopped.*", 503, { ["Retry-After"] = "7" }
+      end)
+      app:route("/there", loop)]]
+    local response = get(s, "/there")
+    assert.equal(503, response.status)
+    assert.equal("7", response.header["retry-after"])
+    assert.truthy(response.body:find "^busy: stopped here: the request has used 0.1 seconds")
+  end)
+
+  it("loses no request beside the loop, and no more than its time", function()
+    local s = start("app:route('/there', loop)", { ["server.handler_cpu_limit"] = 0.3 })
+    local pid = get(s, "/pid").body
+    local others = {}
+    for i = 1, 8 do
+      others[i] = raw.connect(s, { timeout = 30 })
+    end
+    local good = 0
+    local function round()
+      for _, c in ipairs(others) do
+        c:send(("GET /ok HTTP/1.1\r\nHost: x\r\n\r\n"):rep(20))
+      end
+      for _, c in ipairs(others) do
+        for _ = 1, 20 do
+          good = good + (c:response().body == "ok" and 1 or 0)
+        end
+      end
+    end
+    round()
+    local c = raw.connect(s, { timeout = 30 })
+    c:send "GET /there HTTP/1.1\r\nHost: x\r\n\r\n"
+    for _ = 1, 20 do round() end
+    assert.equal(503, c:response().status)
+    for _ = 1, 20 do round() end
+    assert.equal(41 * 160, good)
+    lives(s, pid)
+  end)
+
+  it("stops a thousand loops, one after the other, without growing", function()
+    local s = start([[
+      app:route("/deep", { cpu_limit = 0.01 }, function()
+        local t = {}
+        for i = 1, 1000 do t[i] = { i } end
+        while true do pcall(coroutine.wrap(loop)) end
+      end)
+      app:route("/used", function()
+        collectgarbage() collectgarbage()
+        return tostring(collectgarbage "count")
+      end)]])
+    for _ = 1, 10 do get(s, "/deep") end
+    local before = tonumber(get(s, "/used").body)
+    for _ = 1, 100 do assert.equal(503, get(s, "/deep").status) end
+    assert.is_true(tonumber(get(s, "/used").body) < before + 100)
+  end)
+
+  it("leaves what runs in C to the heartbeat: only that worker is replaced", function()
+    local s = start([[
+      app:route("/find", function()
+        return tostring((("a"):rep(200000)):find(".-.-.-.-.-b"))
+      end)]], { ["server.worker_timeout"] = 1 }, nil, { workers = 2 })
+    local c = raw.connect(s, { timeout = 30 })
+    c:send "GET /find HTTP/1.1\r\nHost: x\r\n\r\n"
+    assert.equal("", c:read_all())
+    c:close()
+    s:wait_for_stderr("gave no sign of life", 10)
+    s:wait_for_stderr("ended by signal 9; replaced", 10)
+    assert.equal("ok", get(s, "/ok").body)
+  end)
 end)

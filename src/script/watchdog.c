@@ -12,6 +12,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/err.h"
 #include "base/log.h"
 #include "base/mem.h"
@@ -26,6 +27,8 @@
 #define EXTENSION_SHARE 5
 #define EXTENSION_LEAST 50000000
 #define EXTENSION_MOST  SECOND_NS
+/* What a thread that computes still gets of a busy processor: an eighth. */
+#define BUSY_SHARE 8
 /* Line mode. The interval is of no matter: its timer is stopped at once, ours ticks. */
 #define PROFILE_MODE "li1000"
 
@@ -36,7 +39,8 @@ struct watchdog {
                                  next line; NULL while no state has the profiler */
     struct script *profiled;  /* the state that has it */
     struct script *first;     /* those that are watched */
-    int64_t seen;             /* the thread's time at the last tick */
+    int64_t seen;             /* the thread's time at the last tick ... */
+    uint64_t seen_ns;         /* ... and everybody's */
     uint64_t turn;            /* of the loop: when Lua ran outside of tasks at the last tick */
 };
 
@@ -79,8 +83,8 @@ static const char *const rules[] = {
                     "cpu_limit or the server setting handler_cpu_limit allows",
     [CPU_SLICE] = "it used %f seconds of processor time without a wait, more than the server "
                   "setting handler_cpu_limit allows",
-    [CPU_LOADING] = "loading has used %f seconds of processor time, three quarters of the server "
-                    "setting start_timeout",
+    [CPU_LOADING] = "loading takes longer than %f seconds, three quarters of the server setting "
+                    "start_timeout",
 };
 
 /* Push where L is and why it is stopped there. */
@@ -142,6 +146,14 @@ void watchdog_disarm(struct script *script)
     lua_sethook(script->L, NULL, 0, 0);
 }
 
+void watchdog_settle(struct script *script)
+{
+    if (!script->armed || script->running != NULL)
+        return;
+    script->outside.used = 0;
+    watchdog_disarm(script);
+}
+
 /* The next Lua instruction of whoever had its time. */
 static void on_hook(lua_State *L, lua_Debug *ar)
 {
@@ -153,8 +165,6 @@ static void on_hook(lua_State *L, lua_Debug *ar)
         return;
     }
     if (task == NULL) {
-        script->outside.used = 0;
-        watchdog_disarm(script);
         push_text(L, &script->outside);
         lua_error(L);
     }
@@ -194,14 +204,23 @@ static void charge_outside(struct watchdog *w, int64_t spent)
         w->turn = loop_now(w->first->loop);
 }
 
+/* start_timeout goes by the wall's clock, and a busy machine may make that much faster; while the
+ * task waits, ticks are far between. */
+static int64_t loading_time(int64_t spent, int64_t passed)
+{
+    return passed < spent * BUSY_SHARE ? passed : spent * BUSY_SHARE;
+}
+
 static void on_tick(int number)
 {
     (void)number;
     int kept = errno;
     struct watchdog *w = watchdog;
     int64_t now = thread_time();
-    int64_t spent = now - w->seen;
+    uint64_t now_ns = clock_ns();
+    int64_t spent = now - w->seen, passed = (int64_t)(now_ns - w->seen_ns);
     w->seen = now;
+    w->seen_ns = now_ns;
     struct script *script = w->first;
     while (script != NULL && script->running == NULL)
         script = script->next_watched;
@@ -209,7 +228,7 @@ static void on_tick(int number)
         charge_outside(w, spent);
     } else {
         struct cpu_budget *budget = script->running->budget;
-        budget->used += spent;
+        budget->used += budget->kind == CPU_LOADING ? loading_time(spent, passed) : spent;
         if (cpu_budget_is_over(budget))
             arm(w, script);
     }
@@ -276,6 +295,7 @@ static struct watchdog *watchdog_new(const struct log *log)
     sigemptyset(&ours.sa_mask);
     sigaction(SIGPROF, &ours, &w->before);
     w->seen = thread_time();
+    w->seen_ns = clock_ns();
     struct timespec tick = {.tv_nsec = TICK_NS};
     timer_settime(w->timer, 0, &(struct itimerspec){.it_interval = tick, .it_value = tick}, NULL);
     return w;

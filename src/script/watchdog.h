@@ -49,6 +49,8 @@ void watchdog_stop(struct script *script);
 
 /* Its task has come back: take the hook away. */
 void watchdog_disarm(struct script *script);
+/* Lua that ran outside of tasks, in a protected call, is over: take the hook away. */
+void watchdog_settle(struct script *script);
 /* Is the budget used up? By a tick more than that, because a tick counts for whoever runs. */
 bool cpu_budget_is_over(const struct cpu_budget *budget);
 /* Give a request that was stopped a little more, for its error handlers and its teardown: a fifth
