@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "base/arena.h"
+#include "base/buf.h"
 #include "base/err.h"
 #include "base/log.h"
 #include "server/config.h"
@@ -61,6 +62,8 @@ static const char *advice(enum command command)
 {
     if (command == COMMAND_SCRIPT)
         return "name a Lua file: qlua FILE.lua";
+    if (command == COMMAND_CONFIG)
+        return "name the app file: qlua config FILE.lua";
     return command == COMMAND_ROUTES ? "name the app file: qlua routes FILE.lua"
                                      : "name the app file: qlua run FILE.lua";
 }
@@ -94,13 +97,18 @@ static int find_app(struct program *program, const char *given)
     return 0;
 }
 
+static void on_dotenv(void *data, const char *name)
+{
+    config_note_dotenv(data, name);
+}
+
 /* Variables of .env count as if they were set, so they come before all that looks at them. */
 static int load_dotenv(struct program *program)
 {
     const char *skip = getenv("QLUA_SKIP_DOTENV");
     if (skip != NULL && skip[0] != '\0' && strcmp(skip, "0") != 0)
         return 0;
-    return dotenv_load(program->config.app_root, &program->err);
+    return dotenv_load(program->config.app_root, on_dotenv, &program->config, &program->err);
 }
 
 /* What the command line gives, over the layers below. */
@@ -160,7 +168,20 @@ static int run(struct program *program)
     return code;
 }
 
-/* run, routes and scripts: the app file, its .env, the layers; then the command. */
+/* config: the command gets the settings as JSON and finds the app's keys itself. */
+static int show_config(struct program *program)
+{
+    char json[] = "--json";
+    struct buf text = {0};
+    config_describe(&program->config, &text);
+    buf_char(&text, '\0');
+    char *args[] = {text.data, program->options.json ? json : NULL, NULL};
+    int code = command_run(&program->config, "qlua.cli.config", program->config.app_path, args);
+    buf_clear(&text);
+    return code;
+}
+
+/* run, routes, config and scripts: the app file, its .env, the layers; then the command. */
 static int with_app(struct program *program)
 {
     const struct options *options = &program->options;
@@ -174,6 +195,8 @@ static int with_app(struct program *program)
         char *args[] = {options->json ? json : NULL, NULL};
         return command_run(&program->config, "qlua.cli.routes", program->config.app_path, args);
     }
+    if (options->command == COMMAND_CONFIG)
+        return show_config(program);
     if (options->command == COMMAND_SCRIPT) {
         int code = script_run(&program->config, file, options->script_args);
         if (!program->config.run_requested)
@@ -252,6 +275,7 @@ static int start(struct program *program)
     case COMMAND_SESSION: return session(program);
     case COMMAND_RUN:
     case COMMAND_ROUTES:
+    case COMMAND_CONFIG:
     case COMMAND_SCRIPT: return with_app(program);
     }
     return EXIT_USAGE;

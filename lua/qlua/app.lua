@@ -185,6 +185,10 @@ end
 function App:_config_changed(key, value)
   if json.CONFIG_KEYS[key] then
     json.configure(self.json, key, value)
+  elseif key == "TRUSTED_HOSTS" and value and not rawget(self, "_checks_hosts") then
+    self._checks_hosts = true
+    require("qlua.trusted_hosts").install(self)
+    self:_changed()
   elseif current.served ~= self then
     return
   elseif key == "DEBUG" then

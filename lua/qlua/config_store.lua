@@ -11,6 +11,7 @@ local M = {}
 ---@class qlua.ConfigOrigin
 ---@field from "default"|"file"|"environment"|"option"|"code"
 ---@field where? string the file, variable, option, or the line of code
+---@field in_app? boolean it is the `app` object of the config file, or --set
 
 ---@class qlua.ConfigStore
 ---@field values table<string, any>
@@ -59,6 +60,22 @@ local function refuse(key, origin, wanted)
   check.fail("%s", message)
 end
 
+--- The value as its key takes it; raises when it is none for it.
+---@param key string
+---@param value any
+---@param origin qlua.ConfigOrigin
+---@return any
+function M.check(key, value, origin)
+  if value == nil or is_null(value) then
+    return nil
+  end
+  local taken, wanted = config_keys.read(key, value)
+  if wanted then
+    refuse(key, origin, wanted)
+  end
+  return taken
+end
+
 --- Tell of a key that nobody reads and that is nearly one which qlua does.
 local function warn_of_near_miss(key, origin)
   local near = core.worker.id == 1 and config_keys.near_miss(key)
@@ -78,17 +95,9 @@ function M.put(config, key, value, origin)
   check.type("config", "key", key, "string")
   local store = M.of[config]
   origin = origin or here()
-  if is_null(value) then
-    value = nil
-  end
-  if value ~= nil then
-    local wanted
-    value, wanted = config_keys.read(key, value)
-    if wanted then
-      refuse(key, origin, wanted)
-    elseif store.values[key] == nil and not current.served then
-      warn_of_near_miss(key, origin)
-    end
+  value = M.check(key, value, origin)
+  if value ~= nil and store.values[key] == nil and not current.served then
+    warn_of_near_miss(key, origin)
   end
   store.values[key] = value
   store.origins[key] = origin

@@ -57,6 +57,7 @@ end
 ---@param name string what `...` is in the file
 ---@return qlua.App
 function M.load(path, name)
+  config_layers.check()
   local app = find_app(path, (compile(path)(name)))
   config_layers.finish(app.config)
   return app

@@ -128,7 +128,7 @@ describe("configuration", function()
     it("a feature of a later version", function()
       files.write(folder .. "/c.json", '{ "server": { "metrics_path": "/m" } }')
       local text, code = refused(nil, "--config", "c.json")
-      assert.equal("qlua: c.json: metrics_path (path that answers with figures) is not in this "
+      assert.equal("qlua: c.json:1: metrics_path (path that answers with figures) is not in this "
         .. "version; leave it out\n", text)
       assert.equal(1, code)
     end)

@@ -20,6 +20,7 @@ enum command {
     COMMAND_RELOAD,
     COMMAND_STATUS,
     COMMAND_ROUTES,
+    COMMAND_CONFIG,
     COMMAND_TEST,
     COMMAND_SESSION,
     COMMAND_SCRIPT, /* qlua FILE.lua: the words after it are the script's */
