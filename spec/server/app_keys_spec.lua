@@ -73,6 +73,42 @@ describe("app keys", function()
     assert.same({ early = true, now = true }, require "cjson".decode(value(s, "DEBUG")))
   end)
 
+  it("are what app.json says, and the scheme of URLs without a request", function()
+    local s = server.start { folder = folder, set = { JSON_AS_ASCII = false,
+      JSON_SORT_KEYS = false, JSONIFY_MIMETYPE = "application/own+json",
+      JSONIFY_PRETTYPRINT_REGULAR = true, SERVER_NAME = "x.test", PREFERRED_URL_SCHEME = "https",
+    }, app = [[
+local qlua = require "qlua"
+local app = qlua.App(...)
+app:route("/", function() return { a = "é" } end)
+local outside = app:app_context(function()
+  return { app:url_for("index"), app:url_for("index", { _scheme = "http" }) }
+end)
+app:route("/urls", function() return outside end)
+return app
+]] }
+    local answer = http.get(s, "/", { host = "x.test" })
+    assert.equal('{\n  "a": "é"\n}\n', answer.body)
+    assert.equal("application/own+json", answer.header["content-type"])
+    assert.same({ "https://x.test/", "http://x.test/" },
+      require("cjson").decode(http.get(s, "/urls", { host = "x.test" }).body))
+  end)
+
+  it("that are nearly one of qlua's are warned about, once for all workers", function()
+    local s = server.start { app = "local app = require 'qlua'.App(...)\n"
+      .. "app.config.SECRET_KYE, app.config.OWN = 'x', 1\nreturn app", folder = folder,
+      workers = 3, set = { TESTIN = "1" } }
+    s:wait_for_stderr "CTRL + C"
+    s:stop()
+    local text = s:stderr()
+    local _, kye = text:gsub("app%.lua:2: config%.SECRET_KYE is no key that qlua knows; did you "
+      .. "mean SECRET_KEY%?", "")
+    local _, testin = text:gsub("%-%-set TESTIN is no key that qlua knows; did you mean TESTING%?",
+      "")
+    assert.same({ 1, 1 }, { kye, testin })
+    assert.is_nil(text:find("OWN", 1, true))
+  end)
+
   it("reach the commands as well", function()
     files.write(folder .. "/listed.lua", [[
 local qlua = require "qlua"

@@ -119,6 +119,28 @@ describe("configuration", function()
       end)
     end
 
+    it("settings that contradict each other, with the line of one", function()
+      files.write(folder .. "/c.json", '{ "server": {\n\n  "worker_timeout": 3 } }')
+      local text, code = refused(nil, "--config", "c.json")
+      assert.equal("qlua: c.json:3: worker_timeout must be greater than handler_cpu_limit\n", text)
+      assert.equal(1, code)
+    end)
+    it("an address that is none", function()
+      files.write(folder .. "/c.json", '{ "server": { "bind": ["[::1:80"] } }')
+      local text, code = refused(nil, "--config", "c.json")
+      assert.equal("qlua: c.json:1: [::1:80 is no address to listen on; give HOST:PORT, "
+        .. "[V6]:PORT or unix:/PATH\n", text)
+      assert.equal(1, code)
+    end)
+    it("a known app key with a wrong value, before the app runs", function()
+      files.write(folder .. "/app.lua", "error 'ran'")
+      files.write(folder .. "/c.json", '{ "app": {\n  "OWN": {}, "SECRET_KEY": 5 } }')
+      local text, code = refused(nil, "--config", "c.json")
+      assert.equal("qlua: the app did not load: c.json:2: app.SECRET_KEY must be a text, or nil "
+        .. "for none, got the number 5\n", text)
+      assert.equal(1, code)
+    end)
+
     it("broken JSON", function()
       files.write(folder .. "/c.json", '{ "server": {\n  "port": 1, } }')
       local text, code = refused(nil, "--config", "c.json")
@@ -145,6 +167,19 @@ describe("configuration", function()
       local text, code = refused { QLUA_SERVER__BACKLOG = "many" }
       assert.equal("qlua: QLUA_SERVER__BACKLOG: backlog must be a whole number from 1 to 65535, "
         .. "not many\n", text)
+      assert.equal(1, code)
+    end)
+
+    it("a wrong value in .env", function()
+      files.write(folder .. "/.env", "QLUA_SERVER__BACKLOG=many\n")
+      local text, code = refused()
+      assert.equal("qlua: .env: QLUA_SERVER__BACKLOG: backlog must be a whole number from 1 to "
+        .. "65535, not many\n", text)
+      assert.equal(1, code)
+    end)
+    it("a QLUA_DEBUG that is neither on nor off", function()
+      local text, code = refused { QLUA_DEBUG = "perhaps" }
+      assert.equal("qlua: QLUA_DEBUG: debug must be true or false, not perhaps\n", text)
       assert.equal(1, code)
     end)
 
