@@ -361,8 +361,12 @@ function core.task_results(task) end
 ---@return boolean was it running
 function core.task_cancel(task) end
 
----@return lightuserdata? id what tells the running task from the others that live
+---@return number? id of the running task, never used again
 function core.task_id() end
+
+---@param id number
+---@return boolean
+function core.task_lives(id) end
 
 --- Undoes the wait that cannot be passed outward from here.
 ---@return string? message why it cannot

@@ -131,9 +131,11 @@ describe("the watchdog stops", function()
   for i, case in ipairs(LOOPS) do
     it(case[1], function()
       local path = "/v" .. i
-      local response = get(s, path)
-      assert.equal(503, response.status)
-      assert.truthy(response.body:find "503 Service Unavailable")
+      for _ = 1, 2 do -- it leaves nothing behind that the next one would meet
+        local response = get(s, path)
+        assert.equal(503, response.status)
+        assert.truthy(response.body:find "503 Service Unavailable")
+      end
       local text = s:wait_for_stderr("GET " .. path .. "\n", 5)
       text = text:sub((text:find("request GET " .. path .. "\n", 1, true)))
       local place = case[4] or ("[^\n]*/v%d.lua:%s: "):format(i, case[3] or "1")

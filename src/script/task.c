@@ -398,6 +398,11 @@ struct task *task_current(lua_State *L)
     return script_of(L)->running;
 }
 
+uint64_t task_serial(const struct task *task)
+{
+    return task->id >> SLOT_BITS;
+}
+
 struct task *task_find(struct script *script, uint64_t id)
 {
     uint64_t slot = id & (((uint64_t)1 << SLOT_BITS) - 1);

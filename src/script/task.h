@@ -135,6 +135,8 @@ void tasks_end(struct script *script);
 /* DONE: did it end by being cancelled, and not by an error of its own on the way out? */
 bool task_died_of_cancel(const struct task *task);
 
+/* The part of its id that a Lua number can hold; never reused either. */
+uint64_t task_serial(const struct task *task);
 /* The live task with this id, or NULL. */
 struct task *task_find(struct script *script, uint64_t id);
 

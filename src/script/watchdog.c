@@ -5,6 +5,7 @@
 #include <lauxlib.h>
 #include <lua.h>
 #include <luajit.h>
+#include <pthread.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -34,6 +35,7 @@
 
 struct watchdog {
     timer_t timer;
+    pthread_t thread;         /* where Lua runs */
     struct sigaction before;  /* SIGPROF's, until we came */
     void (*leave_trace)(int); /* the profiler's handler of SIGPROF: compiled code is left at its
                                  next line; NULL while no state has the profiler */
@@ -216,6 +218,8 @@ static void on_tick(int number)
     (void)number;
     int kept = errno;
     struct watchdog *w = watchdog;
+    if (w == NULL || !pthread_equal(pthread_self(), w->thread))
+        return; /* from somebody else, for the process: not our timer's, which is the thread's */
     int64_t now = thread_time();
     uint64_t now_ns = clock_ns();
     int64_t spent = now - w->seen, passed = (int64_t)(now_ns - w->seen_ns);
@@ -274,7 +278,7 @@ static void hold_ticks(bool on)
     sigset_t set;
     sigemptyset(&set);
     sigaddset(&set, SIGPROF);
-    sigprocmask(on ? SIG_BLOCK : SIG_UNBLOCK, &set, NULL);
+    pthread_sigmask(on ? SIG_BLOCK : SIG_UNBLOCK, &set, NULL);
 }
 
 /* ---- starting and ending ---- */
@@ -282,6 +286,7 @@ static void hold_ticks(bool on)
 static struct watchdog *watchdog_new(const struct log *log)
 {
     struct watchdog *w = mem_zalloc(sizeof(*w));
+    w->thread = pthread_self();
     struct sigevent event = {.sigev_notify = SIGEV_THREAD_ID, .sigev_signo = SIGPROF};
     event._sigev_un._tid = gettid(); /* glibc 2.36 has no sigev_notify_thread_id */
     if (timer_create(CLOCK_THREAD_CPUTIME_ID, &event, &w->timer) != 0) {
