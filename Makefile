@@ -34,8 +34,8 @@ PARITY_AREAS := routing hosts subdomains request response static middleware hook
 	blueprints sessions sessionconfig nosession signals.own signals.flash signals.order.view \
 	signals.order.not_found signals.order.flash signals.order.started_fails \
 	signals.order.finished_fails config.key config.env config.defaults config.object config.json
-# Cases of the lifecycle battery: all but reload (c d e f g), templates and websockets (b3 n).
-LIFE_CASES := a,=b,b2,b4,h,i,j,k,l,m
+# Cases of the lifecycle battery: all but those with websockets (b3 n).
+LIFE_CASES := a,=b,b2,b4,c,d,e,f,g,h,i,j,k,l,m
 
 comma := ,
 WARNINGS := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wconversion -Werror

@@ -160,8 +160,6 @@ static int run(struct program *program)
     if (open_log(program, &log) != 0)
         return complain(&program->err);
     struct config *config = &program->config;
-    if (config->reload && !config->debug)
-        log_write(&log, LOG_WARNING, "reload is not supported yet; the app is loaded once");
     int code = supervisor_run(config, &log);
     if (log.fd != STDERR_FILENO)
         close(log.fd);

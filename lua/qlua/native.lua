@@ -389,6 +389,18 @@ function core.answer_abort() end
 ---@return boolean started
 function core.answer_started() end
 
+-- ---- files that are watched (bind/watch.c) ------------------------------------------------------
+
+--- Are files watched, so that a change loads the code anew?
+---@return boolean
+function core.watching() end
+
+--- The code depends on this file from now on, whether it is there or not; nothing when files are
+--- not watched. A relative path is one of the current folder.
+---@param path string
+---@return boolean there is a file
+function core.watch(path) end
+
 -- ---- the log (bind/worker.c) -------------------------------------------------------------------
 
 ---@param level "debug"|"info"|"warning"|"error"|"critical"

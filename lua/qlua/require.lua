@@ -12,8 +12,24 @@ local LOADING = {}
 --- Which task loads a module, and for which module a task waits: ids.
 local loading_by, waits_for = {}, {}
 
+--- The files where a module is looked for, up to the one that is there: each may change, or come
+--- to be.
+local function watch_places(name)
+  local path = name:gsub("%.", "/")
+  for _, list in ipairs { package.path, package.cpath } do
+    for template in list:gmatch "[^;]+" do
+      if core.watch((template:gsub("%?", (path:gsub("%%", "%%%%"))))) then
+        return
+      end
+    end
+  end
+end
+
 local function find_loader(name)
   local tried = {}
+  if core.watching() and not package.preload[name] and not name:find "^qlua%f[.%z]" then
+    watch_places(name)
+  end
   for i = 1, #loaders do
     local found = loaders[i](name)
     if type(found) == "function" then

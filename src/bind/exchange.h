@@ -31,6 +31,7 @@ enum exchange_stage {
 };
 
 struct exchange {
+    struct list node;              /* in generation->exchanges */
     struct request *req;           /* counted */
     struct generation *generation; /* counted */
     struct task_context context;

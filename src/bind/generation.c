@@ -36,6 +36,7 @@ void generation_init(struct generation *g, struct script *script)
     g->script = script;
     g->log = script->log;
     g->refs = 1;
+    list_init(&g->exchanges);
     g->routes_ref = g->app_ref = g->json_ref = LUA_NOREF;
     g->refused_ref = g->failed_ref = g->value_ref = LUA_NOREF;
     g->limits = (struct generation_limits){.max_content_length = 16 * 1024 * 1024,

@@ -11,9 +11,11 @@
 #include <stdint.h>
 
 #include "base/buf.h"
+#include "base/list.h"
 
-struct err;
 struct app_keys;
+struct err;
+struct file_watch;
 struct app_session;
 struct log;
 struct lua_State;
@@ -67,8 +69,12 @@ struct generation {
     bool debug_mode; /* the server's switch; `debug` below is the app's */
     int worker_id;
     int64_t loading_cpu_ns; /* what loading may use of the processor; 0: as a task */
-    uint32_t number;        /* 1 for the first loaded in this worker, 2 for the next, ... */
-    uint32_t refs;          /* the worker's, and one a request */
+    uint32_t number; /* of the service's code: 1 at its start, then one more with each reload */
+    uint32_t refs;   /* the worker's, and one a request */
+    struct list exchanges;       /* of its requests: bind/exchange.h's node */
+    void (*on_idle)(void *idle); /* its last request has ended; NULL while it serves */
+    void *idle;                  /* on_idle's */
+    struct file_watch *files;    /* what it was made of is watched there; NULL: nowhere */
 
     struct route_table *routes; /* what requests are looked up in; NULL before the app is loaded */
     struct generation_rule *rules;

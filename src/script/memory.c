@@ -8,6 +8,7 @@
 
 #include "base/log.h"
 #include "script/call.h"
+#include "script/slice.h"
 #include "script/state.h"
 #include "script/task.h"
 
@@ -69,6 +70,7 @@ static void unhook(struct script *script)
 {
     lua_sethook(script->L, NULL, 0, 0);
     script->hooked = false;
+    slice_hook(script);
 }
 
 /* The trace has been left: the error that the allocator could not raise. */

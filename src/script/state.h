@@ -64,6 +64,9 @@ struct script {
     size_t reserve;         /* what is left for a task that was refused */
     bool hooked;            /* an error waits for the running task to leave a trace */
     bool collect_soon;      /* an allocation was refused since the last full collection */
+    bool sliced;            /* script/slice.h: tasks are taken back after a while */
+    uint8_t cycles;         /* of the collector, while the state is emptied */
+    uint64_t slice_began;   /* nanoseconds: when the running task was resumed */
     bool wants_replacement; /* so much stays live that a fresh state should take over */
 
     /* processor time: script/watchdog.h */

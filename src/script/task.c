@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/clock.h"
 #include "base/log.h"
 #include "base/mem.h"
 #include "script/context.h"
@@ -102,7 +103,7 @@ struct task *task_new(struct script *script, struct task_context *context,
     task->id = ++script->next_id << SLOT_BITS | task->slot;
     task->state = TASK_NEW;
     task->failed = task->out_of_memory = task->cancelled = task->abandoned = false;
-    task->overdrawn = task->stopped = false;
+    task->overdrawn = task->stopped = task->sliced = false;
     task->ignored_cancels = 0;
     task->grown = 0;
     task->own_budget = (struct cpu_budget){.limit = script->cpu_limit, .kind = CPU_SLICE};
@@ -280,6 +281,11 @@ static int yielded(struct task *task)
 {
     if (task->stopped)
         return stop(task);
+    if (task->sliced) {
+        task->sliced = false;
+        task_start(task, 0);
+        return LUA_YIELD;
+    }
     bool is_wait =
         lua_gettop(task->L) == 1 && lua_touserdata(task->L, 1) == (const void *)&wait_mark;
     if (is_wait && task->abandoned)
@@ -310,6 +316,8 @@ static int resume(struct task *task, int nargs)
     memory_enter(script, task);
     if (task->budget->kind == CPU_SLICE)
         task->budget->used = 0;
+    if (script->sliced)
+        script->slice_began = clock_ns();
     int rc = lua_resume(task->L, nargs);
     if (rc == LUA_YIELD)
         rc = yielded(task);
@@ -568,9 +576,9 @@ void task_cancel(struct task *task)
     task_wake_error(task);
 }
 
-/* Cancel those that live now. Each may end at once, and others with it. */
-static void cancel_live(struct script *script)
+void tasks_cancel(struct script *script)
 {
+    /* each may end at once, and others with it */
     for (uint32_t n = script->live_count; n > 0 && script->live_count > 0; n--) {
         struct task *task = LIST_ENTRY(script->live.next, struct task, node);
         list_remove(&task->node);
@@ -584,7 +592,7 @@ void tasks_end(struct script *script)
     assert(script->running == NULL && "a task cannot outlive its own end");
     /* Cancelled waits are over at once, so few turns do, unless clean-up starts tasks for ever. */
     for (int turn = 0; script->live_count > 0 && turn < END_TURNS; turn++) {
-        cancel_live(script);
+        tasks_cancel(script);
         loop_turn(script->loop, false);
     }
 }

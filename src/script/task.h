@@ -63,6 +63,7 @@ struct task {
     bool cancelled;               /* asked to stop: its waits raise */
     bool abandoned;               /* it waits again and again although cancelled: never resumed */
     uint8_t ignored_cancels;      /* waits begun after having been cancelled */
+    bool sliced;                  /* script/slice: it did not wait, it has run long enough */
     bool overdrawn;               /* script/memory: it is owed a refusal */
     bool stopped;                 /* script/watchdog: its processor time is used up */
     int stop_ref;                 /* ... and the error it is ended with, or LUA_NOREF */
@@ -127,6 +128,9 @@ void task_wake_error(struct task *task);
  * its next wait, one that has not begun never runs (on_done is called, failed, at the end of the
  * turn). A task that catches its cancellation again and again is ended where it waits. */
 void task_cancel(struct task *task);
+
+/* Cancel those that live now; from outside of tasks. Clean-up may start others. */
+void tasks_cancel(struct script *script);
 
 /* Cancel every live task and let the clean-up of each run: for the end of a script or a worker.
  * From outside of tasks; turns the loop. */

@@ -19,6 +19,7 @@
 #include "base/mem.h"
 #include "net/loop.h"
 #include "script/memory.h"
+#include "script/slice.h"
 #include "script/state.h"
 #include "script/task.h"
 
@@ -146,6 +147,7 @@ void watchdog_disarm(struct script *script)
 {
     script->armed = false;
     lua_sethook(script->L, NULL, 0, 0);
+    slice_hook(script);
 }
 
 void watchdog_settle(struct script *script)

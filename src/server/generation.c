@@ -62,8 +62,13 @@ void generation_unref(struct generation **slot)
 {
     struct generation *g = *slot;
     *slot = NULL;
-    if (g == NULL || --g->refs > 0)
+    if (g == NULL)
         return;
+    if (--g->refs > 0) {
+        if (g->refs == 1 && g->on_idle != NULL)
+            g->on_idle(g->idle);
+        return;
+    }
     script_free(g->script);
     testing_clear(g);
     generation_clear(g);

@@ -136,13 +136,24 @@ void testing_init(struct generation *g, const struct config *config)
     g->tests = &testing->bench;
 }
 
+void testing_abort(struct generation *g)
+{
+    if (!g->tests->over)
+        test_bench_abort(g->tests);
+}
+
+bool testing_is_over(const struct generation *g)
+{
+    const struct test_bench *bench = g->tests;
+    return !bench->turn.queued && bench->answering->connections + bench->lending->connections == 0;
+}
+
 void testing_end(struct generation *g)
 {
     if (g == NULL)
         return;
-    struct test_bench *bench = g->tests;
-    test_bench_abort(bench);
-    while (bench->turn.queued || bench->answering->connections + bench->lending->connections > 0)
+    testing_abort(g);
+    while (!testing_is_over(g))
         loop_turn(g->script->loop, true);
 }
 
