@@ -468,3 +468,61 @@ describe("the watchdog", function()
     assert.equal("ok", get(s, "/ok").body)
   end)
 end)
+
+describe("the watchdog, over a reload,", function()
+  after_each(server.stop_all)
+
+  local files = require "support.files"
+
+  local function start_reloading(code)
+    local s = start(code, { ["server.start_timeout"] = 4 }, nil, { args = { "--reload" } })
+    s:wait_for_stderr "CTRL + C"
+    return s
+  end
+
+  local function change(s, from, to)
+    local path = s.folder .. "/app.lua"
+    local text, count = files.read(path):gsub(from, to)
+    assert.equal(1, count)
+    files.write(path, text)
+  end
+
+  it("stops a loop in the old code, in the new, and in the one after", function()
+    local s = start_reloading [[
+      local VERSION = 1
+      app:route("/late", function() qlua.sleep(1) while true do end end)
+      app:route("/loop", loop)
+      app:route("/version", function() return tostring(VERSION) end)]]
+    local pid = get(s, "/pid").body
+    assert.equal(503, get(s, "/loop").status)
+    local c = raw.connect(s, { timeout = 30 })
+    c:send "GET /late HTTP/1.1\r\nHost: x\r\n\r\n"
+    for version = 2, 3 do
+      change(s, "VERSION = " .. version - 1, "VERSION = " .. version)
+      s:wait_for(function() return get(s, "/version").body == tostring(version) end, 10,
+        "version " .. version)
+      assert.equal(503, get(s, "/loop").status)
+    end
+    assert.equal(503, c:response().status)
+    s:wait_for_stderr "app.lua:9: stopped here"
+    lives(s, pid)
+  end)
+
+  it("stops new code that loops while it is loaded; the old serves meanwhile and after", function()
+    local s = start_reloading [[
+      local loops = false
+      if loops then qlua.spawn(loop) while true do end end
+      app:route("/loop", loop)]]
+    local pid = get(s, "/pid").body
+    change(s, "loops = false", "loops = true")
+    s:wait_for(function()
+      assert.equal("ok", get(s, "/ok").body)
+      return s:stderr():find "app.lua:9: stopped here: loading takes longer than 3 seconds"
+    end, 20, "the new code to be given up")
+    assert.equal(503, get(s, "/loop").status)
+    change(s, "loops = true", "loops = false")
+    s:wait_for_stderr("serves after", 10)
+    assert.equal(503, get(s, "/loop").status)
+    lives(s, pid)
+  end)
+end)

@@ -282,7 +282,6 @@ static int yielded(struct task *task)
     if (task->stopped)
         return stop(task);
     if (task->sliced) {
-        task->sliced = false;
         task_start(task, 0);
         return LUA_YIELD;
     }
@@ -314,8 +313,9 @@ static int resume(struct task *task, int nargs)
     script->running = task;
     task->state = TASK_RUNNING;
     memory_enter(script, task);
-    if (task->budget->kind == CPU_SLICE)
+    if (task->budget->kind == CPU_SLICE && !task->sliced)
         task->budget->used = 0;
+    task->sliced = false;
     if (script->sliced)
         script->slice_began = clock_ns();
     int rc = lua_resume(task->L, nargs);
