@@ -104,9 +104,7 @@ local function read(config, where, name, options)
   check.type("config:" .. where, "name", name, "string")
   options = check.options("config:" .. where, options, SILENT)
   local path = store.of[config].resolve(name)
-  if core.watch then
-    core.watch(path)
-  end
+  core.watch(path)
   local file, message, code = io.open(path, "rb")
   local text
   if file then

@@ -20,6 +20,7 @@ describe("app.config", function()
       core[name] = value
     end
     core.worker = { id = 1 }
+    function core.watch() end
     function core.log(level, text)
       logged[#logged + 1] = level .. ": " .. text
     end

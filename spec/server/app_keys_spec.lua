@@ -109,6 +109,35 @@ return app
     assert.is_nil(text:find("OWN", 1, true))
   end)
 
+  it("come anew from the files that the app reads, and from its config file", function()
+    files.write(folder .. "/own.json", '{ "OWN": 1 }')
+    local s = server.start { folder = folder, args = { "--reload", "--config",
+      folder .. "/c.json" }, app = [[
+local qlua = require "qlua"
+local app = qlua.App(...)
+local config = app.config
+config.MISSING = config:from_json("later.json", { silent = true })
+config:from_file("own.json", qlua.json.loads)
+app:route("/<key>", function(key) return tostring(config:get(key)) end)
+return app
+]] }
+    local function becomes(key, expected)
+      s:wait_for(function() return value(s, key) == expected end, 10, key .. " = " .. expected)
+    end
+    becomes("MAX_FORM_PARTS", "7")
+    becomes("OWN", "1")
+    files.write(folder .. "/own.json", '{ "OWN": 2 }')
+    becomes("OWN", "2")
+    becomes("MISSING", "false")
+    files.write(folder .. "/later.json", "{}")
+    becomes("MISSING", "true")
+    files.write(folder .. "/c.json", '{ "app": { "MAX_FORM_PARTS": 8 } }')
+    becomes("MAX_FORM_PARTS", "8")
+    files.write(folder .. "/c.json", '{ "app": {\n"MAX_FORM_PARTS": "x" } }')
+    s:wait_for_stderr "c.json:2: app.MAX_FORM_PARTS must be a whole number"
+    assert.equal("8", value(s, "MAX_FORM_PARTS"))
+  end)
+
   it("reach the commands as well", function()
     files.write(folder .. "/listed.lua", [[
 local qlua = require "qlua"
