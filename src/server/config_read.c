@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -109,7 +110,9 @@ static int on_int(void *data, int64_t value)
 static int on_number(void *data, double value)
 {
     char text[32];
-    int len = snprintf(text, sizeof(text), "%.17g", value);
+    int len = snprintf(text, sizeof(text), "%.15g", value);
+    if (strtod(text, NULL) != value) /* as short as it can be read back */
+        len = snprintf(text, sizeof(text), "%.17g", value);
     return scalar(data, slice_of(text, (size_t)len));
 }
 
