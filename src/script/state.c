@@ -10,6 +10,7 @@
 #include "base/err.h"
 #include "base/log.h"
 #include "base/mem.h"
+#include "net/pool.h"
 #include "script/call.h"
 #include "script/memory.h"
 #include "script/modules.h"
@@ -151,13 +152,34 @@ struct script *script_new(struct loop *loop, const struct log *log,
     return script;
 }
 
+static void leave_process(struct script *script)
+{
+    tasks_clear(script);
+    watchdog_stop(script);
+    memory_remove(script);
+}
+
 void script_free(struct script *script)
 {
     if (script == NULL)
         return;
-    tasks_clear(script);
-    watchdog_stop(script);
-    memory_remove(script);
+    leave_process(script);
     lua_close(script->L);
     free(script);
+}
+
+/* In a thread of the pool: nobody else knows the state any more, and its memory is its own. */
+static void close_state(void *data)
+{
+    struct script *script = data;
+    lua_close(script->L);
+}
+
+void script_free_aside(struct script *script)
+{
+    leave_process(script);
+    if (pool_run(script->loop, close_state, free, script) != 0) {
+        lua_close(script->L);
+        free(script);
+    }
 }

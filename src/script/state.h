@@ -91,6 +91,9 @@ struct script *script_new(struct loop *loop, const struct log *log,
 
 /* No task may be live but those never run again: their coroutines die with the state. */
 void script_free(struct script *script);
+/* The same for a state that slice_collect has emptied, without stopping the loop: the system takes
+ * a while to take back a large heap. */
+void script_free_aside(struct script *script);
 
 /* The script of any of its coroutines. */
 struct script *script_of(struct lua_State *L);

@@ -74,3 +74,11 @@ void generation_unref(struct generation **slot)
     generation_clear(g);
     free(g);
 }
+
+void generation_free_aside(struct generation *g)
+{
+    script_free_aside(g->script);
+    testing_clear(g);
+    generation_clear(g);
+    free(g);
+}

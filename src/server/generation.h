@@ -27,5 +27,7 @@ void generation_watch(struct generation *generation, const struct config *config
 struct generation *generation_ref(struct generation *generation);
 /* Drop a reference and set the pointer NULL; the last one closes the Lua state. */
 void generation_unref(struct generation **generation);
+/* Free one whose Lua state is empty (script/slice.h) and to which nobody refers any more. */
+void generation_free_aside(struct generation *generation);
 
 #endif

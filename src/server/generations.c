@@ -151,12 +151,16 @@ static void end_step(struct life *life)
 
 static void sweep_step(struct life *life)
 {
-    if (!slice_collect(life->generation->script))
+    struct generation *g = life->generation;
+    if (!slice_collect(g->script)) {
         take_turn(life);
-    else if (life->generation->refs == 1 && testing_is_over(life->generation))
+    } else if (g->refs == 1 && testing_is_over(g)) {
+        life->generation = NULL;
+        generation_free_aside(g);
         life_free(life);
-    else
+    } else {
         timer_start(life->all->loop, &life->look, LOOK_MS); /* a request still lives */
+    }
 }
 
 /* One step, at the end of a turn of the loop: never within a task. */
