@@ -18,7 +18,7 @@
 #include "net/timer.h"
 
 /* Quiet for so long: what was written is complete. */
-#define QUIET_MS 25
+#define QUIET_MS 20
 /* A file that is open for writing, or gone, may yet be closed, or come back. */
 #define PATIENCE_MS 400
 /* Links followed on the way to one file. */

@@ -16,7 +16,7 @@
 #define LOOK_AFTER 500
 /* What is loaded mostly stays: the collector begins anew when the heap has grown so much, in per
  * cent; LuaJIT's own pace is 200. */
-#define LOADING_PAUSE 500
+#define LOADING_PAUSE 1000
 #define USUAL_PAUSE   200
 /* Cycles of the collector until everything is gone: the one under way, one that finds what is
  * garbage and calls the finalizers, one that frees what had finalizers. */
