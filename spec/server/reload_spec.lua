@@ -387,6 +387,22 @@ end
     s:stop()
   end)
 
+  it("gives a worker a generation of its own when its memory is nearly used up", function()
+    local s = start { workers = 2, set = { ["server.lua_memory_limit"] = 16 * 1024 * 1024 }, more = [[
+local kept = {}
+app:get("/keep", function()
+  for i = 1, 26 do kept[i] = ("x"):rep(500000) .. i end
+  return tostring(qlua.worker.id)
+end)
+]] }
+    local id = http.get(s, "/keep").body
+    local log = s:wait_for_stderr "nearly used up\n"
+    assert.truthy(log:find(("generation 2 serves in worker %s after"):format(id), 1, true))
+    assert.equal(2, #s:children())
+    assert.equal("app-1 mod-1", get(s, "/version"))
+    s:stop()
+  end)
+
   it("replaces the workers when a C module has changed", function()
     local s = start { workers = 2, more = [[
 package.cpath = app.root_path .. "/?.so;" .. package.cpath

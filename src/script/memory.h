@@ -8,9 +8,9 @@
  * trace cannot be refused (LuaJIT 2.1 may crash): its task gets what it asks for, up to twice the
  * limit, and the error as soon as it is interpreted again.
  *
- * Out of memory is an ordinary error: when the memory comes back with the task, nothing is
- * replaced. When more than three quarters of the limit stay live, wants_replacement is set and a
- * line logged, once; a fresh state takes over when there is live reload (or max_requests).
+ * Out of memory is an ordinary error for the task, and ran_out is set. When more than three
+ * quarters of the limit stay live, wants_replacement is set and a line logged, once. A fresh state
+ * takes over after either (server/renewal).
  */
 #ifndef QLUA_SCRIPT_MEMORY_H
 #define QLUA_SCRIPT_MEMORY_H

@@ -67,6 +67,7 @@ struct script {
     bool sliced;            /* script/slice.h: tasks are taken back after a while */
     uint8_t cycles;         /* of the collector, while the state is emptied */
     uint64_t slice_began;   /* nanoseconds: when the running task was resumed */
+    bool ran_out;           /* a task ended because it was refused memory */
     bool wants_replacement; /* so much stays live that a fresh state should take over */
 
     /* processor time: script/watchdog.h */

@@ -348,6 +348,7 @@ static void finish(struct task *task, int rc)
     task->on_done(task);      /* may run other tasks */
     retire(task);
     script->finishing--;
+    script->ran_out |= out_of_memory;
     script->collect_soon |= out_of_memory; /* what it held can go now */
     memory_leave(script);
 }

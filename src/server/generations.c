@@ -493,9 +493,12 @@ void generations_shut_down(struct generations *all)
     check_shut_down(all);
 }
 
-bool generations_want_renewal(const struct generations *all)
+const char *generations_renewal(const struct generations *all)
 {
-    return all->serving != NULL && all->serving->generation->script->wants_replacement;
+    const struct script *script = all->serving == NULL ? NULL : all->serving->generation->script;
+    if (script != NULL && script->wants_replacement)
+        return "the Lua memory of the one before was nearly used up";
+    return script != NULL && script->ran_out ? "the one before ran out of Lua memory" : NULL;
 }
 
 void generations_clear(struct generations *all)

@@ -58,8 +58,9 @@ void generations_drop(struct generations *all);
 /* The worker's last answer is out: after_serving and the end of background tasks, everywhere. */
 void generations_shut_down(struct generations *all);
 
-/* Does much of the Lua memory of the one that serves stay in use, or was it out of memory? */
-bool generations_want_renewal(const struct generations *all);
+/* Why the one that serves should be replaced although no file has changed: much of its Lua memory
+ * stays in use, or it was out of memory. NULL: it should not. */
+const char *generations_renewal(const struct generations *all);
 
 /* End and free all of them at once; from outside of loop_run. */
 void generations_clear(struct generations *all);

@@ -175,13 +175,12 @@ void renewal_start(struct renewal *renewal, uint32_t number)
 
 void renewal_tick(struct renewal *renewal)
 {
-    static const char why[] = "the Lua memory of the one before was nearly used up";
+    const char *why = generations_renewal(&renewal->generations);
     uint64_t now = clock_ms();
     if (is_lone(renewal) && renewal->dispatcher->current != NULL)
         reload_start(&renewal->reload, now);
     reload_tick(&renewal->reload, now);
-    if (!generations_want_renewal(&renewal->generations) ||
-        (renewal->last_renewal != 0 && now - renewal->last_renewal < RENEWAL_MS))
+    if (why == NULL || (renewal->last_renewal != 0 && now - renewal->last_renewal < RENEWAL_MS))
         return;
     renewal->last_renewal = now;
     if (is_lone(renewal))
