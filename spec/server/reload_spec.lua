@@ -388,7 +388,8 @@ end
   end)
 
   it("gives a worker a generation of its own when its memory is nearly used up", function()
-    local s = start { workers = 2, set = { ["server.lua_memory_limit"] = 16 * 1024 * 1024 }, more = [[
+    local limit = 16 * 1024 * 1024
+    local s = start { workers = 2, set = { ["server.lua_memory_limit"] = limit }, more = [[
 local kept = {}
 app:get("/keep", function()
   for i = 1, 26 do kept[i] = ("x"):rep(500000) .. i end
