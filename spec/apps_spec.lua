@@ -65,6 +65,9 @@ local TRANSCRIPTS = {
     { "/api'", '{"Hello":"10.1.1.1"}\n' },
     { "/api' -H 'X-Forwarded-For: 9.9.9.9, 8.8.8.8'", '{"Hello":"9.9.9.9"}\n' },
   },
+  config = {
+    { "/sqluri'", '{"SQLURI":"sqlite://yml"}\n' },
+  },
   blueprints = {
     { "/teams'", '[["Alice","Bob"],["Charles"]]\n' },
     { "/teams/1'", '["Alice","Bob"]\n' },
@@ -156,6 +159,14 @@ for name, transcript in pairs(TRANSCRIPTS) do
       it("says which methods there are with a 405", function()
         local head = curl(("-D - -o /dev/null -X POST http://127.0.0.1:%d/api"):format(s.port))
         assert.matches("\r\nAllow: GET, HEAD, OPTIONS\r\n", head, 1, true)
+      end)
+    end
+
+    if name == "config" then
+      it("takes a variable over its files", function()
+        local other = server.start { path = "apps/config/app.lua", env = { QLUA_SQLURI = "env" } }
+        assert.equal('{"SQLURI":"env"}\n', (ask(other, "/sqluri'")))
+        other:stop()
       end)
     end
 

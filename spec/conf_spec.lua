@@ -1,5 +1,6 @@
 --- The examples of conf/ do what they say.
 
+local cjson = require "cjson"
 local unistd = require "posix.unistd"
 
 local files = require "support.files"
@@ -59,7 +60,10 @@ describe("conf", function()
     local text = files.read "conf/nginx.conf"
     text = text:gsub("127%.0%.0%.1:5000", "127.0.0.1:" .. s.port)
     text = text:gsub("listen 80;", ("listen 127.0.0.1:%d;"):format(port))
+    text = text:gsub("root /srv/app;", "root " .. folder .. ";")
     files.write(folder .. "/nginx.conf", text)
+    files.write(folder .. "/mime.types", files.read "conf/mime.types")
+    files.write(folder .. "/static/picture.avif", "AVIF")
     local front = process.start({ "/usr/sbin/nginx", "-p", folder, "-e", folder .. "/error.log",
       "-c", folder .. "/nginx.conf", "-g", ("daemon off; master_process off; pid %s/pid; "
       .. "error_log %s/error.log;"):format(folder, folder) }, { stderr = folder .. "/stderr" })
@@ -73,7 +77,51 @@ describe("conf", function()
       assert.equal('{"debug":false,"forwarded":"127.0.0.1","host":"shop.example:8080","size":0}\n',
         answer.body)
     end
+    local picture = http.get(port, "/static/picture.avif")
+    assert.same({ 200, "AVIF", "image/avif" }, { picture.status, picture.body,
+      picture.header["content-type"] })
+    assert.equal(404, http.get(port, "/static/none.avif").status)
+    assert.is_nil(files.read(folder .. "/stderr"):find("warn", 1, true))
     assert.equal("100000", http.post(port, "/upload", { body = ("x"):rep(100000) }).body)
+  end)
+
+  for _, name in ipairs { "development", "production" } do
+    it(name .. ".json holds only what differs from the defaults", function()
+      files.write(folder .. "/app.lua", APP)
+      local function values(...)
+        local ended = server.run { argv = { "config", folder .. "/app.lua", "--json", ... } }
+        assert.equal("", ended:stderr())
+        return cjson.decode(ended:stdout())
+      end
+      local plain, with = values(), values("--config", ("conf/%s.json"):format(name))
+      local count = 0
+      for section, rows in pairs(with) do
+        for key, row in pairs(rows) do
+          if row.where and row.where:find "^conf/" then
+            count = count + 1
+            assert.is_not.same(plain[section][key].value, row.value, key)
+          end
+        end
+      end
+      assert.is_true(count > 1)
+    end)
+  end
+
+  it("mime.types says what qlua says", function()
+    local source, known = files.read "src/http/mime.c", {}
+    source = source:sub(1, source:find("static struct slice find", 1, true))
+    for extension, kind in source:gmatch '{SLICE%("([^"]+)"%),%s*SLICE%("([^"]+)"%)}' do
+      known[extension] = kind
+    end
+    assert.equal("text/html", known.html)
+    local listed = {}
+    local body = assert(files.read("conf/mime.types"):match "\ntypes {\n(.*)}\n$")
+    for kind, extensions in body:gmatch " +(%S+) +([^;]+);\n" do
+      for extension in extensions:gmatch "%S+" do
+        listed[extension] = kind
+      end
+    end
+    assert.same(known, listed)
   end)
 
   it("qlua.service names settings and paths that exist", function()

@@ -102,6 +102,18 @@ describe("README", function()
     s:stop()
   end)
 
+  it("lists the keys of app.config as the code does, and no others", function()
+    local from = README:find("| key | default | effect |\n", 1, true)
+    local rows, listed = {}, README:sub(from):match "^[^\n]*\n[^\n]*\n(.-)\n\n"
+    for _, key in ipairs(require("qlua.config_keys").list) do
+      local kind, default = type(key.default), tostring(key.default)
+      rows[#rows + 1] = ("| `%s` | %s | %s |"):format(key.name, kind == "nil" and "unset"
+        or kind == "string" and '`"' .. default .. '"`'
+        or kind == "number" and ("%.14g"):format(key.default) or default, key.effect)
+    end
+    assert.equal(table.concat(rows, "\n"), listed)
+  end)
+
   it("lists the settings as qlua run --help does", function()
     local help = server.run({ argv = { "run", "--help" } }):stdout()
     local settings = help:match "Server settings[^\n]*\n(.*)$"

@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "base/arena.h"
+#include "base/buf.h"
 #include "base/err.h"
 #include "base/log.h"
 #include "server/config.h"
@@ -63,6 +64,8 @@ static const char *advice(enum command command)
         return "name a Lua file: qlua FILE.lua";
     if (command == COMMAND_CHECK)
         return "name the app file: qlua check FILE.lua";
+    if (command == COMMAND_CONFIG)
+        return "name the app file: qlua config FILE.lua";
     return command == COMMAND_ROUTES ? "name the app file: qlua routes FILE.lua"
                                      : "name the app file: qlua run FILE.lua";
 }
@@ -96,13 +99,18 @@ static int find_app(struct program *program, const char *given)
     return 0;
 }
 
+static void on_dotenv(void *data, const char *name)
+{
+    config_note_dotenv(data, name);
+}
+
 /* Variables of .env count as if they were set, so they come before all that looks at them. */
 static int load_dotenv(struct program *program)
 {
     const char *skip = getenv("QLUA_SKIP_DOTENV");
     if (skip != NULL && skip[0] != '\0' && strcmp(skip, "0") != 0)
         return 0;
-    return dotenv_load(program->config.app_root, &program->err);
+    return dotenv_load(program->config.app_root, on_dotenv, &program->config, &program->err);
 }
 
 /* What the command line gives, over the layers below. */
@@ -154,15 +162,26 @@ static int run(struct program *program)
     if (open_log(program, &log) != 0)
         return complain(&program->err);
     struct config *config = &program->config;
-    if (config->reload && !config->debug)
-        log_write(&log, LOG_WARNING, "reload is not supported yet; the app is loaded once");
     int code = supervisor_run(config, &log);
     if (log.fd != STDERR_FILENO)
         close(log.fd);
     return code;
 }
 
-/* run, routes, check and scripts: the app file, its .env, the layers; then the command. */
+/* config: the command gets the settings as JSON and finds the app's keys itself. */
+static int show_config(struct program *program)
+{
+    char json[] = "--json";
+    struct buf text = {0};
+    config_describe(&program->config, &text);
+    buf_char(&text, '\0');
+    char *args[] = {text.data, program->options.json ? json : NULL, NULL};
+    int code = command_run(&program->config, "qlua.cli.config", program->config.app_path, args);
+    buf_clear(&text);
+    return code;
+}
+
+/* run, routes, check, config and scripts: the app file, its .env, the layers; then the command. */
 static int with_app(struct program *program)
 {
     const struct options *options = &program->options;
@@ -176,6 +195,8 @@ static int with_app(struct program *program)
         char *args[] = {options->json ? json : NULL, NULL};
         return command_run(&program->config, "qlua.cli.routes", program->config.app_path, args);
     }
+    if (options->command == COMMAND_CONFIG)
+        return show_config(program);
     if (options->command == COMMAND_CHECK) { /* loads the app itself, to tell what is wrong */
         char *args[] = {(char *)program->config.app_path, (char *)file, options->json ? json : NULL,
                         NULL};
@@ -282,6 +303,7 @@ static int start(struct program *program)
     case COMMAND_CHECK:
     case COMMAND_RUN:
     case COMMAND_ROUTES:
+    case COMMAND_CONFIG:
     case COMMAND_SCRIPT: return with_app(program);
     }
     return EXIT_USAGE;

@@ -169,11 +169,14 @@ function M.App(name, options)
     jinja_options = {},
     _processors = {},
   }, meta)
-  self.config = config.new({ DEBUG = core.debug or false }, function(key, value)
-    self:_config_changed(key, value)
-  end)
-  config_layers.begin(self.config)
+  self.config = config.new({ DEBUG = core.debug or false, ENV = core.debug and "development" },
+    function(key, value)
+      self:_config_changed(key, value)
+    end, function(path)
+      return self:_path(path)
+    end)
   self.json = json.provider(self)
+  config_layers.begin(self.config)
   self.logger = logging.new(self.name)
   self.url_map = url_map.new(self, options)
   current.made[#current.made + 1] = self
@@ -189,12 +192,18 @@ end
 
 -- ---- what the core keeps copies of -------------------------------------------------------------
 
---- The core has copies of some keys.
+--- The core has copies of some keys, and app.json of others.
 function App:_config_changed(key, value)
   if (key == "DEBUG" or key == "TEMPLATES_AUTO_RELOAD") and rawget(self, "jinja_env") then
     require("qlua.app_environment").configure(self)
   end
-  if current.served ~= self then
+  if json.CONFIG_KEYS[key] then
+    json.configure(self.json, key, value)
+  elseif key == "TRUSTED_HOSTS" and value and not rawget(self, "_checks_hosts") then
+    self._checks_hosts = true
+    require("qlua.trusted_hosts").install(self)
+    self:_changed()
+  elseif current.served ~= self then
     return
   elseif key == "DEBUG" then
     core.set_debug(value and true or false)

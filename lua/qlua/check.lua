@@ -87,7 +87,10 @@ function M.type(where, what, value, expected, optional)
 end
 
 --- How many letters must be inserted, dropped or changed to make one word of the other.
-local function distance(a, b)
+---@param a string
+---@param b string
+---@return integer
+function M.distance(a, b)
   local row = {}
   for j = 0, #b do
     row[j] = j
@@ -113,7 +116,7 @@ function M.nearest(name, names)
   for candidate in pairs(names) do
     if type(candidate) == "string" then
       local is_start = #name > 2 and candidate:sub(1, #name) == name
-      local d = is_start and 1 or distance(name:lower(), candidate:lower())
+      local d = is_start and 1 or M.distance(name:lower(), candidate:lower())
       if d < least or (d == least and best and candidate < best) then
         best, least = candidate, d
       end

@@ -86,6 +86,9 @@ end
 ---@param frames? string those of co, where it was kept from dying
 ---@return string
 function M.traceback(err, co, frames)
+  if type(err) == "table" and rawget(err, "frames") then
+    return err.message .. "\n" .. err.frames -- errors.CpuLimitExceeded: from before the unwinding
+  end
   local text = M.text_of(err)
   if not co then
     return text

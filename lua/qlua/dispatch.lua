@@ -23,6 +23,7 @@ local returned = require "qlua.returned"
 local sessions = require "qlua.sessions"
 local signals = require "qlua.signals"
 
+local getinfo = debug.getinfo
 local get_context, to_response = context.get, returned.to_response
 local running = core.current -- [1] is the running task's context, once somebody has touched it
 local pushed, started = signals.appcontext_pushed, signals.request_started
@@ -108,6 +109,31 @@ local function finish_error(pipeline, ctx, phase, who, ...)
   return failures.tear_down(pipeline, ctx) and response or failures.plain_500()
 end
 
+-- below finish there are only the frames of middleware
+local MOST_BELOW = 100
+
+--- Is fn at work in co? Looked for from its outer end on: asking for a frame takes the longer the
+--- further out it is, and a recursion may have made thousands.
+local function is_at_work(fn, co)
+  local depth, step = 0, 1
+  while getinfo(co, depth + step, "l") do
+    depth, step = depth + step, step * 2
+  end
+  while step >= 1 do
+    if getinfo(co, depth + step, "l") then
+      depth = depth + step
+    end
+    step = step / 2
+  end
+  for level = depth, math.max(0, depth - MOST_BELOW), -1 do
+    local frame = getinfo(co, level, "f")
+    if frame and frame.func == fn then
+      return true
+    end
+  end
+  return false
+end
+
 --- How far a request was that failed: "finalize" when it was on its way through finish, or past
 --- it. Asked of the frames of its coroutine, so that a request which is well pays nothing for it.
 local function phase_of(ctx, co)
@@ -117,12 +143,7 @@ local function phase_of(ctx, co)
     ctx.torn_down = true -- it went through, and what it returned cannot be sent
     return "finalize"
   end
-  local level, frame = 0, co and debug.getinfo(co, 0, "f")
-  while frame and frame.func ~= finish do
-    level = level + 1
-    frame = debug.getinfo(co, level, "f")
-  end
-  return frame and "finalize" or nil
+  return co and is_at_work(finish, co) and "finalize" or nil
 end
 
 -- ---- what else the core asks ------------------------------------------------------------------
@@ -234,6 +255,9 @@ function M.failed(err, co, out_of_memory)
   local state = get_context().asgi
   if not state then
     return asgi.run() -- a converter raised: the app inside answers that
+  end
+  if classes.is_a(err, errors.CpuLimitExceeded) then
+    return failed(err, co) -- it was not raised: the middleware is gone, and the app with it
   end
   return asgi.failed(state, err, co, out_of_memory)
 end

@@ -141,6 +141,12 @@ end
 M.Timeout = classes.class("Timeout", M.Exception)
 --- Raised where a task waits that is asked to stop: its client is gone, or it was cancelled.
 M.Cancelled = classes.class("Cancelled", M.Exception)
+--- What ends a request that uses more processor time than its route's `cpu_limit` or the setting
+--- `handler_cpu_limit` allows; pcall does not catch it. The core makes the instances.
+---@class qlua.CpuLimitExceeded: qlua.ServiceUnavailable
+---@field message string where it was stopped, and why
+---@field frames string the traceback of that place
+M.CpuLimitExceeded = classes.class("CpuLimitExceeded", M.ServiceUnavailable)
 --- Raised by `url_for` when no rule fits.
 M.BuildError = classes.class("BuildError", M.Exception)
 

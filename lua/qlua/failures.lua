@@ -172,6 +172,17 @@ local function http_exception(pipeline, ctx, err, finish)
   return finish(pipeline, ctx, "finalize", pipeline.name, err:get_response())
 end
 
+--- The request was stopped: logged, and answered as a 503. When that was while an error was being
+--- answered there are no more handlers.
+local function stopped(pipeline, ctx, err, raised, finish)
+  M.log_exception(err, raised.co)
+  if ctx.phase then
+    M.tear_down(pipeline, ctx, err)
+    return err:get_response()
+  end
+  return http_exception(pipeline, ctx, err, finish)
+end
+
 --- An answer to an error. Raises what the handlers and hooks on the way raise.
 ---@async
 ---@param pipeline qlua.Pipeline
@@ -182,7 +193,9 @@ end
 ---@return qlua.Response
 function M.answer(pipeline, ctx, err, raised, finish)
   local phase = ctx.phase
-  if phase == "last" then
+  if classes.is_a(err, errors.CpuLimitExceeded) then
+    return stopped(pipeline, ctx, err, raised, finish)
+  elseif phase == "last" then
     -- an error while the 500 was answered: nobody is left to ask
     M.log_exception(err, raised.co, raised.out_of_memory)
     return leave(pipeline, ctx, err)

@@ -104,6 +104,30 @@ function M.provider(app)
   return setmetatable(provider, Provider)
 end
 
+--- Keys of app.config, Quart's until 0.18, that are settings of a provider: by what of it.
+M.CONFIG_KEYS = {
+  JSON_AS_ASCII = "ensure_ascii", JSON_SORT_KEYS = "sort_keys", JSONIFY_MIMETYPE = "mimetype",
+  JSONIFY_PRETTYPRINT_REGULAR = "compact",
+}
+
+--- One of them was set; what is nil is the default again.
+---@param provider qlua.json.Provider
+---@param key string
+---@param value any
+function M.configure(provider, key, value)
+  if key == "JSONIFY_PRETTYPRINT_REGULAR" then
+    local compact = nil -- as app.debug says
+    if value then
+      compact = false
+    end
+    rawset(provider, "compact", compact)
+  elseif key == "JSONIFY_MIMETYPE" then
+    provider.mimetype = value or "application/json"
+  else
+    provider[M.CONFIG_KEYS[key]] = value ~= false
+  end
+end
+
 --- The body of a JSON answer: the text, ended by a newline.
 ---@param value any
 ---@param provider qlua.json.Provider or anything with a `dumps`

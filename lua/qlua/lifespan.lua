@@ -1,7 +1,8 @@
 --- The life of an app around its requests: before_serving, while_serving, after_serving, and tasks
 --- in the background.
---- Flow: loader.lua starts an app up before the worker accepts, and shuts it down after the last
---- answer. Each phase has an app context, with a g, of its own.
+--- Flow: loader.lua starts an app up before the worker accepts (or beside the one that serves, when
+--- the code is loaded anew), and shuts it down after its last answer. Each phase has an app
+--- context, with a g, of its own.
 
 local check = require "qlua.check"
 local classes = require "qlua.class"
@@ -21,7 +22,7 @@ local M = {}
 ---@field running thread[] the coroutines of `around`, between their halves
 ---@field waiting { fn: function, args: table }[] background tasks added before the app serves
 ---@field tasks qlua.Task[] background tasks that may still run
----@field serving boolean
+---@field serving boolean requests come here: a background task begins when it is added
 function M.new()
   return {
     before = {}, after = {}, around = {}, running = {}, waiting = {}, tasks = {}, serving = false,
@@ -77,21 +78,30 @@ local function begin(app, fn, args)
   end)
 end
 
+local function join(tasks)
+  for _, one in ipairs(tasks) do
+    task.await(core.task_join(false, one))
+  end
+end
+
 --- Until none of the background tasks runs; they may have begun others.
 local function join_tasks(life)
   local tasks
   repeat
     tasks = life.tasks
-    for _, one in ipairs(tasks) do
-      task.await(core.task_join(false, one))
-    end
+    join(tasks)
   until tasks == life.tasks
+end
+
+--- What background tasks have once their app serves no more.
+local function patience_of(app)
+  return app.config.BACKGROUND_TASK_SHUTDOWN_TIMEOUT or 5
 end
 
 --- Wait for the background tasks, then cancel those that are left and wait for their clean-up.
 local function end_tasks(app)
-  local life, seconds = app._lifespan, app.config.BACKGROUND_TASK_SHUTDOWN_TIMEOUT or 5
-  if pcall(task.timeout, seconds, join_tasks, life) then
+  local life = app._lifespan
+  if pcall(task.timeout, patience_of(app), join_tasks, life) then
     return
   end
   life.serving = false -- nothing begins any more
@@ -157,15 +167,45 @@ function methods:_startup()
   end
 end
 
---- The app serves from now on: background tasks that waited for it begin.
+--- The app serves from now on: a background task that a request adds begins at once.
 ---@private
-function methods:_serve()
+function methods:_commit()
+  self._lifespan.serving = true
+end
+
+--- Background tasks that waited for the app to serve begin.
+---@private
+function methods:_begin()
   local life = self._lifespan
-  life.serving = true
-  for _, one in ipairs(life.waiting) do
+  local waiting = life.waiting
+  life.waiting = {}
+  for _, one in ipairs(waiting) do
     begin(self, one.fn, one.args)
   end
+end
+
+--- Both, where no other app's tasks have to end first.
+---@private
+function methods:_serve()
+  self:_commit()
+  self:_begin()
+end
+
+--- Newer code serves: the background tasks of this one get their time, and are then cancelled.
+--- Those that its last requests add are left to its shutdown.
+---@async
+---@private
+function methods:_retire()
+  local life = self._lifespan
+  local tasks = life.tasks
   life.waiting = {}
+  if pcall(task.timeout, patience_of(self), join, tasks) then
+    return
+  end
+  for _, one in ipairs(tasks) do
+    core.task_cancel(one)
+  end
+  join(tasks)
 end
 
 --- One function of the end, or what is left of it; an error is told and keeps none of the others

@@ -1,5 +1,6 @@
 --- Loads the app file and finds the app in it.
---- Flow: the core runs M.serve in a task once per generation; `qlua FILE.lua` runs M.script.
+--- Flow: the core runs M.prepare in a task once per generation, and the other steps of its life as
+--- they come: commit, begin, retire, shutdown. `qlua FILE.lua` runs M.script.
 ---
 --- The app is what the chunk returns, or else the one on which it called app:run(), or else the
 --- only qlua.App it made.
@@ -14,6 +15,7 @@ local current = require "qlua.current"
 local errors = require "qlua.errors"
 
 core.set_cancelled(errors.Cancelled "cancelled")
+core.set_stopped(errors.CpuLimitExceeded)
 
 local M = {}
 
@@ -56,20 +58,36 @@ end
 ---@param name string what `...` is in the file
 ---@return qlua.App
 function M.load(path, name)
+  config_layers.check()
   local app = find_app(path, (compile(path)(name)))
   config_layers.finish(app.config)
   return app
 end
 
---- Load the app and serve it, when what it does before serving is done.
+--- Load the app and do what it does before serving.
 ---@async
 ---@param path string
 ---@param name string
-function M.serve(path, name)
+function M.prepare(path, name)
   local app = M.load(path, name)
   require("qlua.dispatch").start(app)
   asgi_lifespan.startup(app)
-  app:_serve()
+end
+
+--- Requests come to the app from now on.
+function M.commit()
+  current.served:_commit()
+end
+
+--- The background tasks of the code before have ended: those of this app begin.
+function M.begin()
+  current.served:_begin()
+end
+
+--- Newer code serves: the background tasks end.
+---@async
+function M.retire()
+  current.served:_retire()
 end
 
 --- The last answer is out: what the app does after serving.

@@ -290,19 +290,28 @@ function core.set_limits(limits) end
 ---@param on boolean whether JSON is indented
 function core.set_debug(on) end
 
---- App keys of the config file's `app` object, in the order given; without a value: absent.
----@return { [1]: string, [2]: any }[]
+--- App keys of the config file's `app` object, in the order given; without a value: absent. The
+--- origin is file and line.
+---@return { name: string, value: any, origin: string }[]
 function core.config_file() end
 
---- App keys of `--set KEY=VALUE`, in the order given.
----@return { [1]: string, [2]: any }[]
+--- App keys of `--set KEY=VALUE`, in the order given. The origin is `--set KEY`.
+---@return { name: string, value: any, origin: string }[]
 function core.config_set() end
+
+--- The variables of the environment whose names begin with the prefix, sorted by name.
+---@param prefix string
+---@return { [1]: string, [2]: string }[] names and values
+function core.environment(prefix) end
 
 ---@param hooks { refused: function, failed: function, value: function }
 function core.set_hooks(hooks) end
 
 ---@param err any what cancelled waits raise
 function core.set_cancelled(err) end
+
+---@param class qlua.Class of the errors that end tasks which used up their processor time
+function core.set_stopped(class) end
 
 ---@param fn fun(err: any, co?: thread): string what is logged of an error
 function core.set_traceback(fn) end
@@ -366,8 +375,12 @@ function core.task_results(task) end
 ---@return boolean was it running
 function core.task_cancel(task) end
 
----@return lightuserdata? id what tells the running task from the others that live
+---@return number? id of the running task, never used again
 function core.task_id() end
+
+---@param id number
+---@return boolean
+function core.task_lives(id) end
 
 --- Undoes the wait that cannot be passed outward from here.
 ---@return string? message why it cannot

@@ -9,11 +9,27 @@ local task = require "qlua.task"
 local loaded, loaders = package.loaded, package.loaders
 local LOADING = {}
 
---- Which task loads a module, and for which module a task waits: ids, not to be kept longer.
+--- Which task loads a module, and for which module a task waits: ids.
 local loading_by, waits_for = {}, {}
+
+--- The files where a module is looked for, up to the one that is there: each may change, or come
+--- to be.
+local function watch_places(name)
+  local path = name:gsub("%.", "/")
+  for _, list in ipairs { package.path, package.cpath } do
+    for template in list:gmatch "[^;]+" do
+      if core.watch((template:gsub("%?", (path:gsub("%%", "%%%%"))))) then
+        return
+      end
+    end
+  end
+end
 
 local function find_loader(name)
   local tried = {}
+  if core.watching() and not package.preload[name] and not name:find "^qlua%f[.%z]" then
+    watch_places(name)
+  end
   for i = 1, #loaders do
     local found = loaders[i](name)
     if type(found) == "function" then
@@ -23,6 +39,12 @@ local function find_loader(name)
     end
   end
   check.fail("module '%s' not found:%s", name, table.concat(tried))
+end
+
+--- Who loaded it was stopped (errors.CpuLimitExceeded) or abandoned, and could not clean up.
+local function was_left(name)
+  local owner = loading_by[name]
+  return owner and not core.task_lives(owner)
 end
 
 --- Would waiting for this module be waiting for oneself?
@@ -42,7 +64,10 @@ end
 local function wait_for(name)
   local me = core.task_id()
   while loaded[name] == LOADING do
-    if is_loop(name, me) then
+    if was_left(name) then
+      loaded[name], loading_by[name] = nil, nil
+      return
+    elseif is_loop(name, me) then
       check.fail("loop or previous error loading module '%s'", name)
     end
     waits_for[me] = name

@@ -79,7 +79,11 @@ function M.methods_of(where, options, default_automatic)
   return methods, automatic
 end
 
-local function limits_of(options)
+local function limits_of(where, options)
+  local seconds = options.cpu_limit
+  if seconds and not (seconds >= 0 and seconds < math.huge) then
+    check.fail("%s: cpu_limit must be seconds from 0 on (0: no limit), got %s", where, seconds)
+  end
   if options.max_content_length or options.body_timeout or options.cpu_limit then
     return {
       max_content_length = options.max_content_length,
@@ -118,7 +122,7 @@ function M.new(where, rule, endpoint, options, default_automatic)
     subdomain = options.subdomain,
     strict_slashes = options.strict_slashes,
     merge_slashes = options.merge_slashes,
-    limits = limits_of(options),
+    limits = limits_of(where, options),
     variables = {},
   }
 end

@@ -87,6 +87,9 @@ function FileSystemLoader:get_source(_, name)
   local clean = M.clean(name)
   for _, folder in ipairs(clean and self.searchpath or {}) do
     local path = absolute(folder) .. "/" .. clean
+    if core.watch then -- not in an engine without a server
+      core.watch(path)
+    end
     local source, message, size, mtime = read(path)
     if source then
       return source, path, function()

@@ -85,7 +85,7 @@ local function origin(app, request, special, host)
     check.fail("url_for: outside of a request the host is not known; set app.config.SERVER_NAME")
   end
   local scheme = special._scheme or (request and request.scheme)
-    or (app.config.PREFER_SECURE_URLS and "https" or "http")
+    or app.config.PREFER_SECURE_URLS and "https" or app.config.PREFERRED_URL_SCHEME or "http"
   return scheme .. "://" .. host
 end
 

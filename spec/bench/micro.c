@@ -4,6 +4,9 @@
  * writer. Prints user CPU per request; run under `perf stat -e instructions:u` by the Makefile's
  * driver where the machine counts them.
  *
+ * Server settings come from the environment: QLUA_SERVER__HANDLER_CPU_LIMIT=0 measures without
+ * the watchdog.
+ *
  *   micro [APP.lua [REQUESTS [DEPTH [TARGET [COOKIE]]]]]
  */
 #include <stdio.h>
@@ -56,7 +59,7 @@ int main(int argc, char **argv)
         return 1;
     }
     config_set_app(&config, path);
-    if (config_finish(&config, &err) != 0) {
+    if (config_read_environment(&config, environ, &err) != 0 || config_finish(&config, &err) != 0) {
         fprintf(stderr, "micro: %s\n", err.message);
         return 1;
     }
@@ -64,6 +67,7 @@ int main(int argc, char **argv)
     struct generation *generation = generation_new(loop, &log, &config, 1, 1, &err);
     if (generation == NULL)
         return 1;
+    generation_watch(generation, &config);
     bool loaded = false;
     const char *args[] = {config.app_path, config.app_name, NULL};
     generation_run(generation, "serve", args, on_loaded, &loaded);

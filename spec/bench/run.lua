@@ -3,8 +3,8 @@
 --- For a job under load, each server is loaded in turn by wrk from the other core, round by round,
 --- the order rotating; what counts is the median of the ratios within a round, since a machine's
 --- mood changes more between rounds than within one. Other jobs: idle (memory of a kept
---- connection), start (time to the first answer), micro (the plain request without a socket),
---- session-micro (a session loaded and saved, and no request).
+--- connection), start (time to the first answer), reload (new code under load), micro (the plain
+--- request without a socket), session-micro (a session loaded and saved, and no request).
 --- What a job is compared with may also be qlua at another job: session with plain.
 
 package.path = "./spec/?.lua;./spec/bench/?.lua;" .. package.path
@@ -160,6 +160,7 @@ end
 
 local extra = {
   idle = function() return pcall(require("idle").run) end,
+  reload = function() return pcall(require("reload").run) end,
   start = function() return pcall(require("start").run) end,
   micro = run_micro,
   ["session-micro"] = function() return pcall(require("session_micro").run) end,

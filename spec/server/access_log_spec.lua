@@ -59,8 +59,8 @@ describe("access log", function()
       return s:stderr():find("GET /hello [^\n]*\n")
     end)
     local text = s:stderr()
-    assert.truthy(text:find("\n" .. STAMP .. ("%%[%d%%] %%[INFO%%] 127%%.0%%.0%%.1:%%d+ GET /hello "
-      .. "1%%.1 200 13 %%d+\n"):format(s:children()[1])))
+    assert.matches("\n" .. STAMP .. ("%%[%d%%] %%[INFO%%] 127%%.0%%.0%%.1:%%d+ GET /hello "
+      .. "1%%.1 200 13 %%d+\n"):format(s:children()[1]), text)
   end)
 
   it("is on in debug mode, and off there with --access-log off", function()

@@ -73,6 +73,71 @@ describe("app keys", function()
     assert.same({ early = true, now = true }, require "cjson".decode(value(s, "DEBUG")))
   end)
 
+  it("are what app.json says, and the scheme of URLs without a request", function()
+    local s = server.start { folder = folder, set = { JSON_AS_ASCII = false,
+      JSON_SORT_KEYS = false, JSONIFY_MIMETYPE = "application/own+json",
+      JSONIFY_PRETTYPRINT_REGULAR = true, SERVER_NAME = "x.test", PREFERRED_URL_SCHEME = "https",
+    }, app = [[
+local qlua = require "qlua"
+local app = qlua.App(...)
+app:route("/", function() return { a = "é" } end)
+local outside = app:app_context(function()
+  return { app:url_for("index"), app:url_for("index", { _scheme = "http" }) }
+end)
+app:route("/urls", function() return outside end)
+return app
+]] }
+    local answer = http.get(s, "/", { host = "x.test" })
+    assert.equal('{\n  "a": "é"\n}\n', answer.body)
+    assert.equal("application/own+json", answer.header["content-type"])
+    assert.same({ "https://x.test/", "http://x.test/" },
+      require("cjson").decode(http.get(s, "/urls", { host = "x.test" }).body))
+  end)
+
+  it("that are nearly one of qlua's are warned about, once for all workers", function()
+    local s = server.start { app = "local app = require 'qlua'.App(...)\n"
+      .. "app.config.SECRET_KYE, app.config.OWN = 'x', 1\nreturn app", folder = folder,
+      workers = 3, set = { TESTIN = "1" } }
+    s:wait_for_stderr "CTRL + C"
+    s:stop()
+    local text = s:stderr()
+    local _, kye = text:gsub("app%.lua:2: config%.SECRET_KYE is no key that qlua knows; did you "
+      .. "mean SECRET_KEY%?", "")
+    local _, testin = text:gsub("%-%-set TESTIN is no key that qlua knows; did you mean TESTING%?",
+      "")
+    assert.same({ 1, 1 }, { kye, testin })
+    assert.is_nil(text:find("OWN", 1, true))
+  end)
+
+  it("come anew from the files that the app reads, and from its config file", function()
+    files.write(folder .. "/own.json", '{ "OWN": 1 }')
+    local s = server.start { folder = folder, args = { "--reload", "--config",
+      folder .. "/c.json" }, app = [[
+local qlua = require "qlua"
+local app = qlua.App(...)
+local config = app.config
+config.MISSING = config:from_json("later.json", { silent = true })
+config:from_file("own.json", qlua.json.loads)
+app:route("/<key>", function(key) return tostring(config:get(key)) end)
+return app
+]] }
+    local function becomes(key, expected)
+      s:wait_for(function() return value(s, key) == expected end, 10, key .. " = " .. expected)
+    end
+    becomes("MAX_FORM_PARTS", "7")
+    becomes("OWN", "1")
+    files.write(folder .. "/own.json", '{ "OWN": 2 }')
+    becomes("OWN", "2")
+    becomes("MISSING", "false")
+    files.write(folder .. "/later.json", "{}")
+    becomes("MISSING", "true")
+    files.write(folder .. "/c.json", '{ "app": { "MAX_FORM_PARTS": 8 } }')
+    becomes("MAX_FORM_PARTS", "8")
+    files.write(folder .. "/c.json", '{ "app": {\n"MAX_FORM_PARTS": "x" } }')
+    s:wait_for_stderr "c.json:2: app.MAX_FORM_PARTS must be a whole number"
+    assert.equal("8", value(s, "MAX_FORM_PARTS"))
+  end)
+
   it("reach the commands as well", function()
     files.write(folder .. "/listed.lua", [[
 local qlua = require "qlua"

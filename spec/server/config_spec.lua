@@ -97,6 +97,22 @@ describe("configuration", function()
         'server.port must be a whole number from 0 to 65535, not "80"' },
       { "a number out of its range", '{ "server": { "backlog": 0 } }', 1,
         "server.backlog must be a whole number from 1 to 65535, not 0" },
+      { "a number beyond all ranges", '{ "server": { "port": 1e99 } }', 1,
+        "server.port must be a whole number from 0 to 65535, not 1e+99" },
+      { "no number at all", '{ "server": { "port": null } }', 1,
+        "server.port must be a whole number from 0 to 65535, not null" },
+      { "a word that is none of the choices", '{ "server": { "log_format": "xml" } }', 1,
+        'server.log_format must be one of text,json, not "xml"' },
+      { "a NUL in a text", '{ "server": { "bind": ["a\\u0000b"] } }', 1,
+        'server.bind must be a list of texts that are not empty, not ["a\\u0000b"]' },
+      { "a key with escapes", '{ "serv\\u0065r": {\n"p\\u006frt": -1 } }', 2,
+        "server.port must be a whole number from 0 to 65535, not -1" },
+      { "an app key without a name", '{ "app": { "": 1 } }', 1,
+        'app keys are UPPER_CASE, not ""' },
+      { "an empty file", "", 1, "expected a value, but the text ends" },
+      { "a byte order mark", "\239\187\191{}", 1,
+        "the text begins with a byte order mark; remove it" },
+      { "a comment", "// c\n{}", 1, "expected a value, got '/'" },
       { "a duration below its least", '{ "server": { "worker_timeout": 0.5 } }', 1,
         "server.worker_timeout must be seconds from 1 to 3600 (or 0: off), not 0.5" },
       { "a list that is none", '{ "server": { "bind": 3 } }', 1,
@@ -119,6 +135,35 @@ describe("configuration", function()
       end)
     end
 
+    it("settings that contradict each other, with the line of one", function()
+      files.write(folder .. "/c.json", '{ "server": {\n\n  "worker_timeout": 3 } }')
+      local text, code = refused(nil, "--config", "c.json")
+      assert.equal("qlua: c.json:3: worker_timeout must be greater than handler_cpu_limit\n", text)
+      assert.equal(1, code)
+    end)
+    it("an address that is none", function()
+      files.write(folder .. "/c.json", '{ "server": { "bind": ["a:b:c"] } }')
+      local text, code = refused(nil, "--config", "c.json")
+      assert.equal("qlua: c.json:1: server.bind: a:b:c is no address to listen on; give HOST:PORT, "
+        .. "[V6]:PORT or unix:/PATH\n", text)
+      assert.equal(1, code)
+    end)
+    it("a proxy that is none", function()
+      files.write(folder .. "/c.json", '{ "server": {\n "trusted_proxies": ["unix", "front"] } }')
+      local text, code = refused(nil, "--config", "c.json")
+      assert.equal("qlua: c.json:2: server.trusted_proxies: front is no address; give one "
+        .. "(10.1.2.3), a network (10.0.0.0/8) or unix\n", text)
+      assert.equal(1, code)
+    end)
+    it("a known app key with a wrong value, before the app runs", function()
+      files.write(folder .. "/app.lua", "error 'ran'")
+      files.write(folder .. "/c.json", '{ "app": {\n  "OWN": {}, "SECRET_KEY": 5 } }')
+      local text, code = refused(nil, "--config", "c.json")
+      assert.equal("qlua: the app did not load: c.json:2: app.SECRET_KEY must be a text, or nil "
+        .. "for none, got the number 5\n", text)
+      assert.equal(1, code)
+    end)
+
     it("broken JSON", function()
       files.write(folder .. "/c.json", '{ "server": {\n  "port": 1, } }')
       local text, code = refused(nil, "--config", "c.json")
@@ -128,7 +173,7 @@ describe("configuration", function()
     it("a feature of a later version", function()
       files.write(folder .. "/c.json", '{ "server": { "metrics_path": "/m" } }')
       local text, code = refused(nil, "--config", "c.json")
-      assert.equal("qlua: c.json: metrics_path (path that answers with figures) is not in this "
+      assert.equal("qlua: c.json:1: metrics_path (path that answers with figures) is not in this "
         .. "version; leave it out\n", text)
       assert.equal(1, code)
     end)
@@ -145,6 +190,19 @@ describe("configuration", function()
       local text, code = refused { QLUA_SERVER__BACKLOG = "many" }
       assert.equal("qlua: QLUA_SERVER__BACKLOG: backlog must be a whole number from 1 to 65535, "
         .. "not many\n", text)
+      assert.equal(1, code)
+    end)
+
+    it("a wrong value in .env", function()
+      files.write(folder .. "/.env", "QLUA_SERVER__BACKLOG=many\n")
+      local text, code = refused()
+      assert.equal("qlua: .env: QLUA_SERVER__BACKLOG: backlog must be a whole number from 1 to "
+        .. "65535, not many\n", text)
+      assert.equal(1, code)
+    end)
+    it("a QLUA_DEBUG that is neither on nor off", function()
+      local text, code = refused { QLUA_DEBUG = "perhaps" }
+      assert.equal("qlua: QLUA_DEBUG: debug must be true or false, not perhaps\n", text)
       assert.equal(1, code)
     end)
 

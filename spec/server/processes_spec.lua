@@ -203,17 +203,6 @@ describe("processes", function()
       assert.truthy(asked:stderr():find("no server answers there", 1, true))
     end)
 
-    it("take SIGHUP and qlua reload for what this version has not", function()
-      local s = start { workers = 0 }
-      s:signal(signal.SIGHUP)
-      s:wait_for_stderr "reload is not supported yet; restart the server to load the app anew\n"
-      local asked = server.run({ argv = { "reload", "--port", tostring(s.port) } }, 10)
-      assert.equal("qlua: reload is not supported yet; restart the server to load the app anew\n",
-        asked:stderr())
-      assert.equal("Hello, World!", http.get(s, "/hello").body)
-      s:stop()
-    end)
-
     it("bear more askers than there is room for", function()
       local s = start { workers = 0 }
       local path = (os.getenv "XDG_RUNTIME_DIR" or os.getenv "TMPDIR" or "/tmp")

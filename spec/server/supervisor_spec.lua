@@ -328,17 +328,6 @@ ffi.C.poll(nil, 0, 30000)
       assert.truthy(status(first):stdout():find("supervisor pid " .. first.pid, 1, true))
     end)
 
-    it("SIGHUP and qlua reload: not in this version, and goes on", function()
-      local s = start {}
-      s:signal(signal.SIGHUP)
-      s:wait_for_stderr "reload is not supported yet; restart the server to load the app anew\n"
-      local asked = server.run({ argv = { "reload", "--port", tostring(s.port) } }, 10)
-      assert.equal(1, asked:exit_code())
-      assert.equal("qlua: reload is not supported yet; restart the server to load the app anew\n",
-        asked:stderr())
-      assert.equal("Hello, World!", get(s, "/hello"))
-    end)
-
     it("after a client that says nothing sensible", function()
       local folder = files.folder()
       local s = start { set = { ["server.control"] = folder .. "/control" } }

@@ -189,8 +189,8 @@ end
 --- How the processes start, stop, heal and bear misuse.
 function suites.life()
   local command = server.program() .. " run {app} --host 127.0.0.1 --port {port}"
-    .. " --workers {workers} --no-reload --set server.worker_timeout=8"
-  local output = run(("%s %s/life/lifecycle.py --cmd '%s' --cmd-reload none --app %s --only %s")
+    .. " --workers {workers} --set server.worker_timeout=8"
+  local output = run(("%s %s/life/lifecycle.py --cmd '%s' --app %s --only %s")
     :format(PYTHON, SHARED, command, SHARED .. "/life/app/app.lua", os.getenv "LIFE_CASES"), 1200)
   local passed, failed = output:match "lifecycle: (%d+) pass, (%d+) fail"
   return tonumber(passed) or 0, tonumber(failed) or 1

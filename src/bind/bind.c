@@ -32,6 +32,7 @@ static int l_open(lua_State *L)
     bind_app_session(L);
     bind_text(L);
     bind_template(L);
+    bind_watch(L);
     bind_worker(L);
     lua_rawgeti(L, LUA_REGISTRYINDEX, script_of(L)->current_ref);
     lua_setfield(L, -2, "current");

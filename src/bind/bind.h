@@ -34,6 +34,7 @@ void bind_session(struct lua_State *L);
 void bind_store(struct lua_State *L);
 void bind_text(struct lua_State *L);
 void bind_task(struct lua_State *L);
+void bind_watch(struct lua_State *L);
 void bind_worker(struct lua_State *L);
 
 #endif

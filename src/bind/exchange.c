@@ -26,6 +26,7 @@ void exchange_init(struct exchange *x, void (*release)(struct task_context *cont
     else
         x->in_lua = brings;
     task_context_init(&x->context, x, release);
+    x->context.budget = &x->budget;
 }
 
 bool exchange_brings_session(const struct exchange *x)

@@ -31,9 +31,11 @@ enum exchange_stage {
 };
 
 struct exchange {
+    struct list node;              /* in generation->exchanges */
     struct request *req;           /* counted */
     struct generation *generation; /* counted */
     struct task_context context;
+    struct cpu_budget budget;        /* processor time of all its tasks */
     struct handle *handle;           /* Lua's userdata, or NULL while nobody asked for it */
     void (*over)(struct task *task); /* dispatch's: a task of this exchange has ended */
     struct task *task;               /* answering now; NULL between tasks */

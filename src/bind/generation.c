@@ -36,6 +36,7 @@ void generation_init(struct generation *g, struct script *script)
     g->script = script;
     g->log = script->log;
     g->refs = 1;
+    list_init(&g->exchanges);
     g->routes_ref = g->app_ref = g->json_ref = LUA_NOREF;
     g->refused_ref = g->failed_ref = g->value_ref = LUA_NOREF;
     g->limits = (struct generation_limits){.max_content_length = 16 * 1024 * 1024,
@@ -124,6 +125,10 @@ static void read_limits(lua_State *L, int index, struct generation_limits *limit
     else if (lua_isnumber(L, -1) && lua_tonumber(L, -1) >= 0)
         limits->max_content_length = (uint64_t)lua_tonumber(L, -1);
     lua_pop(L, 1);
+    lua_getfield(L, index, "cpu_limit");
+    if (lua_isnumber(L, -1) && lua_tonumber(L, -1) >= 0 && lua_tonumber(L, -1) < 4000000)
+        limits->cpu_limit_ns = (int64_t)(lua_tonumber(L, -1) * 1e9);
+    lua_pop(L, 1);
     read_time(L, index, "body_timeout", &limits->body_timeout_ms);
     read_time(L, index, "body_stall_timeout", &limits->body_stall_ms);
     read_time(L, index, "response_timeout", &limits->response_timeout_ms);
@@ -149,6 +154,8 @@ static int l_route_limits(lua_State *L)
     rule->limits = g->limits;
     read_limits(L, 2, &rule->limits);
     rule->own_limits = true;
+    if (rule->limits.cpu_limit_ns != 0)
+        watchdog_start(g->script); /* this rule may be the only one with a limit */
     return 0;
 }
 
@@ -181,6 +188,15 @@ static int l_set_cancelled(lua_State *L)
 {
     luaL_checkany(L, 1);
     keep(L, 1, &script_of(L)->cancelled_ref);
+    return 0;
+}
+
+/* core.set_stopped(class): whose instances end tasks that used up their processor time: with the
+ * fields message and frames */
+static int l_set_stopped(lua_State *L)
+{
+    luaL_checktype(L, 1, LUA_TTABLE);
+    keep(L, 1, &script_of(L)->stopped_ref);
     return 0;
 }
 
@@ -323,6 +339,7 @@ static const luaL_Reg functions[] = {
     {"set_debug", l_set_debug},
     {"set_hooks", l_set_hooks},
     {"set_cancelled", l_set_cancelled},
+    {"set_stopped", l_set_stopped},
     {"set_traceback", l_set_traceback},
     {"response_class", l_response_class},
     {"serve", l_serve},

@@ -11,9 +11,11 @@
 #include <stdint.h>
 
 #include "base/buf.h"
+#include "base/list.h"
 
-struct err;
 struct app_keys;
+struct err;
+struct file_watch;
 struct app_session;
 struct log;
 struct lua_State;
@@ -28,6 +30,7 @@ struct generation_limits {
     uint32_t body_timeout_ms;
     uint32_t body_stall_ms;
     uint32_t response_timeout_ms;
+    int64_t cpu_limit_ns; /* of the handlers, in processor time */
 };
 
 /* One rule, by its index in the route table. */
@@ -65,8 +68,13 @@ struct generation {
     const struct app_keys *app_set;
     bool debug_mode; /* the server's switch; `debug` below is the app's */
     int worker_id;
-    uint32_t number; /* 1 for the first loaded in this worker, 2 for the next, ... */
+    int64_t loading_cpu_ns; /* what loading may use of the processor; 0: as a task */
+    uint32_t number; /* of the service's code: 1 at its start, then one more with each reload */
     uint32_t refs;   /* the worker's, and one a request */
+    struct list exchanges;       /* of its requests: bind/exchange.h's node */
+    void (*on_idle)(void *idle); /* its last request has ended; NULL while it serves */
+    void *idle;                  /* on_idle's */
+    struct file_watch *files;    /* what it was made of is watched there; NULL: nowhere */
 
     struct route_table *routes; /* what requests are looked up in; NULL before the app is loaded */
     struct generation_rule *rules;

@@ -86,6 +86,8 @@ void handover_redirect(struct exchange *x, struct slice url)
 void handover_failed(struct exchange *x, struct task *dead)
 {
     struct task *task = new_hook(x, STAGE_FAILED, x->generation->failed_ref);
+    if (dead->stopped)
+        cpu_budget_extend(&x->budget);
     lua_xmove(dead->L, task->L, 1);
     if (dead->failed) {
         lua_pushthread(dead->L);

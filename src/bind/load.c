@@ -58,6 +58,8 @@ void generation_run(struct generation *g, const char *function, const char *cons
     struct loading *loading = mem_alloc(sizeof(*loading));
     *loading = (struct loading){.done = done, .data = data};
     struct task *task = task_new(g->script, NULL, on_loaded, loading);
+    if (g->loading_cpu_ns != 0)
+        task->own_budget = (struct cpu_budget){.limit = g->loading_cpu_ns, .kind = CPU_LOADING};
     lua_xmove(L, task->L, 1);
     int n = 0;
     for (; args[n] != NULL; n++) {

@@ -57,6 +57,7 @@ void lookup_route(struct exchange *x, struct lua_State *L)
     req->body_timeout_ms = limits->body_timeout_ms;
     req->body_stall_ms = limits->body_stall_ms;
     req->stall_ms = limits->response_timeout_ms;
+    x->budget.limit = limits->cpu_limit_ns;
 }
 
 uint64_t lookup_allowed(struct exchange *x)

@@ -104,6 +104,7 @@ static int l_answer_start(lua_State *L)
     if (view.answer.status == 405)
         respond_add_allow(x, &view.answer, &headers);
     x->started = true;
+    x->budget.kind = CPU_SLICE; /* a stream may live for long */
     response_set_timeout(x->req, &view, x->generation,
                          x->outcome == ROUTE_FOUND ? x->match.rule : -1);
     request_answer_start(x->req, &view.answer);

@@ -261,13 +261,25 @@ static int l_wait_barrier(lua_State *L)
     return 1;
 }
 
-/* core.task_id() -> what tells the running task from the others that live; nil outside of one */
+/* core.task_id() -> the running task's number, never used again; nil outside of one */
 static int l_task_id(lua_State *L)
 {
     struct task *task = task_current(L);
     if (task == NULL)
         return 0;
-    lua_pushlightuserdata(L, task);
+    lua_pushnumber(L, (lua_Number)task_serial(task));
+    return 1;
+}
+
+/* core.task_lives(id) -> has the task with this id not ended yet? Looks at all */
+static int l_task_lives(lua_State *L)
+{
+    uint64_t serial = (uint64_t)luaL_checknumber(L, 1);
+    const struct list *live = &script_of(L)->live;
+    bool lives = false;
+    for (const struct list *node = live->next; node != live && !lives; node = node->next)
+        lives = task_serial(LIST_ENTRY(node, struct task, node)) == serial;
+    lua_pushboolean(L, lives);
     return 1;
 }
 
@@ -309,6 +321,7 @@ static const luaL_Reg functions[] = {
     {"task_cancel", l_task_cancel},
     {"wait_barrier", l_wait_barrier},
     {"task_id", l_task_id},
+    {"task_lives", l_task_lives},
     {NULL, NULL},
 };
 

@@ -10,6 +10,14 @@
 #include "base/err.h"
 #include "script/state.h"
 
+/* lua_pcall, of Lua which may run outside of tasks. */
+static int protect(lua_State *L, int nargs, int nresults)
+{
+    int rc = lua_pcall(L, nargs, nresults, 0);
+    watchdog_settle(script_of(L));
+    return rc;
+}
+
 /* tostring(value), which may run a metamethod of the user's. */
 static int l_text(lua_State *L)
 {
@@ -31,7 +39,7 @@ void push_error_text(lua_State *L, int index)
     lua_pushvalue(L, index);
     lua_pushcfunction(L, l_text);
     lua_insert(L, -2);
-    if (lua_pcall(L, 1, 1, 0) != 0) {
+    if (protect(L, 1, 1) != 0) {
         lua_pop(L, 1);
         lua_pushfstring(L, "(error object is a %s value)", luaL_typename(L, index));
     }
@@ -44,7 +52,7 @@ void push_traceback(lua_State *L, lua_State *co)
     lua_pushvalue(co, -1);
     lua_pushthread(co);
     lua_xmove(co, main, 2);
-    if (lua_pcall(main, 2, 1, 0) == 0 && lua_type(main, -1) == LUA_TSTRING) {
+    if (protect(main, 2, 1) == 0 && lua_type(main, -1) == LUA_TSTRING) {
         lua_xmove(main, L, 1);
         return;
     }
@@ -88,7 +96,7 @@ int err_from_lua(lua_State *L, struct err *err)
 
 int script_call_on(lua_State *L, int nargs, int nresults, struct err *err)
 {
-    if (lua_pcall(L, nargs, nresults, 0) == 0)
+    if (protect(L, nargs, nresults) == 0)
         return 0;
     return err_from_lua(L, err);
 }

@@ -50,6 +50,7 @@ void context_enter_table(lua_State *L, int index)
     own->base.ref = ref;
     own->script = task->script;
     own->within = within == NULL ? NULL : task_context_ref(within);
+    own->base.budget = within == NULL ? NULL : within->budget;
     struct task_context *context = &own->base;
     context_enter(task, context);
     task_context_unref(task->script, &context); /* the task holds it now */

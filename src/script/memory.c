@@ -8,6 +8,7 @@
 
 #include "base/log.h"
 #include "script/call.h"
+#include "script/slice.h"
 #include "script/state.h"
 #include "script/task.h"
 
@@ -69,6 +70,7 @@ static void unhook(struct script *script)
 {
     lua_sethook(script->L, NULL, 0, 0);
     script->hooked = false;
+    slice_hook(script);
 }
 
 /* The trace has been left: the error that the allocator could not raise. */
@@ -120,6 +122,22 @@ static void *capped_alloc(void *ud, void *ptr, size_t osize, size_t nsize)
     if (p != NULL || nsize == 0)
         script->used += nsize - osize;
     return p;
+}
+
+/* Refuses once. */
+static void *refusing_alloc(void *ud, void *ptr, size_t osize, size_t nsize)
+{
+    struct script *script = ud;
+    if (nsize <= osize)
+        return capped_alloc(ud, ptr, osize, nsize);
+    lua_setallocf(script->L, capped_alloc, script);
+    return NULL;
+}
+
+void memory_raise(lua_State *L)
+{
+    lua_setallocf(L, refusing_alloc, script_of(L));
+    lua_newuserdata(L, 1);
 }
 
 void memory_install(struct script *script, size_t limit)

@@ -8,15 +8,16 @@
  * trace cannot be refused (LuaJIT 2.1 may crash): its task gets what it asks for, up to twice the
  * limit, and the error as soon as it is interpreted again.
  *
- * Out of memory is an ordinary error: when the memory comes back with the task, nothing is
- * replaced. When more than three quarters of the limit stay live, wants_replacement is set and a
- * line logged, once; a fresh state takes over when there is live reload (or max_requests).
+ * Out of memory is an ordinary error for the task, and ran_out is set. When more than three
+ * quarters of the limit stay live, wants_replacement is set and a line logged, once. A fresh state
+ * takes over after either (server/renewal).
  */
 #ifndef QLUA_SCRIPT_MEMORY_H
 #define QLUA_SCRIPT_MEMORY_H
 
 #include <stddef.h>
 
+struct lua_State;
 struct script;
 struct task;
 
@@ -24,6 +25,11 @@ struct task;
 void memory_install(struct script *script, size_t limit);
 /* Give the state its own allocator back, while lua_close runs. */
 void memory_remove(struct script *script);
+
+/* Raise LuaJIT's own error for a lack of memory, though there is none: the one error for which no
+ * message handler (xpcall's) is called. Not from compiled code. May return, when a finalizer has
+ * met the error instead. */
+void memory_raise(struct lua_State *L);
 
 /* The task is about to be resumed: growth is measured from here. */
 void memory_enter(struct script *script, const struct task *task);

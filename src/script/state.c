@@ -10,6 +10,7 @@
 #include "base/err.h"
 #include "base/log.h"
 #include "base/mem.h"
+#include "net/pool.h"
 #include "script/call.h"
 #include "script/memory.h"
 #include "script/modules.h"
@@ -115,7 +116,7 @@ static void anchor_last(lua_State *L)
     lua_pushcfunction(L, l_last);
     lua_setfield(L, -2, "__gc");
     lua_setmetatable(L, -2);
-    luaL_ref(L, LUA_REGISTRYINDEX);
+    lua_setfield(L, LUA_REGISTRYINDEX, "qlua.last");
 }
 
 /* Runs protected: everything that may fail while a state is set up. Argument: the options. */
@@ -152,7 +153,8 @@ struct script *script_new(struct loop *loop, const struct log *log,
     script->log = log;
     script->modules = options->modules;
     script->lua_dir = getenv("QLUA_LUA_DIR");
-    script->cancelled_ref = script->traceback_ref = LUA_NOREF;
+    script->cancelled_ref = script->traceback_ref = script->stopped_ref = LUA_NOREF;
+    script->outside.kind = CPU_SLICE;
     script->L = luaL_newstate();
     if (script->L == NULL) {
         free(script);
@@ -170,12 +172,18 @@ struct script *script_new(struct loop *loop, const struct log *log,
     return script;
 }
 
+static void leave_process(struct script *script)
+{
+    tasks_clear(script);
+    watchdog_stop(script);
+}
+
 void script_close(struct script *script)
 {
     if (script->is_closed)
         return;
     script->is_closed = true;
-    tasks_clear(script);
+    leave_process(script);
     lua_close(script->L);
 }
 
@@ -185,4 +193,20 @@ void script_free(struct script *script)
         return;
     script_close(script);
     free(script);
+}
+
+/* In a thread of the pool: nobody else knows the state any more, and its memory is its own. */
+static void close_state(void *data)
+{
+    struct script *script = data;
+    lua_close(script->L);
+}
+
+void script_free_aside(struct script *script)
+{
+    leave_process(script);
+    if (pool_run(script->loop, close_state, free, script) != 0) {
+        lua_close(script->L);
+        free(script);
+    }
 }

@@ -13,6 +13,7 @@
 
 #include "base/list.h"
 #include "net/loop.h"
+#include "script/watchdog.h"
 
 struct err;
 struct log;
@@ -50,6 +51,7 @@ struct script {
     bool current_set;  /* [1] is not nil now */
     int traceback_ref; /* traceback(err, thread) -> text, or LUA_NOREF */
     int cancelled_ref; /* the value raised for cancelled tasks (errors.Cancelled), or LUA_NOREF */
+    int stopped_ref;   /* the class of what ends a task that used up its processor time */
 
     /* the memory cap: script/memory.h */
     void *(*alloc)(void *ud, void *ptr, size_t osize, size_t nsize); /* LuaJIT's own */
@@ -63,7 +65,18 @@ struct script {
     bool hooked;            /* an error waits for the running task to leave a trace */
     bool collect_soon;      /* an allocation was refused since the last full collection */
     bool is_closed;         /* L is gone */
+    bool sliced;            /* script/slice.h: tasks are taken back after a while */
+    uint8_t cycles;         /* of the collector, while the state is emptied */
+    uint64_t slice_began;   /* nanoseconds: when the running task was resumed */
+    bool ran_out;           /* a task ended because it was refused memory */
     bool wants_replacement; /* so much stays live that a fresh state should take over */
+
+    /* processor time: script/watchdog.h */
+    struct script *next_watched;
+    int64_t cpu_limit;         /* nanoseconds of a task that serves no request, between waits */
+    struct cpu_budget outside; /* of Lua that runs outside of tasks */
+    bool watched;
+    volatile bool armed; /* the hook is set that ends the running task */
 };
 
 /* How a state is made. */
@@ -82,6 +95,9 @@ struct script *script_new(struct loop *loop, const struct log *log,
 void script_free(struct script *script);
 /* The same for the Lua state alone: its finalizers still find the script. */
 void script_close(struct script *script);
+/* The same for a state that slice_collect has emptied, without stopping the loop: the system takes
+ * a while to take back a large heap. */
+void script_free_aside(struct script *script);
 
 /* The script of any of its coroutines. */
 struct script *script_of(struct lua_State *L);

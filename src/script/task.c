@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/clock.h"
 #include "base/log.h"
 #include "base/mem.h"
 #include "script/context.h"
@@ -78,6 +79,7 @@ static struct task *make_task(struct script *script)
     script->slots[task->slot].task = task;
     task->L = lua_newthread(script->L);
     task->ref = luaL_ref(script->L, LUA_REGISTRYINDEX);
+    task->stop_ref = LUA_NOREF;
     list_init(&task->ready);
     timer_init(&task->timer, on_unset);
     return task;
@@ -101,9 +103,11 @@ struct task *task_new(struct script *script, struct task_context *context,
     task->id = ++script->next_id << SLOT_BITS | task->slot;
     task->state = TASK_NEW;
     task->failed = task->out_of_memory = task->cancelled = task->abandoned = false;
-    task->overdrawn = false;
+    task->overdrawn = task->stopped = task->sliced = false;
     task->ignored_cancels = 0;
     task->grown = 0;
+    task->own_budget = (struct cpu_budget){.limit = script->cpu_limit, .kind = CPU_SLICE};
+    task->budget = context == NULL || context->budget == NULL ? &task->own_budget : context->budget;
     task->context = context == NULL ? NULL : task_context_ref(context);
     task->on_done = on_done;
     task->owner = owner;
@@ -124,6 +128,8 @@ static void retire(struct task *task)
         task_context_unref(script, &task->context);
     task->id = 0;
     task->state = TASK_IDLE;
+    if (task->stopped)
+        watchdog_forget(task);
     if (!task->failed && script->pooled < POOL_MAX) {
         lua_settop(task->L, 0);
         task->next_idle = script->pool;
@@ -199,8 +205,7 @@ void task_show_context(struct script *script, const struct task_context *context
 
 /* ---- running ---- */
 
-/* "file.lua:12: " of the innermost frame that is not qlua's own, or "". */
-static void push_user_place(lua_State *L)
+void task_push_place(lua_State *L)
 {
     lua_Debug ar;
     const char *dir = script_of(L)->lua_dir;
@@ -220,7 +225,7 @@ static void push_user_place(lua_State *L)
 
 int task_misuse(lua_State *L, const char *text)
 {
-    push_user_place(L);
+    task_push_place(L);
     lua_pushstring(L, text);
     lua_concat(L, 2);
     return lua_error(L);
@@ -234,7 +239,7 @@ static int stray_yield(struct task *task)
 {
     lua_State *L = task->L;
     lua_settop(L, 0);
-    push_user_place(L);
+    task_push_place(L);
     lua_pushliteral(L, "attempt to yield from outside a coroutine: coroutine.yield works inside "
                        "coroutine.create and coroutine.wrap only; to let others run, call "
                        "qlua.sleep(0)");
@@ -262,9 +267,24 @@ static int abandon(struct task *task)
     return LUA_ERRRUN;
 }
 
+/* Its processor time is used up: it is never resumed again, not even if it waits by now. */
+static int stop(struct task *task)
+{
+    task->stopped = true;
+    lua_settop(task->L, 0);
+    watchdog_push_error(task->L, task);
+    return LUA_ERRRUN;
+}
+
 /* What a yield means: LUA_YIELD for a wait, or an error (on top of the stack). */
 static int yielded(struct task *task)
 {
+    if (task->stopped)
+        return stop(task);
+    if (task->sliced) {
+        task_start(task, 0);
+        return LUA_YIELD;
+    }
     bool is_wait =
         lua_gettop(task->L) == 1 && lua_touserdata(task->L, 1) == (const void *)&wait_mark;
     if (is_wait && task->abandoned)
@@ -293,13 +313,22 @@ static int resume(struct task *task, int nargs)
     script->running = task;
     task->state = TASK_RUNNING;
     memory_enter(script, task);
+    if (task->budget->kind == CPU_SLICE && !task->sliced)
+        task->budget->used = 0;
+    task->sliced = false;
+    if (script->sliced)
+        script->slice_began = clock_ns();
     int rc = lua_resume(task->L, nargs);
     if (rc == LUA_YIELD)
         rc = yielded(task);
+    else if (rc != 0 && task->stopped)
+        rc = stop(task);
     if (rc != LUA_YIELD)
         drop_lost_wait(task);
     memory_pause(script, task);
     script->running = outer;
+    if (script->armed)
+        watchdog_disarm(script);
     task_show_context(script, outer == NULL ? NULL : outer->context);
     return rc;
 }
@@ -319,6 +348,7 @@ static void finish(struct task *task, int rc)
     task->on_done(task);      /* may run other tasks */
     retire(task);
     script->finishing--;
+    script->ran_out |= out_of_memory;
     script->collect_soon |= out_of_memory; /* what it held can go now */
     memory_leave(script);
 }
@@ -375,6 +405,11 @@ static void run_ready(void *data)
 struct task *task_current(lua_State *L)
 {
     return script_of(L)->running;
+}
+
+uint64_t task_serial(const struct task *task)
+{
+    return task->id >> SLOT_BITS;
 }
 
 struct task *task_find(struct script *script, uint64_t id)
@@ -443,7 +478,7 @@ bool task_push_barrier(lua_State *L)
     else
         lua_pushfstring(L, "the C function '%s'", name);
     name = lua_tostring(L, -1);
-    push_user_place(L);
+    task_push_place(L);
     lua_pushfstring(L,
                     "%sthis call would wait, and %s is in the way: it cannot be suspended; "
                     "fetch what is waited for before calling it",
@@ -542,9 +577,9 @@ void task_cancel(struct task *task)
     task_wake_error(task);
 }
 
-/* Cancel those that live now. Each may end at once, and others with it. */
-static void cancel_live(struct script *script)
+void tasks_cancel(struct script *script)
 {
+    /* each may end at once, and others with it */
     for (uint32_t n = script->live_count; n > 0 && script->live_count > 0; n--) {
         struct task *task = LIST_ENTRY(script->live.next, struct task, node);
         list_remove(&task->node);
@@ -558,7 +593,7 @@ void tasks_end(struct script *script)
     assert(script->running == NULL && "a task cannot outlive its own end");
     /* Cancelled waits are over at once, so few turns do, unless clean-up starts tasks for ever. */
     for (int turn = 0; script->live_count > 0 && turn < END_TURNS; turn++) {
-        cancel_live(script);
+        tasks_cancel(script);
         loop_turn(script->loop, false);
     }
 }

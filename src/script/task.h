@@ -18,6 +18,7 @@
 
 #include "base/list.h"
 #include "net/timer.h"
+#include "script/watchdog.h"
 
 struct lua_State;
 struct script;
@@ -27,8 +28,9 @@ struct task;
  * the rest live in. Made on first touch (core.context()), released with its last task. */
 struct task_context {
     uint32_t refs;
-    int ref;    /* the Lua table in the registry, or LUA_NOREF */
-    void *data; /* the owner's: dispatch's exchange */
+    int ref;                   /* the Lua table in the registry, or LUA_NOREF */
+    void *data;                /* the owner's: dispatch's exchange */
+    struct cpu_budget *budget; /* of all its tasks; NULL: each has its own */
     void (*release)(struct task_context *context);
 };
 
@@ -51,22 +53,27 @@ struct task {
     struct list node;  /* in script->live */
     struct list ready; /* in script->ready */
     struct script *script;
-    struct lua_State *L;     /* the coroutine */
-    int ref;                 /* keeps the coroutine alive */
-    uint64_t id;             /* never reused; 0 while in the pool */
-    uint32_t slot;           /* where task_find looks */
-    uint8_t state;           /* enum task_state */
-    bool failed;             /* DONE by an error: its value is on top of L */
-    bool out_of_memory;      /* DONE by an error after an allocation was refused */
-    bool cancelled;          /* asked to stop: its waits raise */
-    bool abandoned;          /* it waits again and again although cancelled: never resumed */
-    uint8_t ignored_cancels; /* waits begun after having been cancelled */
-    bool overdrawn;          /* script/memory: it is owed a refusal */
-    size_t grown;            /* script/memory's: by how much the heap grew while it ran */
-    int nargs;               /* NEW, READY: values on top of L to resume with */
-    int nresults;            /* DONE: values on top of L */
-    uint32_t awaits;         /* bind/task: how many other tasks it waits for ... */
-    uint64_t join;           /* ... in which wait: tells an old wait's tasks from this one's */
+    struct lua_State *L;          /* the coroutine */
+    int ref;                      /* keeps the coroutine alive */
+    uint64_t id;                  /* never reused; 0 while in the pool */
+    uint32_t slot;                /* where task_find looks */
+    uint8_t state;                /* enum task_state */
+    bool failed;                  /* DONE by an error: its value is on top of L */
+    bool out_of_memory;           /* DONE by an error after an allocation was refused */
+    bool cancelled;               /* asked to stop: its waits raise */
+    bool abandoned;               /* it waits again and again although cancelled: never resumed */
+    uint8_t ignored_cancels;      /* waits begun after having been cancelled */
+    bool sliced;                  /* script/slice: it did not wait, it has run long enough */
+    bool overdrawn;               /* script/memory: it is owed a refusal */
+    bool stopped;                 /* script/watchdog: its processor time is used up */
+    int stop_ref;                 /* ... and the error it is ended with, or LUA_NOREF */
+    struct cpu_budget *budget;    /* its request's, or ... */
+    struct cpu_budget own_budget; /* ... from one wait to the next */
+    size_t grown;                 /* script/memory's: by how much the heap grew while it ran */
+    int nargs;                    /* NEW, READY: values on top of L to resume with */
+    int nresults;                 /* DONE: values on top of L */
+    uint32_t awaits;              /* bind/task: how many other tasks it waits for ... */
+    uint64_t join;                /* ... in which wait: tells an old wait's tasks from this one's */
     struct wait wait;
     struct timer timer; /* for sleep and deadlines: a task waits for one thing at a time */
     struct task_context *context; /* may be NULL */
@@ -102,6 +109,8 @@ bool task_push_barrier(struct lua_State *L);
  * be passed outward. */
 void task_undo_wait(struct task *task);
 
+/* Push "file.lua:12: " of the innermost frame that is not qlua's own, or "". */
+void task_push_place(struct lua_State *L);
 /* Raise text as an error at the file and line of the user's code that called here. */
 int task_misuse(struct lua_State *L, const char *text);
 
@@ -120,6 +129,9 @@ void task_wake_error(struct task *task);
  * turn). A task that catches its cancellation again and again is ended where it waits. */
 void task_cancel(struct task *task);
 
+/* Cancel those that live now; from outside of tasks. Clean-up may start others. */
+void tasks_cancel(struct script *script);
+
 /* Cancel every live task and let the clean-up of each run: for the end of a script or a worker.
  * From outside of tasks; turns the loop. */
 void tasks_end(struct script *script);
@@ -127,6 +139,8 @@ void tasks_end(struct script *script);
 /* DONE: did it end by being cancelled, and not by an error of its own on the way out? */
 bool task_died_of_cancel(const struct task *task);
 
+/* The part of its id that a Lua number can hold; never reused either. */
+uint64_t task_serial(const struct task *task);
 /* The live task with this id, or NULL. */
 struct task *task_find(struct script *script, uint64_t id);
 

@@ -108,6 +108,17 @@ static int refuse(const struct config *config, struct slice name, struct err *er
     return err_set(err, config->origin[index] >= CONFIG_SCRIPT ? -EINVAL : QLUA_ESYNTAX, "%s", why);
 }
 
+/* Refuse one item of a list: of the file its key is named, too. */
+static int refuse_item(const struct config *config, struct slice name, struct err *err,
+                       const char *item, const char *wanted)
+{
+    char why[240];
+    bool file = origin_of(config, name) == CONFIG_FILE;
+    snprintf(why, sizeof(why), "%s%.*s%s%.80s is no address%s", file ? "server." : "",
+             file ? (int)name.len : 0, name.data, file ? ": " : "", item, wanted);
+    return refuse(config, name, err, why);
+}
+
 static bool is_default(struct config *config, const struct setting *setting)
 {
     const void *at = config_at(config, setting);
@@ -168,27 +179,20 @@ static int check_bind(const struct config *config, struct err *err)
         origin_of(config, SLICE("host")) == CONFIG_COMMAND_LINE)
         return refuse(config, SLICE("host"), err,
                       "cannot stand beside --bind; name every address with --bind");
-    for (size_t i = 0; i < config->bind.count; i++) {
-        char why[200];
-        snprintf(why, sizeof(why),
-                 "%.80s is no address to listen on; give HOST:PORT, [V6]:PORT or unix:/PATH",
-                 config->bind.items[i]);
+    for (size_t i = 0; i < config->bind.count; i++)
         if (!listen_is_address(config->bind.items[i]))
-            return refuse(config, SLICE("bind"), err, why);
-    }
+            return refuse_item(config, SLICE("bind"), err, config->bind.items[i],
+                               " to listen on; give HOST:PORT, [V6]:PORT or unix:/PATH");
     return 0;
 }
 
 static int check_proxies(const struct config *config, struct err *err)
 {
-    for (size_t i = 0; i < config->trusted_proxies.count; i++) {
-        char why[200];
-        snprintf(why, sizeof(why),
-                 "%.80s is no address; give one (10.1.2.3), a network (10.0.0.0/8) or unix",
-                 config->trusted_proxies.items[i]);
+    for (size_t i = 0; i < config->trusted_proxies.count; i++)
         if (!trust_is_valid(config->trusted_proxies.items[i]))
-            return refuse(config, SLICE("trusted_proxies"), err, why);
-    }
+            return refuse_item(config, SLICE("trusted_proxies"), err,
+                               config->trusted_proxies.items[i],
+                               "; give one (10.1.2.3), a network (10.0.0.0/8) or unix");
     return 0;
 }
 

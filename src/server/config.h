@@ -1,9 +1,9 @@
 /* server/config.h - every server setting, from where it was given to where it is used.
  *
  * Place in the flow: main.c reads the layers in order (defaults, the file's `server` object,
- * QLUA_SERVER__NAME, the command line) and hands the result to the supervisor and the workers,
- * which only read it. App keys are not understood here: they are kept as JSON text for the worker,
- * which lays them into app.config. The table of all settings is server/config_table.c.
+ * .env and QLUA_SERVER__NAME, the command line) and hands the result to the supervisor and the
+ * workers, which only read it. App keys are not understood here: they are kept as JSON text for the
+ * worker, which lays them into app.config. The table of all settings is server/config_table.c.
  */
 #ifndef QLUA_SERVER_CONFIG_H
 #define QLUA_SERVER_CONFIG_H
@@ -16,6 +16,7 @@
 #include "base/slice.h"
 #include "bind/config.h"
 
+struct buf;
 struct err;
 
 /* How many settings config_table.c holds at most. */
@@ -27,6 +28,7 @@ struct err;
 enum config_origin {
     CONFIG_DEFAULT,     /* nobody gave it */
     CONFIG_FILE,        /* the `server` object of the config file */
+    CONFIG_DOTENV,      /* a variable that the file .env sets */
     CONFIG_ENVIRONMENT, /* QLUA_SERVER__NAME or QLUA_DEBUG */
     CONFIG_SCRIPT,      /* app:run{} of a script that became a server: its command line */
     CONFIG_COMMAND_LINE /* an option or --set server.NAME */
@@ -41,15 +43,16 @@ struct config_list {
 struct config {
     struct arena arena;
     enum config_origin origin[CONFIG_MAX]; /* by place in the table: who gave the value, ... */
-    const char *where[CONFIG_MAX];         /* ... and in what words ("--port"); NULL: nobody */
+    const char *where[CONFIG_MAX];         /* ... and in what words ("--port", "c.json:3") */
 
-    const char *app_path;     /* absolute path of the app file, NULL before it is known */
-    const char *app_name;     /* its stem: "app" for app.lua, the value of ... in the app file */
-    const char *app_root;     /* its folder, absolute, without a last slash */
-    const char *file;         /* the config file as given, or NULL */
-    struct app_keys app_file; /* the file's `app` object */
-    struct app_keys app_set;  /* --set KEY=VALUE */
-    bool run_requested;       /* a script called app:run */
+    const char *app_path;      /* absolute path of the app file, NULL before it is known */
+    const char *app_name;      /* its stem: "app" for app.lua, the value of ... in the app file */
+    const char *app_root;      /* its folder, absolute, without a last slash */
+    const char *file;          /* the config file as given, or NULL */
+    struct app_keys app_file;  /* the file's `app` object */
+    struct app_keys app_set;   /* --set KEY=VALUE */
+    struct config_list dotenv; /* the variables that the file .env has set */
+    bool run_requested;        /* a script called app:run */
 
     /* addresses */
     const char *host;
@@ -133,12 +136,19 @@ int config_set_run(struct config *config, const char *host, int64_t port, int de
 /* Read the config file: JSON with the objects `server` and `app`. 0, or err with file and key. */
 int config_read_file(struct config *config, const char *path, struct err *err);
 
+/* The file .env has set this variable: to be called before config_read_environment. */
+void config_note_dotenv(struct config *config, const char *name);
+
 /* Read QLUA_SERVER__NAME and QLUA_DEBUG from environ. */
 int config_read_environment(struct config *config, char **environment, struct err *err);
 
 /* Settle what depends on other settings (reload and access_log on debug, workers "auto"), and
  * refuse what contradicts itself or is not in this version. May be called again after a change. */
 int config_finish(struct config *config, struct err *err);
+
+/* Append for `qlua config`, as JSON: { "settings": [{ name, value, shown, from, where }, ...],
+ * "dotenv": [names] }; a value of null has `shown`, its default in words. After config_finish. */
+void config_describe(struct config *config, struct buf *out);
 
 /* Write the table of settings, with defaults, to standard output. */
 void config_print_settings(void);

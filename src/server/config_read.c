@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -26,7 +27,9 @@ struct reader {
     const char *path;
     struct err *err;
     enum section section;
-    unsigned depth; /* 1: in the file's object, 2: in a section, more: in a value */
+    struct slice rest; /* the file from the last key on, ... */
+    int line;          /* ... and the line where it begins */
+    unsigned depth;    /* 1: in the file's object, 2: in a section, more: in a value */
     struct buf key;
     struct buf value; /* JSON text of the section's value so far */
 };
@@ -36,16 +39,32 @@ static int fail(struct reader *reader, const char *message)
     return err_set(reader->err, QLUA_ESYNTAX, "%s", message);
 }
 
+/* Go on to the line of a key. One without escapes lies in the file's text itself; another counts
+ * as standing where the last one does. */
+static void note_line(struct reader *reader, struct slice key)
+{
+    uintptr_t from = (uintptr_t)reader->rest.data;
+    uintptr_t at = (uintptr_t)key.data;
+    if (at < from || at > from + reader->rest.len)
+        return;
+    struct slice passed = slice_of(reader->rest.data, at - from);
+    for (size_t i = 0; i < passed.len; i++)
+        reader->line += passed.data[i] == '\n';
+    reader->rest = slice_from(reader->rest, passed.len);
+}
+
 /* A value of a section is complete. */
 static int value_ends(struct reader *reader)
 {
     struct slice key = buf_view(&reader->key);
     struct slice value = buf_view(&reader->value);
+    char where[300];
+    snprintf(where, sizeof(where), "%.280s:%d", reader->path, reader->line);
     int rc = 0;
     if (reader->section == SECTION_SERVER)
-        rc = config_set(reader->config, CONFIG_FILE, reader->path, key, value, false, reader->err);
+        rc = config_set(reader->config, CONFIG_FILE, where, key, value, false, reader->err);
     else
-        rc = config_set_app_key(reader->config, CONFIG_FILE, reader->path, key, value, reader->err);
+        rc = config_set_app_key(reader->config, CONFIG_FILE, where, key, value, reader->err);
     reader->value.len = 0;
     return rc;
 }
@@ -91,7 +110,9 @@ static int on_int(void *data, int64_t value)
 static int on_number(void *data, double value)
 {
     char text[32];
-    int len = snprintf(text, sizeof(text), "%.17g", value);
+    int len = snprintf(text, sizeof(text), "%.15g", value);
+    if (strtod(text, NULL) != value) /* as short as it can be read back */
+        len = snprintf(text, sizeof(text), "%.17g", value);
     return scalar(data, slice_of(text, (size_t)len));
 }
 
@@ -173,6 +194,7 @@ static int on_key(void *data, struct slice name)
     if (reader->depth == 1)
         return begin_section(reader, name);
     if (reader->depth == 2) {
+        note_line(reader, name);
         reader->key.len = 0;
         buf_slice(&reader->key, name);
         return 0;
@@ -216,10 +238,11 @@ static int read_whole(const char *path, struct buf *text, struct err *err)
 
 int config_read_file(struct config *config, const char *path, struct err *err)
 {
-    struct reader reader = {.config = config, .path = path, .err = err};
+    struct reader reader = {.config = config, .path = path, .line = 1, .err = err};
     struct buf text = {0};
     snprintf(err->name, sizeof(err->name), "%s", path);
     int rc = read_whole(path, &text, err);
+    reader.rest = buf_view(&text);
     if (rc == 0)
         rc = json_scan(buf_view(&text), &file_handler, &reader, 64, err);
     if (rc != 0)
@@ -232,18 +255,46 @@ int config_read_file(struct config *config, const char *path, struct err *err)
     return rc;
 }
 
+void config_note_dotenv(struct config *config, const char *name)
+{
+    struct config_list *list = &config->dotenv;
+    const char **items = arena_array(&config->arena, list->count + 1, sizeof(*items));
+    for (size_t i = 0; i < list->count; i++)
+        items[i] = list->items[i];
+    items[list->count] = arena_cstr(&config->arena, slice_cstr(name));
+    *list = (struct config_list){items, list->count + 1};
+}
+
+static bool is_of_dotenv(const struct config *config, struct slice name)
+{
+    for (size_t i = 0; i < config->dotenv.count; i++)
+        if (slice_eq(name, slice_cstr(config->dotenv.items[i])))
+            return true;
+    return false;
+}
+
+/* Set what a variable says. */
+static int set_from(struct config *config, struct slice variable, struct slice setting,
+                    struct slice value, struct err *err)
+{
+    char where[128];
+    bool dotenv = is_of_dotenv(config, variable);
+    snprintf(where, sizeof(where), "%s%.*s", dotenv ? ".env: " : "",
+             (int)(variable.len < 95 ? variable.len : 95), variable.data);
+    return config_set(config, dotenv ? CONFIG_DOTENV : CONFIG_ENVIRONMENT, where, setting, value,
+                      false, err);
+}
+
 /* "QLUA_SERVER__KEEP_ALIVE_TIMEOUT=5" */
 static int read_variable(struct config *config, struct slice name, struct slice value,
                          struct err *err)
 {
     char lower[64];
-    char where[96];
     struct slice setting = slice_from(name, sizeof("QLUA_SERVER__") - 1);
     size_t len = setting.len < sizeof(lower) ? setting.len : sizeof(lower) - 1;
     for (size_t i = 0; i < len; i++)
         lower[i] = ascii_lower(setting.data[i]);
-    snprintf(where, sizeof(where), "%.*s", (int)(name.len < 95 ? name.len : 95), name.data);
-    return config_set(config, CONFIG_ENVIRONMENT, where, slice_of(lower, len), value, false, err);
+    return set_from(config, name, slice_of(lower, len), value, err);
 }
 
 int config_read_environment(struct config *config, char **environment, struct err *err)
@@ -256,8 +307,7 @@ int config_read_environment(struct config *config, char **environment, struct er
         if (value.len == 0)
             continue;
         if (slice_eq(name, SLICE("QLUA_DEBUG")))
-            rc = config_set(config, CONFIG_ENVIRONMENT, "QLUA_DEBUG", SLICE("debug"), value, false,
-                            err);
+            rc = set_from(config, name, SLICE("debug"), value, err);
         else if (slice_starts_with(name, SLICE("QLUA_SERVER__")))
             rc = read_variable(config, name, value, err);
     }

@@ -1,7 +1,7 @@
 /* server/control.h - messages between the supervisor and its workers.
  *
  * Place in the flow: each worker has one SOCK_SEQPACKET pair with the supervisor; a message is one
- * packet of fixed size, so neither side keeps a half-read one. End of file means that the other
+ * packet, so neither side keeps a half-read one. End of file means that the other
  * side is gone. The socket that `qlua status` asks is server/control_socket.h.
  */
 #ifndef QLUA_SERVER_CONTROL_H
@@ -13,13 +13,25 @@ enum control_type {
     CONTROL_READY = 1, /* worker: the app is loaded, connections are accepted */
     CONTROL_RETIRE,    /* worker: max_requests is reached; it serves on until CONTROL_STOP, which
                         * comes when its replacement is ready */
+    CONTROL_PREPARED,  /* worker: generation `value` is ready to serve */
+    CONTROL_FAILED,    /* worker: it does not load; the text says why */
+    CONTROL_CHANGED,   /* worker: files have changed, which the text names; value 1: not even a
+                        * new generation will do, the process has to be replaced */
+    CONTROL_RENEW,     /* worker: it should have a new generation, it alone; the text says why */
+    CONTROL_PREPARE,   /* supervisor: load generation `value` beside the one that serves */
+    CONTROL_COMMIT,    /* supervisor: generation `value` serves from now on */
+    CONTROL_DROP,      /* supervisor: what was prepared is not wanted */
     CONTROL_STOP,      /* supervisor: accept what is queued, close the listeners, drain, exit 0 */
     CONTROL_STOP_NOW   /* supervisor: close everything and exit 0 */
 };
 
+/* Longer texts are cut. */
+#define CONTROL_TEXT 8192
+
 struct control_message {
-    uint32_t type;  /* enum control_type; one that is not known is ignored */
-    uint32_t value; /* CONTROL_STOP: milliseconds left to drain; otherwise 0 */
+    uint32_t type;           /* enum control_type; one that is not known is ignored */
+    uint32_t value;          /* CONTROL_STOP: milliseconds left to drain; else see the types */
+    char text[CONTROL_TEXT]; /* NUL-terminated; only so much as there is of it is sent */
 };
 
 /* A connected pair, non-blocking and close-on-exec. Returns 0 or a negative errno. */
@@ -28,6 +40,7 @@ int control_pair(int fds[2]);
 /* Send one message without waiting. Returns 0 or a negative errno (-EPIPE: the other side is
  * gone; never a signal). */
 int control_send(int fd, enum control_type type, uint32_t value);
+int control_send_text(int fd, enum control_type type, uint32_t value, const char *text);
 
 /* Read one message without waiting. Returns 1 with *message filled, 0 when there is none yet,
  * -EPIPE when the other side is gone, or another negative errno. */

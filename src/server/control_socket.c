@@ -18,8 +18,6 @@
 
 /* An asker sends its line at once; one that does not makes room. */
 #define CLIENT_MS 5000
-/* How long `qlua status` waits for the answer. */
-#define ASK_SECONDS 5
 
 int control_socket_path(const struct config *config, int port, char *path, size_t size)
 {
@@ -135,12 +133,16 @@ void control_socket_turn(struct control_socket *socket, uint64_t now,
     accept_clients(socket, now);
     for (size_t i = 0; i < CONTROL_CLIENTS; i++) {
         struct control_client *client = &socket->clients[i];
-        if (client->fd < 0)
+        if (client->fd < 0 || client->waiting)
             continue;
         ssize_t len = read_line(client);
         if (len > 0) {
             struct buf out = {0};
+            client->waiting = true;
             answer(data, slice_of(client->line, (size_t)len), &out);
+            if (out.len == 0 || client->fd < 0)
+                continue; /* later, or already in control_socket_reply */
+            client->waiting = false;
             /* far less than a socket's buffer holds: one call takes it all */
             if (send(client->fd, out.data, out.len, MSG_NOSIGNAL) < 0)
                 len = -1;
@@ -151,11 +153,23 @@ void control_socket_turn(struct control_socket *socket, uint64_t now,
     }
 }
 
+void control_socket_reply(struct control_socket *socket, struct slice text)
+{
+    for (size_t i = 0; i < CONTROL_CLIENTS; i++) {
+        struct control_client *client = &socket->clients[i];
+        if (client->fd < 0 || !client->waiting)
+            continue;
+        ssize_t n = send(client->fd, text.data, text.len, MSG_NOSIGNAL);
+        (void)n; /* who asked has gone: nobody needs to know */
+        drop(socket, client);
+    }
+}
+
 /* A connection to the supervisor, or a negative errno. */
-static int connect_to(const char *path)
+static int connect_to(const char *path, uint64_t patience_ms)
 {
     struct sockaddr_un at = {.sun_family = AF_UNIX};
-    struct timeval patience = {.tv_sec = ASK_SECONDS};
+    struct timeval patience = {.tv_sec = (time_t)(patience_ms / 1000)};
     size_t len = strlen(path);
     if (len >= sizeof(at.sun_path))
         return -ENAMETOOLONG;
@@ -184,10 +198,10 @@ static int exchange(int fd, const char *command, struct buf *answer)
     return n < 0 ? -errno : 0;
 }
 
-int control_socket_ask(const char *path, const char *command)
+int control_socket_ask(const char *path, const char *command, uint64_t patience_ms)
 {
     struct buf answer = {0};
-    int fd = connect_to(path);
+    int fd = connect_to(path, patience_ms);
     if (fd < 0) {
         fprintf(stderr, "qlua: %s: no server answers there (%s); name its socket with --control\n",
                 path, err_text(fd));
@@ -201,7 +215,7 @@ int control_socket_ask(const char *path, const char *command)
     if (ok)
         fwrite(text.data, 1, text.len, stdout);
     else if (slice_starts_with(first, SLICE("error: ")))
-        fprintf(stderr, "qlua: %.*s\n", (int)first.len - 7, first.data + 7);
+        fprintf(stderr, "qlua: %.*s", (int)answer.len - 7, answer.data + 7);
     else
         fprintf(stderr, "qlua: %s: the server gave no answer%s%s\n", path, rc != 0 ? ": " : "",
                 rc != 0 ? err_text(rc) : "");

@@ -3,11 +3,12 @@
  * Place in the flow: the supervisor (or the lone worker of --workers 0) answers on it; `qlua
  * status` and `qlua reload` ask. Both ends of the protocol are here: the asker sends one line, a
  * command; the answer is a first line "ok" or "error: WHY", then text until the end of the
- * connection. What commands there are is the supervisor's business.
+ * connection (of an error: more of why). What commands there are is the supervisor's business.
  */
 #ifndef QLUA_SERVER_CONTROL_SOCKET_H
 #define QLUA_SERVER_CONTROL_SOCKET_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -24,6 +25,7 @@ struct err;
 struct control_client {
     int fd;           /* -1: free */
     uint64_t started; /* monotonic milliseconds */
+    bool waiting;     /* control_socket_wait: for control_socket_reply */
     size_t len;
     char line[64];
 };
@@ -45,12 +47,17 @@ int control_socket_open(struct control_socket *socket, const char *path, struct 
 void control_socket_close(struct control_socket *socket);
 
 /* Accept, read and answer without waiting; also to be called each second or so, for askers that
- * say nothing. `answer` appends the whole answer to a command. */
+ * say nothing. `answer` appends the whole answer to a command; when it appends nothing, the
+ * asker waits for control_socket_reply. */
 void control_socket_turn(struct control_socket *socket, uint64_t now,
                          void (*answer)(void *data, struct slice command, struct buf *out),
                          void *data);
 
-/* The asker's end: send `command`, print the answer. Returns the process's exit code. */
-int control_socket_ask(const char *path, const char *command);
+/* Answer those that wait. */
+void control_socket_reply(struct control_socket *socket, struct slice text);
+
+/* The asker's end: send `command`, print the answer, for which it waits so long. Returns the
+ * process's exit code. */
+int control_socket_ask(const char *path, const char *command, uint64_t patience_ms);
 
 #endif

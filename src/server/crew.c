@@ -15,8 +15,10 @@
 #include "base/mem.h"
 #include "server/config.h"
 #include "server/control.h"
+#include "server/crew_reload.h"
 #include "server/listen.h"
 #include "server/process.h"
+#include "server/reload.h"
 #include "server/status.h"
 
 /* max_restarts counts within this time. */
@@ -98,6 +100,7 @@ static void start_member(struct crew *crew, struct member *member, uint64_t now)
         struct worker_start start = {
             .config = crew->config,
             .log = crew->log,
+            .generation = crew->reload->last,
             .id = member->id,
             .listeners = crew->listeners->fds,
             .nlisteners = crew->listeners->count,
@@ -220,6 +223,7 @@ void crew_tick(struct crew *crew, uint64_t now)
         }
     }
     fill_ids(crew, now);
+    reload_tick(crew->reload, now);
 }
 
 int crew_timeout(const struct crew *crew, uint64_t now, int most)
@@ -246,6 +250,7 @@ static void send_stop(struct crew *crew, struct member *member, uint64_t now)
     uint64_t grace = (uint64_t)crew->config->graceful_timeout;
     bool loading = member->state == MEMBER_STARTING;
     control_send(member->control_fd, CONTROL_STOP, (uint32_t)grace);
+    crew_reload_lose(crew, member, now);
     member->state = MEMBER_STOPPING;
     member->due =
         now + (loading && grace > STOP_LOADING_MS ? STOP_LOADING_MS : grace + STOP_MARGIN_MS);
@@ -265,6 +270,8 @@ static void member_is_ready(struct crew *crew, struct member *member, uint64_t n
     for (size_t i = 0; i < crew->count; i += 2)
         all = all && (crew->members[i].ready != 0 || crew->members[i + 1].ready != 0);
     crew->serving = crew->serving || all;
+    if (crew->serving)
+        reload_start(crew->reload, now);
 }
 
 void crew_messages(struct crew *crew, struct member *member, uint64_t now)
@@ -276,6 +283,8 @@ void crew_messages(struct crew *crew, struct member *member, uint64_t now)
             member_is_ready(crew, member, now);
         else if (message.type == CONTROL_RETIRE && member->state == MEMBER_READY)
             member->state = MEMBER_RETIRING;
+        else
+            crew_reload_message(crew, member, &message, now);
     }
     if (rc < 0) /* its end is reported by waitpid */
         close_control(member);
@@ -339,6 +348,7 @@ static void member_ended(struct crew *crew, struct member *member, int status, u
     bool well = WIFEXITED(status) && WEXITSTATUS(status) == WORKER_EXIT_DRAINED;
     describe_end(status, how, sizeof(how));
     close_control(member);
+    crew_reload_lose(crew, member, now);
     member->pid = 0;
     member->state = MEMBER_UNUSED;
     if (crew->stopping || former == MEMBER_STOPPING) {
@@ -357,6 +367,11 @@ static void member_ended(struct crew *crew, struct member *member, int status, u
     } else if (former == MEMBER_RETIRING) {
         log_write(crew->log, LOG_WARNING, "worker %d (pid %d) %s before its replacement was ready",
                   member->id, (int)pid, how);
+    } else if (former == MEMBER_STARTING && partner_of(crew, member)->state == MEMBER_RETIRING) {
+        log_write(crew->log, LOG_ERROR,
+                  "the replacement of worker %d (pid %d) %s; the worker serves on", member->id,
+                  (int)pid, how);
+        partner_of(crew, member)->state = MEMBER_READY;
     } else if (!is_filled(partner_of(crew, member))) {
         replace(crew, member, pid, how, now);
     }
@@ -378,6 +393,7 @@ void crew_stop(struct crew *crew, bool at_once, uint64_t now)
 {
     bool first = !crew->stopping;
     crew->stopping = true;
+    reload_stop(crew->reload);
     for (size_t i = 0; i < crew->count; i++) {
         struct member *member = &crew->members[i];
         if (member->state == MEMBER_WAITING)

@@ -43,6 +43,8 @@ struct member {
     uint64_t due;      /* see the states */
     unsigned failures; /* ends in a row without a good while of service between */
     unsigned restarts; /* for status */
+    bool prepares;     /* it was asked to prepare a generation, ... */
+    bool preparing;    /* ... and has not answered yet */
 };
 
 struct crew {
@@ -52,6 +54,7 @@ struct crew {
     struct privilege privilege;
     void (*in_child)(void *data); /* closes what is the supervisor's */
     void *data;
+    struct reload *reload;  /* the supervisor's; NULL: none */
     struct member *members; /* 2k and 2k+1 have the id k+1 */
     size_t count;
     size_t opened; /* ids that are to run: 1 until the first worker is ready */

@@ -20,6 +20,7 @@
 #include "script/state.h"
 #include "server/access_log.h"
 #include "server/generation.h"
+#include "server/load_error.h"
 
 static void over(struct task *task);
 
@@ -31,6 +32,7 @@ static void release_exchange(struct task_context *context)
     struct generation *generation = x->generation;
     struct request *req = x->req;
     exchange_forget(x);
+    list_remove(&x->node);
     req->exchange = NULL;
     request_unref(&req); /* x lies in its arena */
     generation_unref(&generation);
@@ -42,6 +44,7 @@ static struct exchange *new_exchange(struct dispatcher *dispatcher, struct reque
     memset(x, 0, offsetof(struct exchange, match));
     x->req = request_ref(req);
     x->generation = generation_ref(dispatcher->current);
+    list_append(&x->generation->exchanges, &x->node);
     exchange_init(x, release_exchange);
     x->over = over;
     req->exchange = x;
@@ -55,7 +58,7 @@ static void lose(struct exchange *x, struct task *task)
 {
     x->stage = STAGE_LOST;
     handover_log_loss(x, task);
-    respond_plain(x, 500);
+    respond_plain(x, task->stopped ? 503 : 500);
 }
 
 /* A view's error, one of its handler's, and one of the 500's handler: no more is to be expected. */
@@ -102,9 +105,23 @@ static struct exchange *exchange_for(void *data, struct request *req)
     return req->exchange;
 }
 
+/* Debug mode, and the app as it is now does not load: its error is the answer. */
+static void show_load_error(const struct dispatcher *dispatcher, struct request *req)
+{
+    struct buf page = {0};
+    load_error_page(&page, dispatcher->load_error);
+    struct answer answer = {.status = 500,
+                            .content_type = SLICE("text/html; charset=utf-8"),
+                            .length = (int64_t)page.len};
+    request_answer(req, &answer, buf_view(&page));
+    buf_clear(&page);
+}
+
 static void on_head(void *data, struct request *req)
 {
-    exchange_for(data, req);
+    const struct dispatcher *dispatcher = data;
+    if (dispatcher->load_error == NULL)
+        exchange_for(data, req);
 }
 
 static void begin(struct exchange *x)
@@ -121,6 +138,11 @@ static void begin(struct exchange *x)
 
 static void on_request(void *data, struct request *req)
 {
+    const struct dispatcher *dispatcher = data;
+    if (dispatcher->load_error != NULL && req->exchange == NULL) {
+        show_load_error(dispatcher, req);
+        return;
+    }
     struct exchange *x = exchange_for(data, req);
     task_context_ref(&x->context); /* held while begin() runs: the answer may be out at once */
     struct task_context *held = &x->context;
@@ -164,6 +186,7 @@ static void on_done(void *data, struct request *req)
         access_log_write(dispatcher->access_log, req);
     if (x != NULL) {
         exchange_on_end(x);
+        x->budget.kind = CPU_SLICE; /* of tasks that outlive the answer */
         struct task_context *own = &x->context;
         exchange_on_body(x); /* a task that outlives the answer may wait for the body */
         task_context_unref(x->generation->script, &own);

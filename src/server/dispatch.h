@@ -18,6 +18,7 @@ struct dispatcher {
     struct generation *current;    /* new requests go there */
     struct access_log *access_log; /* NULL: off */
     struct trust *trusted;         /* proxies; NULL: none */
+    const char *load_error;        /* debug mode: answered to every request; NULL: none */
     void (*on_closed)(void *data); /* a connection has closed; may be NULL */
     void (*on_done)(void *data);   /* a request has been answered; may be NULL */
     void *data;

@@ -17,6 +17,8 @@ struct reader {
     int line;
     struct buf name;
     struct buf value;
+    dotenv_on_set *on_set;
+    void *data;
     struct err *err;
 };
 
@@ -131,13 +133,16 @@ static int read_line(struct reader *reader)
     if (reader->value.len > 0 && memchr(reader->value.data, '\0', reader->value.len) != NULL)
         return fail(reader, "a value cannot hold a NUL byte");
     buf_char(&reader->value, '\0');
+    if (getenv(reader->name.data) != NULL)
+        return 0;
     setenv(reader->name.data, reader->value.data, 0);
+    reader->on_set(reader->data, reader->name.data);
     return 0;
 }
 
-int dotenv_apply(struct slice text, struct err *err)
+int dotenv_apply(struct slice text, dotenv_on_set *on_set, void *data, struct err *err)
 {
-    struct reader reader = {.rest = text, .line = 1, .err = err};
+    struct reader reader = {.rest = text, .line = 1, .on_set = on_set, .data = data, .err = err};
     int rc = 0;
     while (rc == 0 && reader.rest.len > 0) {
         skip_blanks(&reader);
@@ -154,7 +159,7 @@ int dotenv_apply(struct slice text, struct err *err)
     return rc;
 }
 
-int dotenv_load(const char *folder, struct err *err)
+int dotenv_load(const char *folder, dotenv_on_set *on_set, void *data, struct err *err)
 {
     char path[4096];
     int len = snprintf(path, sizeof(path), "%s/.env", folder);
@@ -175,7 +180,7 @@ int dotenv_load(const char *folder, struct err *err)
     if (rc == 0 && text.len > DOTENV_MAX)
         rc = err_set(err, QLUA_ELIMIT, "larger than 1 MiB");
     if (rc == 0)
-        rc = dotenv_apply(buf_view(&text), err);
+        rc = dotenv_apply(buf_view(&text), on_set, data, err);
     buf_clear(&text);
     return rc;
 }

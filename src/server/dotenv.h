@@ -14,10 +14,13 @@
 
 struct err;
 
+/* Called with the name of each variable that was set. */
+typedef void dotenv_on_set(void *data, const char *name);
+
 /* Set the variables in `text` that are not set yet. 0, or err with the line. */
-int dotenv_apply(struct slice text, struct err *err);
+int dotenv_apply(struct slice text, dotenv_on_set *on_set, void *data, struct err *err);
 
 /* The same for the file .env in `folder`; a missing file is no error. */
-int dotenv_load(const char *folder, struct err *err);
+int dotenv_load(const char *folder, dotenv_on_set *on_set, void *data, struct err *err);
 
 #endif

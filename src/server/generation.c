@@ -11,6 +11,9 @@
 #include "server/config.h"
 #include "server/testing.h"
 
+/* nanoseconds */
+#define MS ((int64_t)1000000)
+
 struct generation *generation_new(struct loop *loop, const struct log *log,
                                   const struct config *config, int worker_id, uint32_t number,
                                   struct err *err)
@@ -33,9 +36,20 @@ struct generation *generation_new(struct loop *loop, const struct log *log,
     g->debug = g->debug_mode = config->debug;
     g->worker_id = worker_id;
     g->number = number;
+    g->limits.cpu_limit_ns = config->handler_cpu_limit * MS;
     testing_init(g, config);
     bind_all(script->L);
     return g;
+}
+
+void generation_watch(struct generation *g, const struct config *config)
+{
+    struct script *script = g->script;
+    script->cpu_limit = script->outside.limit = config->handler_cpu_limit * MS;
+    g->loading_cpu_ns =
+        config->start_timeout == 0 ? INT64_MAX / 2 : config->start_timeout * MS / 4 * 3;
+    if (config->handler_cpu_limit != 0)
+        watchdog_start(script);
 }
 
 struct generation *generation_ref(struct generation *g)
@@ -55,9 +69,22 @@ void generation_unref(struct generation **slot)
 {
     struct generation *g = *slot;
     *slot = NULL;
-    if (g == NULL || --g->refs > 0)
+    if (g == NULL)
         return;
+    if (--g->refs > 0) {
+        if (g->refs == 1 && g->on_idle != NULL)
+            g->on_idle(g->idle);
+        return;
+    }
     script_free(g->script);
+    testing_clear(g);
+    generation_clear(g);
+    free(g);
+}
+
+void generation_free_aside(struct generation *g)
+{
+    script_free_aside(g->script);
     testing_clear(g);
     generation_clear(g);
     free(g);

@@ -21,11 +21,16 @@ struct generation *generation_new(struct loop *loop, const struct log *log,
                                   const struct config *config, int worker_id, uint32_t number,
                                   struct err *err);
 
+/* Watch what its tasks use of the processor, as the config says: for one that serves. */
+void generation_watch(struct generation *generation, const struct config *config);
+
 struct generation *generation_ref(struct generation *generation);
 /* Drop a reference and set the pointer NULL; the last one closes the Lua state. */
 void generation_unref(struct generation **generation);
 /* The same for who owns it, when no connection is left: the state is closed first, and with it go
  * the requests which only it still holds (copied contexts), each a reference of its own. */
 void generation_close(struct generation **generation);
+/* Free one whose Lua state is empty (script/slice.h) and to which nobody refers any more. */
+void generation_free_aside(struct generation *generation);
 
 #endif

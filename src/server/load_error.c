@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "base/buf.h"
+#include "base/escape.h"
 #include "base/slice.h"
 
 /* A missing module alone lists a dozen folders; the app's own come first. */
@@ -86,21 +87,35 @@ static void append_frames(struct buf *out, struct slice frames, struct slice pla
         buf_cstr(out, "\t...\n");
 }
 
-void load_error_print(const char *what, const char *text)
+void load_error_text(struct buf *out, const char *text)
 {
-    struct buf out = {0};
     const char *frames = find_frames(text);
     size_t len = frames == NULL ? strlen(text) : (size_t)(frames - text);
     struct slice message = without_own_place(slice_of(text, len));
+    append_message(out, message);
+    if (frames != NULL)
+        append_frames(out, slice_cstr(frames + sizeof("\nstack traceback:\n") - 1),
+                      place_of(message));
+}
+
+void load_error_print(const char *what, const char *text)
+{
+    struct buf out = {0};
     buf_cstr(&out, "qlua: ");
     if (what[0] != '\0')
         buf_printf(&out, "%s: ", what);
-    append_message(&out, message);
-    if (frames != NULL)
-        append_frames(&out, slice_cstr(frames + sizeof("\nstack traceback:\n") - 1),
-                      place_of(message));
+    load_error_text(&out, text);
     /* one write: several processes share the terminal */
     ssize_t n = write(STDERR_FILENO, out.data, out.len);
     (void)n;
     buf_clear(&out);
+}
+
+void load_error_page(struct buf *out, const char *text)
+{
+    buf_cstr(out, "<!doctype html>\n<html lang=en>\n<title>The app does not load</title>\n"
+                  "<h1>The app does not load</h1>\n<pre>");
+    escape_html(out, slice_cstr(text));
+    buf_cstr(out, "</pre>\n<p>It is loaded again when a file changes. The code from before serves "
+                  "nobody meanwhile, because this is debug mode.</p>\n");
 }

@@ -13,7 +13,8 @@
 
 /* Which commands an option belongs to. */
 enum {
-    FOR_RUN = 1 << COMMAND_RUN,
+    FOR_CONFIG = 1 << COMMAND_CONFIG,
+    FOR_RUN = 1 << COMMAND_RUN | FOR_CONFIG, /* config shows what the same words make of run */
     FOR_RELOAD = 1 << COMMAND_RELOAD,
     FOR_STATUS = 1 << COMMAND_STATUS,
     FOR_ROUTES = 1 << COMMAND_ROUTES,
@@ -53,7 +54,8 @@ static const struct option option_table[] = {
      "socket of the running supervisor"},
     {"--config", "FILE", NULL, NULL, false, FOR_ALL, "JSON with the objects server and app"},
     {"--set", "KEY=VALUE", NULL, NULL, true, FOR_ALL, "an app key, or a setting as server.NAME"},
-    {"--json", NULL, NULL, NULL, false, FOR_STATUS | FOR_ROUTES | FOR_CHECK, "answer in JSON"},
+    {"--json", NULL, NULL, NULL, false, FOR_STATUS | FOR_ROUTES | FOR_CHECK | FOR_CONFIG,
+     "answer in JSON"},
     {"--data", "FILE|-", NULL, NULL, false, FOR_RENDER,
      "JSON object with the template's values; -: from standard input"},
     {"--secret", "SECRET", NULL, NULL, false, FOR_SESSION, "the key that must have signed it"},
@@ -74,6 +76,7 @@ static const struct command_word command_table[] = {
     {"reload", COMMAND_RELOAD, "", "ask the running supervisor to load the app anew"},
     {"status", COMMAND_STATUS, "", "ask the running supervisor how it is"},
     {"routes", COMMAND_ROUTES, "[FILE]", "list the app's routes in match order"},
+    {"config", COMMAND_CONFIG, "[FILE]", "show every setting and key, and where it came from"},
     {"test", COMMAND_TEST, "[PATH ...]", "run the specs in ./spec or PATH with busted"},
     {"check", COMMAND_CHECK, "[FILE]", "load the app and compile all its templates"},
     {"render", COMMAND_RENDER, "FILE [K=V ...]", "render a template to standard output"},
@@ -209,7 +212,7 @@ static int take_words(struct words *words)
 {
     struct options *options = words->options;
     bool takes_file = options->command == COMMAND_RUN || options->command == COMMAND_ROUTES ||
-                      options->command == COMMAND_CHECK;
+                      options->command == COMMAND_CHECK || options->command == COMMAND_CONFIG;
     bool only_files = false;
     size_t npaths = 0;
     int rc = 0;

@@ -7,6 +7,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/resource.h>
 #include <sys/signalfd.h>
 #include <unistd.h>
@@ -19,7 +20,10 @@
 #include "server/config.h"
 #include "server/control_socket.h"
 #include "server/crew.h"
+#include "server/crew_reload.h"
 #include "server/listen.h"
+#include "server/reload.h"
+#include "server/renewal.h"
 #include "server/status.h"
 
 /* The loop turns at least so often. */
@@ -28,6 +32,8 @@
 #define LATE_MS 500
 /* Descriptors of a worker that are no connections. */
 #define OTHER_FILES 32
+/* How long `qlua status` waits for the answer; `qlua reload` waits for two reloads more. */
+#define ASK_MS 5000
 
 struct supervisor {
     struct config *config;
@@ -35,6 +41,8 @@ struct supervisor {
     struct listeners listeners;
     struct control_socket control;
     struct crew crew;
+    struct reload reload;
+    struct renewal *lone; /* --workers 0: the worker's, while it lives */
     struct pollfd *fds;
     sigset_t held;           /* signals that are blocked here */
     int signals;             /* the descriptor by which they come */
@@ -179,8 +187,7 @@ static void take_signal(struct supervisor *supervisor, uint32_t number)
 {
     bool impatient = number == SIGQUIT || (number == SIGINT && supervisor->stop_asked);
     if (number == SIGHUP) {
-        log_write(supervisor->log, LOG_WARNING,
-                  "reload is not supported yet; restart the server to load the app anew");
+        reload_wish(&supervisor->reload, "SIGHUP", RELOAD_ALL, clock_ms());
     } else if (number != SIGCHLD && (impatient || !supervisor->stop_asked)) {
         log_write(supervisor->log, LOG_INFO, "stopping%s", impatient ? " at once" : "");
         supervisor->stop_asked = true;
@@ -213,6 +220,32 @@ static void alone_status(const struct supervisor *supervisor, bool json, struct 
     status_end(out, json);
 }
 
+/* A reload is over: those who asked for it are told. One that was asked for while another ran
+ * comes after it. */
+static void on_reloaded(void *data, bool ok, const char *text)
+{
+    struct supervisor *supervisor = data;
+    struct buf out = {0};
+    const struct reload *reload =
+        supervisor->lone != NULL ? &supervisor->lone->reload : &supervisor->reload;
+    if (reload->ready && reload->next.why.len > 0)
+        return; /* asked for while this one ran: they wait for the next */
+    buf_printf(&out, "%s%s\n", ok ? "ok\n" : "error: ", text);
+    control_socket_reply(&supervisor->control, buf_view(&out));
+    buf_clear(&out);
+}
+
+/* The answer comes when the reload is over. */
+static void answer_reload(struct supervisor *supervisor, struct buf *out)
+{
+    if (supervisor->stop_asked || supervisor->crew.stopping)
+        buf_cstr(out, "error: the server stops\n");
+    else if (supervisor->config->workers > 0)
+        reload_wish(&supervisor->reload, "qlua reload", RELOAD_ALL, clock_ms());
+    else if (supervisor->lone != NULL)
+        renewal_wish(supervisor->lone, "qlua reload");
+}
+
 static void answer(void *data, struct slice command, struct buf *out)
 {
     struct supervisor *supervisor = data;
@@ -224,8 +257,7 @@ static void answer(void *data, struct slice command, struct buf *out)
         else
             crew_status(&supervisor->crew, json, clock_ms(), out);
     } else if (slice_eq(command, SLICE("reload"))) {
-        buf_cstr(out, "error: reload is not supported yet; restart the server to load the app "
-                      "anew\n");
+        answer_reload(supervisor, out);
     } else {
         buf_cstr(out, "error: the server does not know this command\n");
     }
@@ -268,6 +300,21 @@ static void turn(struct supervisor *supervisor)
         print_banner(supervisor);
 }
 
+static void open_reload(struct supervisor *supervisor)
+{
+    supervisor->reload = (struct reload){
+        .log = supervisor->log,
+        .timeout = (uint64_t)supervisor->config->start_timeout,
+        .ask = crew_reload_ask,
+        .decide = crew_reload_decide,
+        .on_over = on_reloaded,
+        .data = &supervisor->crew,
+        .over_data = supervisor,
+    };
+    reload_init(&supervisor->reload);
+    supervisor->crew.reload = &supervisor->reload;
+}
+
 static int run_crew(struct supervisor *supervisor, struct err *err)
 {
     struct crew *crew = &supervisor->crew;
@@ -279,6 +326,7 @@ static int run_crew(struct supervisor *supervisor, struct err *err)
     }
     crew->in_child = leave;
     crew->data = supervisor;
+    open_reload(supervisor);
     rc = privilege_resolve(&crew->privilege, supervisor->config, err);
     if (rc == 0)
         rc = open_control(supervisor, err);
@@ -296,6 +344,7 @@ static int run_crew(struct supervisor *supervisor, struct err *err)
     free(supervisor->fds);
     close(supervisor->signals);
     crew_clear(crew);
+    reload_clear(&supervisor->reload);
     return failed ? 1 : 0;
 }
 
@@ -303,6 +352,14 @@ static void on_ask(void *data)
 {
     struct supervisor *supervisor = data;
     control_socket_turn(&supervisor->control, clock_ms(), answer, supervisor);
+}
+
+static void on_renewal(void *data, struct renewal *renewal)
+{
+    struct supervisor *supervisor = data;
+    supervisor->lone = renewal;
+    renewal->on_over = on_reloaded;
+    renewal->over_data = supervisor;
 }
 
 /* --workers 0: this process is the worker. */
@@ -319,6 +376,7 @@ static int run_alone(struct supervisor *supervisor, struct err *err)
     struct worker_start start = {
         .config = supervisor->config,
         .log = supervisor->log,
+        .generation = 1,
         .id = 1,
         .listeners = supervisor->listeners.fds,
         .nlisteners = supervisor->listeners.count,
@@ -326,6 +384,7 @@ static int run_alone(struct supervisor *supervisor, struct err *err)
         .beat = &supervisor->beat,
         .on_ready = print_banner,
         .on_ask = on_ask,
+        .on_renewal = on_renewal,
         .ask_fd = supervisor->control.poll_fd,
         .data = supervisor,
     };
@@ -385,5 +444,7 @@ int supervisor_ask(const struct config *config, const char *command)
         fprintf(stderr, "qlua: the path of the control socket is too long\n");
         return 1;
     }
-    return control_socket_ask(path, command);
+    bool reload = strcmp(command, "reload") == 0;
+    return control_socket_ask(path, command,
+                              ASK_MS + (reload ? 2 * (uint64_t)config->start_timeout : 0));
 }

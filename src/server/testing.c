@@ -31,7 +31,10 @@ static struct test_bench *bench_of(void *data)
 /* A client has no TLS over memory: it asks for an https URL by the whole of it. */
 static void begin(void *data, struct request *req)
 {
-    test_bench_begun(bench_of(data), req);
+    struct test_bench *bench = bench_of(data);
+    test_bench_begun(bench, req);
+    if (bench->generation->limits.cpu_limit_ns != 0)
+        watchdog_start(bench->generation->script); /* a script that makes no request needs none */
     if (slice_eq_nocase(req->target.scheme, SLICE("https")))
         req->scheme = SLICE("https");
 }
@@ -133,13 +136,24 @@ void testing_init(struct generation *g, const struct config *config)
     g->tests = &testing->bench;
 }
 
+void testing_abort(struct generation *g)
+{
+    if (!g->tests->over)
+        test_bench_abort(g->tests);
+}
+
+bool testing_is_over(const struct generation *g)
+{
+    const struct test_bench *bench = g->tests;
+    return !bench->turn.queued && bench->answering->connections + bench->lending->connections == 0;
+}
+
 void testing_end(struct generation *g)
 {
     if (g == NULL)
         return;
-    struct test_bench *bench = g->tests;
-    test_bench_abort(bench);
-    while (bench->turn.queued || bench->answering->connections + bench->lending->connections > 0)
+    testing_abort(g);
+    while (!testing_is_over(g))
         loop_turn(g->script->loop, true);
 }
 

@@ -14,7 +14,6 @@
 #include "base/err.h"
 #include "base/log.h"
 #include "base/mem.h"
-#include "bind/load.h"
 #include "http/conn.h"
 #include "http/forwarded.h"
 #include "http/handler.h"
@@ -22,15 +21,12 @@
 #include "net/loop.h"
 #include "net/signal.h"
 #include "net/timer.h"
-#include "script/state.h"
-#include "script/task.h"
 #include "server/access_log.h"
 #include "server/config.h"
 #include "server/control.h"
 #include "server/dispatch.h"
-#include "server/generation.h"
 #include "server/load_error.h"
-#include "server/testing.h"
+#include "server/renewal.h"
 #include "store/store.h"
 
 #define TICK_MS 1000
@@ -54,6 +50,7 @@ struct worker {
     struct loop *loop;
     struct http_server http;
     struct dispatcher dispatcher;
+    struct renewal renewal; /* the app: its generations */
     struct stores stores;
     struct listener **listeners;
     struct watch *control;
@@ -91,22 +88,18 @@ static void close_listeners(struct worker *worker)
     worker->listeners = NULL;
 }
 
-static void on_shut_down(void *data, const char *error)
+static void on_shut_down(void *data)
 {
-    struct worker *worker = data;
-    if (error != NULL)
-        log_write(worker->start->log, LOG_ERROR, "Exception at shutdown\n%s", error);
-    worker_end(worker, WORKER_EXIT_DRAINED);
+    worker_end(data, WORKER_EXIT_DRAINED);
 }
 
 /* Background tasks and after_serving: they may wait, while the loop turns. */
 static void close_app(struct worker *worker)
 {
-    static const char *const none[] = {NULL};
     if (worker->state != WORKER_DRAINING)
         return;
     worker->state = WORKER_CLOSING;
-    generation_run(worker->dispatcher.current, "shutdown", none, on_shut_down, worker);
+    renewal_shut_down(&worker->renewal);
 }
 
 static void on_drain_over(struct timer *timer)
@@ -192,6 +185,7 @@ static void on_tick(struct timer *timer)
     struct worker *worker = LIST_ENTRY(timer, struct worker, tick);
     http_server_tick(&worker->http, clock_seconds());
     beat(worker);
+    renewal_tick(&worker->renewal);
     if (worker->start->on_ask != NULL)
         worker->start->on_ask(worker->start->data);
     timer_start(worker->loop, timer, TICK_MS);
@@ -209,6 +203,8 @@ static void on_control(void *data)
             worker_stop(worker, message.value);
         else if (message.type == CONTROL_STOP_NOW)
             worker_end(worker, WORKER_EXIT_DRAINED);
+        else if (worker->state == WORKER_SERVING)
+            renewal_take(&worker->renewal, &message);
     }
     if (rc == 0)
         return;
@@ -223,8 +219,7 @@ static void on_signal(void *data, int number)
     if (number == SIGQUIT || (number == SIGINT && worker->state >= WORKER_DRAINING))
         worker_end(worker, WORKER_EXIT_DRAINED);
     else if (number == SIGHUP)
-        log_write(worker->start->log, LOG_WARNING,
-                  "reload is not supported yet; restart the server to load the app anew");
+        renewal_wish(&worker->renewal, "SIGHUP");
     else
         worker_stop(worker, (uint64_t)worker->start->config->graceful_timeout);
 }
@@ -316,22 +311,24 @@ static void set_up_http(struct worker *worker)
             (clock_ns() ^ (uint64_t)getpid() * 2654435761u) % (uint64_t)config->max_requests_jitter;
 }
 
-/* Load the app; false when there is not even a Lua state. */
-static bool load(struct worker *worker)
+static void load(struct worker *worker)
 {
-    const struct config *config = worker->start->config;
-    struct err err = {0};
-    struct generation *g =
-        generation_new(worker->loop, worker->start->log, config, worker->start->id, 1, &err);
-    if (g == NULL) {
-        fprintf(stderr, "qlua: %s\n", err.message);
-        return false;
-    }
-    worker->dispatcher.current = g;
-    g->stores = &worker->stores;
-    const char *args[] = {config->app_path, config->app_name, NULL};
-    generation_run(g, "serve", args, on_loaded, worker);
-    return true;
+    const struct worker_start *start = worker->start;
+    worker->renewal.dispatcher = &worker->dispatcher;
+    worker->renewal.control_fd = start->control_fd;
+    worker->renewal.on_first = on_loaded;
+    worker->renewal.on_shut_down = on_shut_down;
+    worker->renewal.data = worker;
+    worker->renewal.generations = (struct generations){
+        .loop = worker->loop,
+        .log = start->log,
+        .config = start->config,
+        .stores = &worker->stores,
+        .worker_id = start->id,
+    };
+    if (start->on_renewal != NULL)
+        start->on_renewal(start->data, &worker->renewal);
+    renewal_start(&worker->renewal, start->generation);
 }
 
 static void tear_down(struct worker *worker)
@@ -345,10 +342,8 @@ static void tear_down(struct worker *worker)
     http_server_abort(&worker->http);
     while (worker->http.connections > 0)
         loop_turn(worker->loop, true);
-    if (worker->dispatcher.current != NULL)
-        tasks_end(worker->dispatcher.current->script); /* those that outlived their requests */
-    testing_end(worker->dispatcher.current);
-    generation_close(&worker->dispatcher.current);
+    if (worker->renewal.dispatcher != NULL) /* else it never came to load */
+        renewal_clear(&worker->renewal);
     stores_close(&worker->stores); /* what is queued is written */
     access_log_free(worker->dispatcher.access_log);
     trust_free(worker->dispatcher.trusted);
@@ -379,7 +374,8 @@ int worker_run(const struct worker_start *start)
     else if (start->ask_fd >= 0)
         worker.ask = loop_watch(worker.loop, start->ask_fd, start->on_ask, start->data);
     worker.exit_code = WORKER_EXIT_NO_START;
-    if (open_access_log(&worker) == 0 && load(&worker)) {
+    if (open_access_log(&worker) == 0) {
+        load(&worker);
         timer_start(worker.loop, &worker.tick, TICK_MS);
         if (worker.state != WORKER_ENDED)
             loop_run(worker.loop);

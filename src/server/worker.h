@@ -13,6 +13,7 @@
 
 struct config;
 struct log;
+struct renewal;
 
 /* What worker_run returns: the process's exit code. */
 enum worker_exit {
@@ -33,6 +34,7 @@ struct worker_beat {
 struct worker_start {
     const struct config *config;
     const struct log *log;
+    uint32_t generation;  /* the service's, which is loaded at the start */
     int id;               /* from 1; a replacement keeps its predecessor's */
     const int *listeners; /* listening, non-blocking, close-on-exec; the worker closes them */
     size_t nlisteners;
@@ -42,6 +44,8 @@ struct worker_start {
      * when ask_fd (the control socket's; -1: there is none) is readable, and each second. */
     void (*on_ready)(void *data);
     void (*on_ask)(void *data);
+    /* The same: the worker's renewal, before the app is loaded; it lives until worker_run ends. */
+    void (*on_renewal)(void *data, struct renewal *renewal);
     int ask_fd;
     void *data;
 };

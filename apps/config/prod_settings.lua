@@ -1,0 +1,6 @@
+return {
+  Config = {
+    DEBUG = false,
+    SQLURI = "sqlite://lua",
+  },
+}

@@ -1,0 +1,65 @@
+/* script/watchdog.h - ends a task that never gives the processor back.
+ *
+ * Place in the flow: server/generation starts it for a state; task.c tells it of every resume and
+ * asks it what a yield means; bind/exchange keeps a request's budget. A timer of the thread's own
+ * processor time ticks every 10 ms; its signal adds what has passed to the budget of the task that
+ * is running, so that the way of a request reads no clock.
+ *
+ * When a budget is used up the signal arms a count hook, which is called before the next Lua
+ * instruction and takes the coroutine from its task by a yield: past pcall and xpcall, with all
+ * its frames. Where a C function is in the way (table.sort, string.gsub) it raises an error that no
+ * message handler sees, and yields behind it. The hook stays until the task is over. Compiled code
+ * looks at no hook: LuaJIT's profiler in line mode makes it look at every line whether it is to
+ * leave. There is one profiler a process. The state that serves has it; one that is loaded beside
+ * it, or drained, is interpreted. What runs in C (a pathological string.find) is left to the
+ * supervisor's heartbeat, and so are finalizers (__gc), for which LuaJIT turns hooks off.
+ */
+#ifndef QLUA_SCRIPT_WATCHDOG_H
+#define QLUA_SCRIPT_WATCHDOG_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+struct lua_State;
+struct script;
+struct task;
+
+/* What a budget is for: how the text of its end puts it. */
+enum cpu_budget_kind {
+    CPU_REQUEST, /* all resumes of all tasks of a request */
+    CPU_SLICE,   /* from one wait to the next: streams, background tasks */
+    CPU_LOADING  /* the app file, before_serving */
+};
+
+/* Processor time in nanoseconds. One may be shared by several tasks. */
+struct cpu_budget {
+    int64_t used;
+    int64_t limit; /* 0: none */
+    uint8_t kind;  /* enum cpu_budget_kind */
+};
+
+/* Watch this state from now on. It gets the profiler when no other has it; else it is
+ * interpreted until watchdog_take. Nothing when it is watched already. */
+void watchdog_start(struct script *script);
+/* The profiler goes to this state, which serves from now on; the one that had it is interpreted.
+ * Nothing when the state is not watched. From outside of tasks. */
+void watchdog_take(struct script *script);
+/* The state is about to be closed. */
+void watchdog_stop(struct script *script);
+
+/* Its task has come back: take the hook away. */
+void watchdog_disarm(struct script *script);
+/* Lua that ran outside of tasks, in a protected call, is over: take the hook away. */
+void watchdog_settle(struct script *script);
+/* Is the budget used up? By a tick more than that, because a tick counts for whoever runs. */
+bool cpu_budget_is_over(const struct cpu_budget *budget);
+/* Give a request that was stopped a little more, for its error handlers and its teardown: a fifth
+ * of its limit, 50 ms to 1 s. */
+void cpu_budget_extend(struct cpu_budget *budget);
+
+/* Push the error that ends a task whose budget is used up. */
+void watchdog_push_error(struct lua_State *L, const struct task *task);
+/* Let go of what the task was ended with. */
+void watchdog_forget(struct task *task);
+
+#endif
