@@ -342,7 +342,7 @@ RULES.any = {
     "items()|list" } end },
   { 1, function(e) return "(", e "rows", ")|", pick { "first", "last", "max(attribute='age')",
     "min(attribute='name')" } end },
-  { 1, function(e) return "(", e "rows", ")[0].", pick { "name", "age", "nope" } end },
+  { 1, function(e) return e("rows", "name"), "[0].", pick { "name", "age", "nope" } end },
   { 1, function(e) return e("dict", "name"), "['", pick { "nope", "a" }, "']" end },
 }
 
@@ -352,7 +352,7 @@ RULES.wild = {
     "int", "join", "reverse|list", "sort", "tojson", "sum", "max", "trim", "items|list",
       "urlencode" }
   end },
-  { 1, function(e) return "(", e "any", ").", pick { "name", "x.y", "items()", "upper()",
+  { 1, function(e) return "(", e("any", "name"), ").", pick { "name", "x.y", "upper()",
     "nope" } end },
   { 1, function(e) return "(", e("any", "name"), ")[", pick { "0", "'a'", "1:", "-1" }, "]" end },
   { 1, function(e) return "(", e "any", pick { " + ", " * ", " - ", " % " }, e "any", ")" end },

@@ -245,7 +245,8 @@ rule(1, function(scope)
   if not scope.state.i18n then
     return output(any(scope))
   end
-  local count, name = make(scope, "int", 1), make(scope, "str", 1)
+  -- not an undefined: a Lua function gets nil for it
+  local count, name = node("int", tostring(math.random(0, 3))), make(scope, "str", 1)
   return pick {
     node("stmt", tag("trans n=", count, ", who=", name), "100% {{ n }} {{ who }}", tag "pluralize",
       "many {{ n }} <{{ who }}>", tag "endtrans"),
