@@ -163,22 +163,12 @@ void entity_unescape(struct slice html, struct buf *out)
 
 /* ---- tags ------------------------------------------------------------------------------------ */
 
-/* Append html without what stands between from and to. */
-static void cut_enclosed(struct slice html, struct slice from, struct slice to, struct buf *out)
-{
-    while (html.len > 0) {
-        const char *begin = memmem(html.data, html.len, from.data, from.len);
-        if (begin == NULL)
-            break;
-        struct slice rest = slice_from(html, (size_t)(begin - html.data) + from.len);
-        const char *end = rest.len == 0 ? NULL : memmem(rest.data, rest.len, to.data, to.len);
-        if (end == NULL)
-            break;
-        buf_append(out, html.data, (size_t)(begin - html.data));
-        html = slice_from(html, (size_t)(end - html.data) + to.len);
-    }
-    buf_slice(out, html);
-}
+/* A text being joined from parts: " ".join(text.split()). */
+struct words {
+    struct buf *out;
+    size_t start;   /* in out */
+    bool was_space; /* the last character was */
+};
 
 /* The bytes at the beginning that are ASCII and no white space: most of a text. */
 static size_t plain_span(struct slice text)
@@ -189,46 +179,72 @@ static size_t plain_span(struct slice text)
     return n;
 }
 
-/* " ".join(text.split()) */
-static void join_words(struct slice text, struct buf *out)
+static void add_words(struct words *words, struct slice text)
 {
-    size_t start = out->len;
-    bool was_space = false;
     while (text.len > 0) {
-        uint32_t code;
         size_t n = plain_span(text);
-        bool is_space = false;
-        if (n == 0) {
+        bool is_space = n == 0 && text.data[0] == ' ';
+        if (is_space) {
+            n = 1;
+        } else if (n == 0) {
+            uint32_t code;
             n = chars_decode(text, &code);
             is_space = unicode_is_space(code);
         }
         if (!is_space) {
-            if (was_space && out->len > start)
-                buf_char(out, ' ');
-            buf_append(out, text.data, n);
+            if (words->was_space && words->out->len > words->start)
+                buf_char(words->out, ' ');
+            buf_append(words->out, text.data, n);
         }
-        was_space = is_space;
+        words->was_space = is_space;
         text = slice_from(text, n);
     }
 }
 
-static bool has(struct slice text, struct slice what)
+/* Where "<!--" begins; html.len: nowhere. */
+static size_t find_comment(struct slice html)
 {
-    return text.len > 0 && memmem(text.data, text.len, what.data, what.len) != NULL;
+    for (size_t at = slice_find(html, '<'); at < html.len;) {
+        struct slice rest = slice_from(html, at);
+        if (slice_starts_with(rest, SLICE("<!--")))
+            return at;
+        at += 1 + slice_find(slice_from(rest, 1), '<');
+    }
+    return html.len;
+}
+
+/* Append html without its comments; the first begins at `at`. */
+static void cut_comments(struct slice html, size_t at, struct buf *out)
+{
+    while (at < html.len) {
+        struct slice rest = slice_from(html, at + strlen("<!--"));
+        const char *end = rest.len == 0 ? NULL : memmem(rest.data, rest.len, "-->", 3);
+        if (end == NULL)
+            break;
+        buf_append(out, html.data, at);
+        html = slice_from(html, (size_t)(end - html.data) + strlen("-->"));
+        at = find_comment(html);
+    }
+    buf_slice(out, html);
 }
 
 void entity_strip_tags(struct slice html, struct buf *out)
 {
-    struct buf without_comments = {0}, without_tags = {0};
-    if (has(html, SLICE("<!--"))) {
-        cut_enclosed(html, SLICE("<!--"), SLICE("-->"), &without_comments);
+    struct buf without_comments = {0};
+    struct words words = {out, out->len, false};
+    size_t comment = find_comment(html);
+    if (comment < html.len) {
+        cut_comments(html, comment, &without_comments);
         html = buf_view(&without_comments);
     }
-    if (slice_find(html, '<') < html.len) {
-        cut_enclosed(html, SLICE("<"), SLICE(">"), &without_tags);
-        html = buf_view(&without_tags);
+    while (html.len > 0) {
+        size_t begin = slice_find(html, '<');
+        size_t len = slice_find(slice_from(html, begin), '>');
+        if (begin + len == html.len)
+            break;
+        add_words(&words, slice_of(html.data, begin));
+        html = slice_from(html, begin + len + 1);
     }
-    join_words(html, out);
+    add_words(&words, html);
     buf_clear(&without_comments);
-    buf_clear(&without_tags);
 }

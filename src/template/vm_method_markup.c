@@ -11,19 +11,26 @@ static enum vm_status markup_unescape(struct vm *vm, struct vm_frame *frame)
     return VM_DONE;
 }
 
+/* Unescape what was appended to vm->text from start on, in its place. */
+static void unescape_tail(struct vm *vm, size_t start)
+{
+    struct buf *text = &vm->text;
+    size_t len = text->len - start;
+    buf_reserve(text, 2 * len + 16); /* no reference is half as long as what it stands for */
+    entity_unescape(slice_from(buf_view(text), start), text);
+    size_t result = text->len - start - len;
+    memmove(text->data + start, text->data + start + len, result);
+    text->len = start + result;
+}
+
 void value_strip_tags(struct vm *vm, struct slice html)
 {
-    struct slice text;
     size_t start = vm->text.len;
     entity_strip_tags(html, &vm->text);
-    text = slice_from(buf_view(&vm->text), start);
-    bool has_reference = slice_find(text, '&') < text.len;
+    struct slice text = slice_from(buf_view(&vm->text), start);
+    if (slice_find(text, '&') < text.len)
+        unescape_tail(vm, start);
     vm_push_text(vm, start);
-    if (has_reference) {
-        text.data = lua_tolstring(vm->L, -1, &text.len);
-        entity_unescape(text, &vm->text);
-        vm_push_text(vm, start);
-    }
 }
 
 static enum vm_status markup_striptags(struct vm *vm, struct vm_frame *frame)
