@@ -328,6 +328,8 @@ bool operate_merge(struct render *r)
     }
     if (kind == VALUE_UNDEFINED)
         value_fail_undefined(&r->vm, top);
+    if (kind == VALUE_UNDEFINED)
+        value_fail_undefined(&r->vm, top);
     if (kind != VALUE_DICT)
         vm_fail(&r->vm, TEMPLATE_RUNTIME, "argument after ** must be a mapping, not %s",
                 value_type_name(&r->vm, top));
