@@ -5,6 +5,7 @@
  */
 #include "base/escape.h"
 #include "template/filter_internal.h"
+#include "template/filter_quick.h"
 
 /* ---- join ------------------------------------------------------------------------------------ */
 
@@ -140,6 +141,20 @@ static enum vm_status add(struct vm *vm, struct vm_frame *frame, int items, int 
     return VM_DONE;
 }
 
+/* Push the sum when there is nothing but numbers; false: there is more to it. */
+static bool sum_numbers(struct vm *vm, int items, int n, int attribute, int total)
+{
+    struct quick_keys keys;
+    if (lua_type(vm->L, total) != LUA_TNUMBER || n == 0 ||
+        !quick_take(vm, items, n, attribute, false, &keys) || keys.are_texts)
+        return false;
+    double sum = lua_tonumber(vm->L, total);
+    for (int i = 0; i < n; i++)
+        sum += keys.keys[i].number;
+    lua_pushnumber(vm->L, sum);
+    return true;
+}
+
 enum vm_status filter_sum(struct vm *vm, struct vm_frame *frame)
 {
     int value = frame->base, attribute = frame->base + 1, total = frame->base + 2;
@@ -150,6 +165,8 @@ enum vm_status filter_sum(struct vm *vm, struct vm_frame *frame)
         if (value_slice(vm, total, &text))
             vm_fail(vm, TEMPLATE_RUNTIME, "sum() can't sum strings [use ''.join(seq) instead]");
         frame->n = filter_items(vm, value);
+        if (sum_numbers(vm, value, frame->n, attribute, total))
+            return VM_DONE;
         if (filter_is_absent(vm, attribute)) {
             lua_pushvalue(vm->L, value);
             frame_begin(frame, SUM_ADD);

@@ -5,6 +5,7 @@
  * Lua is asked; the frame keeps which item and which key of the path it was.
  */
 #include "template/filter_internal.h"
+#include "template/filter_quick.h"
 #include "template/unicode.h"
 
 /* ---- preparing ------------------------------------------------------------------------------- */
@@ -108,6 +109,9 @@ static enum vm_status follow_key(struct vm *vm, int path, int part)
     if (lua_istable(L, path)) {
         lua_rawgeti(L, path, part + 1);
         key = item + 1;
+    } else if (lua_type(L, path) == LUA_TSTRING && quick_push_field(vm, path)) {
+        lua_replace(L, item);
+        return VM_DONE;
     }
     if (value_getitem(vm, item, key) == VALUE_ASK) {
         if (key == path)

@@ -168,9 +168,35 @@ struct selection {
     int count;         /* how many arguments */
     int first;         /* the first of them that is the test's; beyond count: no test */
     struct slice name; /* of the test */
+    int equal_to;      /* 1: the test is `eq`, -1: `ne`, of the builtin ones; 0: another */
     bool has_keywords;
     bool wanted; /* what the test must say */
 };
+
+/* Is the test a builtin that needs no call: 1 for `eq`, -1 for `ne`, else 0. */
+static int equality_of(struct vm *vm, const struct selection *s)
+{
+    if (s->count != s->first + 1 || s->has_keywords || vm_has_own_tests(vm))
+        return 0;
+    if (slice_eq(s->name, SLICE("equalto")) || slice_eq(s->name, SLICE("eq")) ||
+        slice_eq(s->name, SLICE("==")))
+        return 1;
+    return slice_eq(s->name, SLICE("ne")) || slice_eq(s->name, SLICE("!=")) ? -1 : 0;
+}
+
+/* Compare the value on top with the test's argument; true leaves the outcome on top. */
+static bool test_equality(struct vm *vm, const struct selection *s)
+{
+    bool is_equal;
+    int item = lua_gettop(vm->L);
+    lua_rawgeti(vm->L, s->arguments, s->first + 1);
+    if (value_equal(vm, item, item + 1, &is_equal) == VALUE_ASK) {
+        lua_settop(vm->L, item);
+        return false;
+    }
+    lua_pushboolean(vm->L, is_equal == (s->equal_to > 0));
+    return true;
+}
 
 /* The value to test is on top. Test it, or take its truth: VM_DONE leaves the outcome on top. */
 static enum vm_status test_item(struct vm *vm, struct vm_frame *frame, const struct selection *s)
@@ -186,6 +212,8 @@ static enum vm_status test_item(struct vm *vm, struct vm_frame *frame, const str
         lua_pushboolean(vm->L, is_true);
         return VM_DONE;
     }
+    if (s->equal_to != 0 && test_equality(vm, s))
+        return VM_DONE;
     int nargs = 1 + push_rest(vm, s->arguments, s->first + 1, s->count);
     if (s->has_keywords)
         lua_pushvalue(vm->L, s->keywords);
@@ -283,6 +311,7 @@ static enum vm_status selection(struct vm *vm, struct vm_frame *frame, bool by_a
         begin_selection(vm, frame, &s, by_attribute);
     }
     value_slice(vm, s.test, &s.name);
+    s.equal_to = equality_of(vm, &s);
     return select_items(vm, frame, &s);
 }
 

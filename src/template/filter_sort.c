@@ -5,6 +5,7 @@
  * Their slots lie above the parameters and are named at the head of each.
  */
 #include "template/filter_internal.h"
+#include "template/filter_quick.h"
 
 enum { SORT_BEGIN, SORT_PROJECT, SORT_COLUMNS, SORT_ORDER, SORT_GROUP };
 
@@ -70,11 +71,10 @@ static bool are_keys(struct vm *vm, int items, int n, bool fold)
     return are;
 }
 
-/* Prepare the attribute, push what the keys are made in. */
+/* The items are a list: prepare the attribute, push what the keys are made in. */
 static void begin_sort(struct vm *vm, struct vm_frame *frame, const struct sort_slots *s)
 {
     struct slice text;
-    frame->n = filter_items(vm, s->items);
     if (value_slice(vm, s->attribute, &text) && slice_find(text, ',') < text.len) {
         path_prepare_list(vm, s->attribute);
         lua_newtable(vm->L);
@@ -99,8 +99,16 @@ enum vm_status filter_sort(struct vm *vm, struct vm_frame *frame)
     int base = frame->base, first = base + frame->nparams;
     struct sort_slots s = {base,  base + 1,  base + 2,  base + 3,
                            first, first + 1, first + 2, first + 1};
-    if (frame_phase(frame) == SORT_BEGIN)
+    if (frame_phase(frame) == SORT_BEGIN) {
+        struct quick_keys keys;
+        frame->n = filter_items(vm, s.items);
+        if (quick_take(vm, s.items, frame->n, s.attribute, !filter_flag(vm, s.case_sensitive),
+                       &keys)) {
+            quick_sort(vm, s.items, &keys, filter_flag(vm, s.reverse));
+            return VM_DONE;
+        }
         begin_sort(vm, frame, &s);
+    }
     if (frame_phase(frame) != SORT_ORDER) {
         bool fold = !filter_flag(vm, s.case_sensitive);
         bool has_several = frame_phase(frame) == SORT_COLUMNS;
@@ -328,6 +336,18 @@ static enum vm_status scan(struct vm *vm, struct vm_frame *frame, int keys, bool
 }
 
 /* min and max(value, case_sensitive, attribute) */
+/* Push the first of the items whose key is the least, or the greatest. */
+static void push_quick_extreme(struct vm *vm, int items, const struct quick_keys *keys, bool is_max)
+{
+    int best = 0;
+    for (int i = 1; i < keys->n; i++) {
+        int order = quick_compare(keys, i, best);
+        if (is_max ? order > 0 : order < 0)
+            best = i;
+    }
+    lua_rawgeti(vm->L, items, best + 1);
+}
+
 static enum vm_status extreme(struct vm *vm, struct vm_frame *frame, bool is_max)
 {
     lua_State *L = vm->L;
@@ -336,6 +356,11 @@ static enum vm_status extreme(struct vm *vm, struct vm_frame *frame, bool is_max
         frame->n = filter_items(vm, items);
         if (frame->n == 0) {
             value_push_undefined_hint(vm, SLICE("No aggregated item, sequence was empty."));
+            return VM_DONE;
+        }
+        struct quick_keys quick;
+        if (quick_take(vm, items, frame->n, path, !filter_flag(vm, frame->base + 1), &quick)) {
+            push_quick_extreme(vm, items, &quick, is_max);
             return VM_DONE;
         }
         path_prepare(vm, path);
@@ -425,11 +450,34 @@ static void push_unique(struct vm *vm, int items, int keys, int n)
 }
 
 /* unique(value, case_sensitive, attribute); slot: keys. */
+/* Push a generator of the first item of each key. */
+static void push_quick_unique(struct vm *vm, int items, const struct quick_keys *keys)
+{
+    int kept[QUICK_MOST], count = 0;
+    value_spend(vm, keys->n * 8);
+    vm_new_generator(vm, keys->n);
+    for (int i = 0; i < keys->n; i++) {
+        int k = 0;
+        while (k < count && quick_compare(keys, kept[k], i) != 0)
+            k++;
+        if (k < count)
+            continue;
+        kept[count++] = i;
+        lua_rawgeti(vm->L, items, i + 1);
+        lua_rawseti(vm->L, -2, count);
+    }
+}
+
 enum vm_status filter_unique(struct vm *vm, struct vm_frame *frame)
 {
     int items = frame->base, path = frame->base + 2, keys = frame->base + frame->nparams;
     if (frame_phase(frame) == SORT_BEGIN) {
+        struct quick_keys quick;
         frame->n = filter_items(vm, items);
+        if (quick_take(vm, items, frame->n, path, !filter_flag(vm, frame->base + 1), &quick)) {
+            push_quick_unique(vm, items, &quick);
+            return VM_DONE;
+        }
         path_prepare(vm, path);
         lua_createtable(vm->L, frame->n, 0);
         frame_begin(frame, SORT_PROJECT);

@@ -227,5 +227,7 @@ struct slice vm_newline(const struct vm *vm);
 /* Is there a filter, a test of this name: the environment's own or a builtin? */
 bool vm_has_filter(struct vm *vm, struct slice name);
 bool vm_has_test(struct vm *vm, struct slice name);
+/* Has the environment any tests of its own? They may stand in for builtin ones. */
+bool vm_has_own_tests(struct vm *vm);
 
 #endif

@@ -187,6 +187,11 @@ static bool has_own(struct render *r, bool is_test)
     return r->has_own[is_test];
 }
 
+bool vm_has_own_tests(struct vm *vm)
+{
+    return has_own(render_of(vm), true);
+}
+
 /* Push the environment's own filter or test of the name on top, which is popped; false: none. */
 static bool push_own(struct render *r, bool is_test)
 {
@@ -287,10 +292,14 @@ static enum vm_status call_by_name(struct vm *vm, bool is_test, struct slice nam
         if (push_own(r, is_test))
             return call_own_filter(r, &args);
     }
-    const struct vm_native *native = is_test ? test_builtin(name) : filter_builtin(name);
-    if (native == NULL)
-        fail_unknown(r, is_test, name);
-    return call_native(r, vm_signature_of(r->state, native), &args, args.first);
+    const struct vm_signature *last = r->last[is_test]; /* it is called for item after item */
+    if (last == NULL || !slice_eq(name, slice_cstr(last->native->name))) {
+        const struct vm_native *native = is_test ? test_builtin(name) : filter_builtin(name);
+        if (native == NULL)
+            fail_unknown(r, is_test, name);
+        last = r->last[is_test] = vm_signature_of(r->state, native);
+    }
+    return call_native(r, last, &args, args.first);
 }
 
 enum vm_status vm_call_filter(struct vm *vm, struct slice name, int nargs, bool has_kwargs)

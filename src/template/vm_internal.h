@@ -156,6 +156,7 @@ struct render {
     int depth; /* code frames */
     /* has the environment filters, tests of its own? -1: not looked up in this slice */
     signed char has_own[2];
+    const struct vm_signature *last[2]; /* filter and test that builtins called last */
     struct vm_loop *loops;
     struct vm_loop *loop; /* the innermost; void when there is none */
     int nloops, room_loops;

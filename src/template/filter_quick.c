@@ -1,0 +1,123 @@
+/* template/filter_quick.c - the keys of short lists of plain values, in C. See filter_quick.h. */
+#include "template/filter_quick.h"
+
+/* A plain attribute: one name, no path. */
+static bool is_name(struct vm *vm, int attribute)
+{
+    struct slice text;
+    if (lua_type(vm->L, attribute) != LUA_TSTRING)
+        return false;
+    text.data = lua_tolstring(vm->L, attribute, &text.len);
+    bool has_letter = false;
+    for (size_t i = 0; i < text.len; i++) {
+        if (text.data[i] == '.' || text.data[i] == ',')
+            return false;
+        has_letter |= text.data[i] < '0' || text.data[i] > '9';
+    }
+    return has_letter;
+}
+
+bool quick_push_field(struct vm *vm, int name)
+{
+    lua_State *L = vm->L;
+    if (lua_type(L, -1) != LUA_TTABLE)
+        return false;
+    if (lua_getmetatable(L, -1)) {
+        lua_pop(L, 1);
+        return false;
+    }
+    lua_pushvalue(L, name);
+    lua_rawget(L, -2);
+    if (lua_type(L, -1) != LUA_TNIL)
+        return true;
+    lua_pop(L, 1);
+    return false;
+}
+
+static bool is_ascii(struct slice text)
+{
+    unsigned char all = 0;
+    for (size_t i = 0; i < text.len; i++)
+        all |= (unsigned char)text.data[i];
+    return all < 0x80;
+}
+
+/* The key on top. */
+static bool take_key(struct vm *vm, struct quick_keys *keys, int i)
+{
+    lua_State *L = vm->L;
+    int type = lua_type(L, -1);
+    if (type != (keys->are_texts ? LUA_TSTRING : LUA_TNUMBER))
+        return false;
+    if (type == LUA_TNUMBER) {
+        keys->keys[i].number = lua_tonumber(L, -1);
+        return keys->keys[i].number == keys->keys[i].number;
+    }
+    struct slice *text = &keys->keys[i].text;
+    text->data = lua_tolstring(L, -1, &text->len);
+    return !keys->fold || is_ascii(*text);
+}
+
+bool quick_take(struct vm *vm, int items, int n, int attribute, bool fold, struct quick_keys *keys)
+{
+    lua_State *L = vm->L;
+    bool by_name = !filter_is_absent(vm, attribute);
+    if (n > QUICK_MOST || (by_name && !is_name(vm, attribute)))
+        return false;
+    keys->n = n;
+    keys->fold = fold;
+    int top = lua_gettop(L);
+    for (int i = 0; i < n; i++) {
+        lua_rawgeti(L, items, i + 1);
+        bool is_plain = !by_name || quick_push_field(vm, attribute);
+        if (i == 0)
+            keys->are_texts = lua_type(L, -1) == LUA_TSTRING;
+        is_plain = is_plain && take_key(vm, keys, i);
+        lua_settop(L, top);
+        if (!is_plain)
+            return false;
+    }
+    return true;
+}
+
+static int compare_folded(struct slice a, struct slice b)
+{
+    size_t n = a.len < b.len ? a.len : b.len;
+    for (size_t i = 0; i < n; i++) {
+        int order = (unsigned char)ascii_lower(a.data[i]) - (unsigned char)ascii_lower(b.data[i]);
+        if (order != 0)
+            return order;
+    }
+    return (a.len > b.len) - (a.len < b.len);
+}
+
+int quick_compare(const struct quick_keys *keys, int a, int b)
+{
+    if (!keys->are_texts) {
+        double left = keys->keys[a].number, right = keys->keys[b].number;
+        return (left > right) - (left < right);
+    }
+    struct slice left = keys->keys[a].text, right = keys->keys[b].text;
+    return keys->fold ? compare_folded(left, right) : slice_cmp(left, right);
+}
+
+void quick_sort(struct vm *vm, int items, const struct quick_keys *keys, bool reverse)
+{
+    int order[QUICK_MOST];
+    value_spend(vm, keys->n * 6);
+    for (int i = 0; i < keys->n; i++) {
+        int at = i;
+        for (; at > 0; at--) {
+            int compared = quick_compare(keys, order[at - 1], i);
+            if (reverse ? compared >= 0 : compared <= 0)
+                break;
+            order[at] = order[at - 1];
+        }
+        order[at] = i;
+    }
+    vm_new_list(vm, keys->n);
+    for (int i = 0; i < keys->n; i++) {
+        lua_rawgeti(vm->L, items, order[i] + 1);
+        lua_rawseti(vm->L, -2, i + 1);
+    }
+}
