@@ -84,6 +84,7 @@ static const struct {
     [OP_LOOP_CYCLE] = {"loop_cycle", SHOW_A | SHOW_B},
     [OP_EXPORT] = {"export", SHOW_A | SHOW_CONST},
     [OP_UNEXPORT] = {"unexport", SHOW_CONST},
+    [OP_NAMESPACE] = {"namespace", 0},
     [OP_SET_ATTR] = {"set_attr", SHOW_CONST},
     [OP_CAPTURE] = {"capture", 0},
     [OP_CAPTURED] = {"captured", SHOW_A},
