@@ -138,7 +138,7 @@ static void compile_compare(struct compiler *c, const struct frame_names *frame,
         emit_land(c, jumps[i]);
 }
 
-static void compile_no_else(struct compiler *c, const struct ast *node)
+void compile_no_else(struct compiler *c, const struct ast *node)
 {
     char text[400];
     struct slice name = c->options->name;

@@ -159,6 +159,8 @@ struct slice fold_text(struct compiler *c, const struct folded *value);
 /* ---- compiler_expression.c ---- */
 void compile_expression(struct compiler *c, const struct frame_names *frame,
                         const struct ast *node);
+/* What an if-expression without else gives when it is false: undefined, of the plain kind. */
+void compile_no_else(struct compiler *c, const struct ast *node);
 void compile_constant(struct compiler *c, const struct folded *value);
 
 /* Which of the unit's open loops, counting from 1, the expression is the `loop` of; 0: of none. */

@@ -39,6 +39,29 @@ static void write_value(struct compiler *c, const struct frame_names *frame, con
 }
 
 static void write_expression(struct compiler *c, const struct frame_names *frame,
+                             const struct ast *node);
+
+/* Each of the two is written where it stands: a macro called there can write itself. */
+static void write_cond(struct compiler *c, const struct frame_names *frame,
+                       const struct ast_cond *node)
+{
+    struct frame_names soft = *frame;
+    soft.is_soft = true;
+    compile_expression(c, &soft, node->test);
+    int to_else = emit(c, OP_JUMP_FALSE, 0, 0, 0, -1);
+    write_expression(c, &soft, node->yes);
+    int to_end = emit(c, OP_JUMP, 0, 0, 0, 0);
+    emit_land(c, to_else);
+    if (node->no != NULL) {
+        write_expression(c, &soft, node->no);
+    } else {
+        compile_no_else(c, &node->ast);
+        emit(c, OP_OUT, (int)compile_escape(c), 0, 0, -1);
+    }
+    emit_land(c, to_end);
+}
+
+static void write_expression(struct compiler *c, const struct frame_names *frame,
                              const struct ast *node)
 {
     struct folded value = fold(c, node);
@@ -48,6 +71,8 @@ static void write_expression(struct compiler *c, const struct frame_names *frame
         emit(c, OP_OUT, (int)compile_escape(c), 0, 0, -1);
     } else if (value.kind != FOLD_NOT && !c->is_volatile) {
         write_constant(c, &value);
+    } else if (node->kind == AST_COND) {
+        write_cond(c, frame, (const struct ast_cond *)node);
     } else if (node->kind == AST_CALL) {
         compile_call_out(c, frame, (const struct ast_call *)node, NULL);
     } else {

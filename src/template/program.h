@@ -185,9 +185,10 @@ struct program_line {
 
 enum program_unit_kind { UNIT_ROOT, UNIT_BLOCK, UNIT_MACRO, UNIT_LOOP };
 
-/* What a frame keeps in its slots for itself: the context, the program's table, the cells, and the
- * first of the tables that the context looks into. */
-enum { FIXED_CONTEXT, FIXED_PROGRAM, FIXED_CELLS, FIXED_FIRST, UNIT_FIXED };
+/* What a frame keeps in its slots for itself: the table that its macros share (once there is one),
+ * the context, the program's table, the cells, and the first of the tables that the context looks
+ * into (once it was needed). */
+enum { FIXED_CLOSURE, FIXED_CONTEXT, FIXED_PROGRAM, FIXED_CELLS, FIXED_FIRST, UNIT_FIXED };
 
 struct program_unit {
     enum program_unit_kind kind;

@@ -102,19 +102,19 @@ enum vm_ask {
                         are bound (template_objects.lua: index) */
     VM_ASK_ITEM,     /* object, key          -> object[key]: the item, else the attribute (item) */
     VM_ASK_TOSTRING, /* object               -> tostring(object), a string */
-    VM_ASK_HTML,   /* object               -> its __html as Markup, else its text as a string */
-    VM_ASK_LENGTH, /* object               -> #object (its __len), else an error */
-    VM_ASK_TRUTH,  /* object               -> boolean: __len gives 0: false; else true */
-    VM_ASK_LIST,   /* object               -> a list of what it iterates over: object:items() gives
-                      keys;
-                                              a function or __call: an iterator; an array part */
-    VM_ASK_PAIRS,  /* object               -> a list of {key, value} lists: for |items, dictsort,
-                      xmlattr */
-    VM_ASK_EQUAL,  /* a, b                 -> boolean */
-    VM_ASK_LESS,   /* a, b                 -> boolean */
+    VM_ASK_HTML,     /* object               -> its __html as Markup, else its text as a string */
+    VM_ASK_LENGTH,   /* object               -> #object (its __len), else an error */
+    VM_ASK_TRUTH,    /* object               -> boolean: __len gives 0: false; else true */
+    VM_ASK_LIST,  /* object               -> a list of what it iterates over: object:items() gives
+                     keys;
+                                             a function or __call: an iterator; an array part */
+    VM_ASK_PAIRS, /* object               -> a list of {key, value} lists: for |items, dictsort,
+                     xmlattr */
+    VM_ASK_EQUAL, /* a, b                 -> boolean */
+    VM_ASK_LESS,  /* a, b                 -> boolean */
     VM_ASK_CONTAINS, /* container, item      -> boolean */
-    VM_ASK_IS, /* object, "mapping" ...-> boolean: can it be used so (template_objects.lua: is) */
-    VM_ASK_ARITH     /* operator text, a, b  -> result; "-" with one operand is unary minus */
+    VM_ASK_IS,   /* object, "mapping" ...-> boolean: can it be used so (template_objects.lua: is) */
+    VM_ASK_ARITH /* operator text, a, b  -> result; "-" with one operand is unary minus */
 };
 
 struct vm;

@@ -58,6 +58,8 @@ static struct frame *begin_block(struct render *r, const struct program_block *b
     lua_pushvalue(L, ctx);
     lua_insert(L, base);
     lua_pushnil(L);
+    lua_insert(L, base);
+    lua_pushnil(L);
     return frame_begin(r, &program->program->units[block->unit], program, ret, base);
 }
 
@@ -288,11 +290,12 @@ bool parent_enter(struct render *r, struct frame *frame)
     if (!frame->has_parent)
         return false;
     int base = lua_gettop(L) + 1;
+    lua_pushnil(L);
     lua_pushvalue(L, ctx);
     lua_rawgeti(L, ctx, CTX_PARENTS);
     lua_rawgeti(L, -1, (int)lua_objlen(L, -1)); /* the last is the one that this body extends */
     lua_replace(L, -2);
-    const struct vm_program *program = program_at(L, base + 1);
+    const struct vm_program *program = program_at(L, base + FIXED_PROGRAM);
     lua_pushnil(L);
     frame_begin(r, &program->program->units[0], program, base, base);
     return true;

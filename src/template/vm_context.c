@@ -138,9 +138,22 @@ static bool push_set(lua_State *L, const struct frame *frame, int name)
     return false;
 }
 
-void context_resolve(struct render *r, const struct frame *frame, int name)
+/* What the frame keeps of its context is fetched with the first name that is looked up. */
+static void look_at_context(lua_State *L, struct frame *frame)
+{
+    int ctx = frame->fixed + FIXED_CONTEXT;
+    lua_rawgeti(L, ctx, CTX_FIRST);
+    lua_replace(L, frame->fixed + FIXED_FIRST);
+    lua_rawgeti(L, ctx, CTX_VARS);
+    frame->has_vars = (signed char)lua_toboolean(L, -1);
+    lua_pop(L, 1);
+}
+
+void context_resolve(struct render *r, struct frame *frame, int name)
 {
     lua_State *L = r->vm.L;
+    if (frame->has_vars < 0)
+        look_at_context(L, frame);
     if (frame->has_vars && push_set(L, frame, name))
         return;
     lua_rawgeti(L, frame->fixed + FIXED_PROGRAM, name + 1);
@@ -156,7 +169,7 @@ void context_resolve(struct render *r, const struct frame *frame, int name)
     }
 }
 
-int context_value(struct render *r, const struct frame *frame, int name)
+int context_value(struct render *r, struct frame *frame, int name)
 {
     context_resolve(r, frame, name);
     int type = lua_type(r->vm.L, -1);
@@ -197,7 +210,8 @@ void context_set(struct render *r, struct frame *frame, int name, bool is_export
         lua_rawset(L, -3);
     }
     lua_settop(L, value - 1);
-    frame->has_vars = true;
+    if (frame->has_vars == 0)
+        frame->has_vars = true;
 }
 
 /* ---- {% debug %} ----------------------------------------------------------------------------- */

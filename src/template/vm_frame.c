@@ -67,6 +67,16 @@ void frame_room(struct render *r, int more)
         render_fail_depth(r);
 }
 
+/* The cells on top, those around the unit, become the first of its own. */
+static void make_cells(lua_State *L, int ncells, int fixed)
+{
+    lua_createtable(L, ncells, 0);
+    lua_insert(L, -2);
+    lua_rawseti(L, -2, 1);
+    lua_pushnil(L);
+    lua_replace(L, fixed + FIXED_CLOSURE); /* its macros see these cells */
+}
+
 struct frame *frame_begin(struct render *r, const struct program_unit *unit,
                           const struct vm_program *program, int ret, int base)
 {
@@ -89,17 +99,13 @@ struct frame *frame_begin(struct render *r, const struct program_unit *unit,
     frame->base = base;
     frame->fixed = fixed;
     frame->nloops = r->nloops;
-    if (unit->ncells > 0) {
-        lua_createtable(L, unit->ncells, 0);
-        lua_insert(L, -2);
-        lua_rawseti(L, -2, 1); /* the outer ones */
-    }
-    lua_rawgeti(L, fixed + FIXED_CONTEXT, CTX_FIRST);
+    frame->has_vars = -1;
+    r->plain = 0;
+    if (unit->ncells > 0)
+        make_cells(L, unit->ncells, fixed);
     lua_rawgeti(L, fixed + FIXED_CONTEXT, CTX_AUTOESCAPE);
-    lua_rawgeti(L, fixed + FIXED_CONTEXT, CTX_VARS);
-    r->vm.autoescape = lua_toboolean(L, -2);
-    frame->has_vars = lua_toboolean(L, -1);
-    lua_settop(L, fixed + FIXED_FIRST);
+    r->vm.autoescape = lua_toboolean(L, -1);
+    lua_settop(L, fixed + FIXED_CELLS);
     lua_settop(L, base + unit->nslots - 1);
     return frame;
 }
@@ -114,24 +120,21 @@ void frame_return(struct render *r)
 {
     lua_State *L = r->vm.L;
     struct frame *frame = r->top;
-    int ret = frame->ret;
-    switch (frame->result) {
-    case RESULT_WRITTEN: lua_settop(L, ret - 1); break;
-    case RESULT_TEXT:
-    case RESULT_MARKUP: capture_end(r, frame->result == RESULT_MARKUP); break;
-    case RESULT_MODULE:
-    case RESULT_BODY: import_finish(r, frame); break;
-    }
-    if (frame->result == RESULT_TEXT || frame->result == RESULT_MARKUP ||
-        frame->result == RESULT_MODULE) {
-        lua_replace(L, ret);
-        lua_settop(L, ret);
+    enum frame_result result = frame->result;
+    if (result == RESULT_TEXT || result == RESULT_MARKUP)
+        capture_end(r, result == RESULT_MARKUP);
+    else if (result != RESULT_WRITTEN)
+        import_finish(r, frame);
+    if (result == RESULT_WRITTEN || result == RESULT_BODY) {
+        lua_settop(L, frame->ret - 1);
     } else {
-        lua_settop(L, ret - 1);
+        lua_replace(L, frame->ret);
+        lua_settop(L, frame->ret);
     }
     r->vm.autoescape = frame->autoescape;
     while (r->nloops > frame->nloops)
         loop_end(r);
+    r->plain = 0;
     r->depth--;
     frame_pop(r);
 }

@@ -104,6 +104,8 @@ static struct frame *begin_body(struct render *r, int ret)
 {
     lua_State *L = r->vm.L;
     const struct vm_program *program = program_at(L, ret);
+    lua_pushnil(L);
+    lua_insert(L, ret + 1);
     lua_pushvalue(L, ret);
     lua_pushnil(L);
     return frame_begin(r, &program->program->units[0], program, ret, ret + 1);

@@ -78,11 +78,11 @@ enum frame_result {
 
 struct frame {
     bool is_native;
-    bool is_test;    /* the test of a loop, within its owner's slots: see vm_loop.c */
-    bool has_parent; /* it has extended another template */
-    bool is_shared;  /* of a module: others may have it too */
-    bool has_vars;   /* its context has something in CTX_VARS */
-    bool autoescape; /* the caller's, to be put back */
+    bool is_test;         /* the test of a loop, within its owner's slots: see vm_loop.c */
+    bool has_parent;      /* it has extended another template */
+    bool is_shared;       /* of a module: others may have it too */
+    signed char has_vars; /* its context has something in CTX_VARS; -1: not looked up */
+    bool autoescape;      /* the caller's, to be put back */
     enum frame_result result;
     int ret; /* stack index of its value; all from there on is the frame's */
     /* code */
@@ -159,6 +159,7 @@ struct render {
     const struct vm_signature *last[2]; /* filter and test that builtins called last */
     struct vm_loop *loops;
     struct vm_loop *loop; /* the innermost; void when there is none */
+    int plain; /* stack index of a slot that holds a table without a metatable; 0: unknown */
     int nloops, room_loops;
     size_t *captures; /* where each open one began */
     int ncaptures, room_captures;
@@ -205,7 +206,8 @@ const struct vm_signature *vm_signature_of(struct vm_state *state, const struct 
 /* ---- vm_frame.c ---- */
 struct frame *frame_push(struct render *r);
 /* Begin a unit (ret: where its value goes). From `base` on are its parameters and then, on top, the
- * context, the program's table, and the cells of the unit around it or nil. */
+ * table for its macros or nil, the context, the program's table, and the cells of the unit around
+ * it or nil. */
 struct frame *frame_begin(struct render *r, const struct program_unit *unit,
                           const struct vm_program *program, int ret, int base);
 /* Its output from here on is its value. */
@@ -232,9 +234,9 @@ void context_new(struct render *r, int program_table, int values, int globals);
 void context_derive(struct render *r, struct frame *frame, int program_table,
                     const struct program_locals *locals);
 /* Push what the context has under the name (a constant), or nil. */
-void context_resolve(struct render *r, const struct frame *frame, int name);
+void context_resolve(struct render *r, struct frame *frame, int name);
 /* Push the name's value, or undefined. Gives its lua_type. */
-int context_value(struct render *r, const struct frame *frame, int name);
+int context_value(struct render *r, struct frame *frame, int name);
 /* context[name] = the value on top (popped; nil: none). */
 void context_set(struct render *r, struct frame *frame, int name, bool is_exported,
                  bool is_unexported);

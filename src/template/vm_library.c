@@ -238,14 +238,15 @@ static void begin_program(lua_State *L, struct render *r, const struct vm_progra
         lua_pushvalue(L, STACK_ENVIRONMENT);
         lua_rawseti(L, STACK_TABLES, ENV_OBJECT);
     }
+    lua_pushnil(L); /* at STACK_FRAMES + 1 there is the table for macros: none yet */
+    lua_replace(L, STACK_FRAMES + 1);
     context_new(r, STACK_FRAMES, lua_istable(L, CONTEXT) ? CONTEXT : 0,
                 lua_istable(L, STACK_GLOBALS) ? STACK_GLOBALS : 0);
-    lua_replace(L, STACK_FRAMES + 1);
     lua_pushnil(L);
     lua_replace(L, STACK_RENDER);
     if (as_module) {
         lua_newtable(L);
-        lua_rawseti(L, STACK_FRAMES + 1, CTX_EXPORTED);
+        lua_rawseti(L, -2, CTX_EXPORTED);
     }
     lua_pushvalue(L, STACK_FRAMES);
     lua_pushnil(L);

@@ -186,6 +186,7 @@ static struct frame *begin_unit(struct render *r, const struct frame *owner, int
 {
     lua_State *L = r->vm.L;
     const struct program_unit *body = &owner->program->program->units[unit];
+    lua_pushnil(L);
     lua_pushvalue(L, owner->fixed + FIXED_CONTEXT);
     lua_pushvalue(L, owner->fixed + FIXED_PROGRAM);
     lua_pushvalue(L, owner->fixed + FIXED_CELLS);

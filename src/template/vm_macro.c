@@ -13,12 +13,13 @@ struct vm_macro {
 
 enum { MACRO_CONTEXT = 1, MACRO_PROGRAM, MACRO_CELLS };
 
-void macro_make(struct render *r, struct frame *frame, int unit)
+/* Push the table that the frame's macros share. */
+static void push_closure(lua_State *L, const struct frame *frame)
 {
-    lua_State *L = r->vm.L;
-    struct vm_macro *macro = lua_newuserdata(L, sizeof(*macro));
-    macro->program = frame->program;
-    macro->unit = &frame->program->program->units[unit];
+    lua_pushvalue(L, frame->fixed + FIXED_CLOSURE);
+    if (lua_istable(L, -1))
+        return;
+    lua_pop(L, 1);
     lua_createtable(L, 3, 0);
     lua_pushvalue(L, frame->fixed + FIXED_CONTEXT);
     lua_rawseti(L, -2, MACRO_CONTEXT);
@@ -26,6 +27,17 @@ void macro_make(struct render *r, struct frame *frame, int unit)
     lua_rawseti(L, -2, MACRO_PROGRAM);
     lua_pushvalue(L, frame->fixed + FIXED_CELLS);
     lua_rawseti(L, -2, MACRO_CELLS);
+    lua_pushvalue(L, -1);
+    lua_replace(L, frame->fixed + FIXED_CLOSURE);
+}
+
+void macro_make(struct render *r, struct frame *frame, int unit)
+{
+    lua_State *L = r->vm.L;
+    struct vm_macro *macro = lua_newuserdata(L, sizeof(*macro));
+    macro->program = frame->program;
+    macro->unit = &frame->program->program->units[unit];
+    push_closure(L, frame);
     lua_setfenv(L, -2);
     vm_push_meta(&r->vm, VM_META_MACRO);
     lua_setmetatable(L, -2);
@@ -45,7 +57,6 @@ enum vm_status macro_call(struct render *r, const struct vm_args *args, int esca
     lua_rawgeti(L, table, MACRO_CONTEXT);
     lua_rawgeti(L, table, MACRO_PROGRAM);
     lua_rawgeti(L, table, MACRO_CELLS);
-    lua_remove(L, table);
     struct frame *frame = frame_begin(r, macro.unit, macro.program, callee, args->first);
     if (writes)
         *is_written = true;

@@ -26,6 +26,20 @@ static bool replace(struct render *r, int n)
     return true;
 }
 
+/* Is the table on top one without a metatable that has anything in it? */
+static bool is_full_table(lua_State *L)
+{
+    if (lua_getmetatable(L, -1)) {
+        lua_pop(L, 1);
+        return false;
+    }
+    lua_pushnil(L);
+    if (lua_next(L, -2) == 0)
+        return false;
+    lua_pop(L, 2);
+    return true;
+}
+
 bool operate_truth(struct render *r, bool *is_true)
 {
     lua_State *L = r->vm.L;
@@ -37,6 +51,8 @@ bool operate_truth(struct render *r, bool *is_true)
         *is_true = lua_objlen(L, top) > 0;
     else if (type == LUA_TNUMBER)
         *is_true = lua_tonumber(L, top) != 0;
+    else if (type == LUA_TTABLE && is_full_table(L))
+        *is_true = true;
     else if (value_truth(&r->vm, top, is_true) == VALUE_ASK)
         return ask_form(r, VM_ASK_TRUTH, top);
     lua_pop(L, 1);

@@ -25,7 +25,7 @@ static inline void push_slot(struct render *r, const struct frame *frame, int sl
 
 /* The name of the context that the slot keeps: looked up when it is not there yet. Gives its
  * lua_type. */
-static inline int fill_slot(struct render *r, const struct frame *frame, int slot, int name)
+static inline int fill_slot(struct render *r, struct frame *frame, int slot, int name)
 {
     int type = lua_type(r->vm.L, frame->base + slot);
     if (type != LUA_TNIL)
@@ -70,18 +70,33 @@ static void clear_slots(lua_State *L, int first, int count)
     }
 }
 
-/* Push the field of the plain table in a slot, where the name can only be that of one; false:
- * nothing pushed. */
-static inline bool push_field(struct render *r, const struct frame *frame, int object, int type,
-                              int name)
+/* Is the table in a slot without a metatable? The slot is remembered until it, or the frame,
+ * changes, or Lua has run. */
+static inline bool is_plain(struct render *r, int object)
 {
-    lua_State *L = r->vm.L;
-    if (type != LUA_TTABLE || !frame->program->is_field[name])
-        return false;
-    if (lua_getmetatable(L, object)) {
-        lua_pop(L, 1);
+    if (lua_getmetatable(r->vm.L, object)) {
+        lua_pop(r->vm.L, 1);
         return false;
     }
+    r->plain = object;
+    return true;
+}
+
+/* The slot gets another value. */
+static inline void set_slot(struct render *r, int index)
+{
+    if (index == r->plain)
+        r->plain = 0;
+    lua_replace(r->vm.L, index);
+}
+
+/* Push the field of the plain table in a slot, where the name can only be that of one; false:
+ * nothing pushed. */
+static inline bool push_field(struct render *r, const struct frame *frame, int object, int name)
+{
+    lua_State *L = r->vm.L;
+    if (!frame->program->is_field[name])
+        return false;
     lua_rawgeti(L, frame->fixed + FIXED_PROGRAM, name + 1);
     lua_rawget(L, object);
     if (lua_type(L, -1) != LUA_TNIL)
@@ -91,12 +106,14 @@ static inline bool push_field(struct render *r, const struct frame *frame, int o
 }
 
 /* The slot's value's attribute, pushed. false: Lua was asked. */
-static bool push_slot_attr(struct render *r, const struct frame *frame, const struct insn *insn)
+static bool push_slot_attr(struct render *r, struct frame *frame, const struct insn *insn)
 {
+    int object = frame->base + insn->b;
+    if (object == r->plain && push_field(r, frame, object, insn->c))
+        return true;
     int name = frame->unit->slot_names[insn->b];
-    int type = insn->a & SLOT_LAZY ? fill_slot(r, frame, insn->b, name)
-                                   : lua_type(r->vm.L, frame->base + insn->b);
-    if (push_field(r, frame, frame->base + insn->b, type, insn->c))
+    int type = insn->a & SLOT_LAZY ? fill_slot(r, frame, insn->b, name) : lua_type(r->vm.L, object);
+    if (type == LUA_TTABLE && is_plain(r, object) && push_field(r, frame, object, insn->c))
         return true;
     push_slot(r, frame, insn->b, name);
     return operate_attr(r, frame, insn->c);
@@ -164,7 +181,7 @@ static inline bool next_in_table(struct render *r, const struct frame *frame,
         lua_pop(r->vm.L, 1);
         return false; /* the end, or a hole */
     }
-    lua_replace(r->vm.L, frame->base + insn->b - 1);
+    set_slot(r, frame->base + insn->b - 1);
     loop->iter.at = at;
     loop->index0++;
     return true;
@@ -182,7 +199,7 @@ static const struct insn *run_for_next(struct render *r, struct frame *frame,
         return frame->unit->code + insn->c;
     }
     if (insn->b != 0)
-        lua_replace(r->vm.L, frame->base + insn->b - 1);
+        set_slot(r, frame->base + insn->b - 1);
     return insn + 1;
 }
 
@@ -379,8 +396,11 @@ static void run_code(struct render *r, struct frame *frame)
             break;
         case OP_SLOT_RAW: lua_pushvalue(L, base + insn->b); break;
         case OP_RESOLVE: context_resolve(r, frame, insn->c); break;
-        case OP_STORE: lua_replace(L, base + insn->b); break;
-        case OP_CLEAR: clear_slots(L, base + insn->b, insn->c); break;
+        case OP_STORE: set_slot(r, base + insn->b); break;
+        case OP_CLEAR:
+            r->plain = 0;
+            clear_slots(L, base + insn->b, insn->c);
+            break;
         case OP_POP: lua_pop(L, 1); break;
         case OP_DUP: lua_pushvalue(L, -1); break;
         case OP_NOT:
@@ -496,6 +516,7 @@ static void run_code(struct render *r, struct frame *frame)
 enum render_end render_run(struct render *r)
 {
     r->has_own[false] = r->has_own[true] = -1; /* Lua may have added some */
+    r->plain = 0;
     while (r->top != NULL) {
         if (r->top->is_native)
             native_resume(r);
