@@ -60,8 +60,9 @@ enum vm_status filter_striptags(struct vm *vm, struct vm_frame *frame)
 {
     if (push_html(vm, frame) == VM_AGAIN)
         return VM_AGAIN;
-    value_strip_tags(vm, filter_text(vm, lua_gettop(vm->L), "striptags"));
-    return VM_DONE;
+    size_t start = vm->text.len;
+    value_strip_tags_text(vm, filter_text(vm, lua_gettop(vm->L), "striptags"));
+    return vm_give_text(vm, start, false);
 }
 
 /* ---- lists of keys and values ---------------------------------------------------------------- */
@@ -172,8 +173,7 @@ enum vm_status filter_urlencode(struct vm *vm, struct vm_frame *frame)
     size_t start = vm->text.len;
     if (is_single(vm, value)) {
         add_quoted(vm, value, false);
-        vm_push_text(vm, start);
-        return VM_DONE;
+        return vm_give_text(vm, start, false);
     }
     if (frame_phase(frame) != PAIRS_TEXTS && begin_pairs(vm, frame) == VM_AGAIN)
         return VM_AGAIN;
@@ -187,8 +187,7 @@ enum vm_status filter_urlencode(struct vm *vm, struct vm_frame *frame)
         add_quoted(vm, lua_gettop(vm->L), true);
         lua_pop(vm->L, 1);
     }
-    vm_push_text(vm, start);
-    return VM_DONE;
+    return vm_give_text(vm, start, false);
 }
 
 /* ---- xmlattr --------------------------------------------------------------------------------- */

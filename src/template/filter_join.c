@@ -34,7 +34,7 @@ static bool is_any_markup(struct vm *vm, int items, int n)
 /* Under autoescape one Markup, item or separator, makes the result one: the others are escaped.
  * Without it all are texts. No item is an object any more; beside a separator that is Markup
  * objects gave their texts, not their HTML: so it is in Jinja. */
-static void join(struct vm *vm, int items, int n, int separator)
+static enum vm_status join(struct vm *vm, int items, int n, int separator)
 {
     lua_State *L = vm->L;
     bool is_markup =
@@ -57,7 +57,7 @@ static void join(struct vm *vm, int items, int n, int separator)
         lua_pop(L, 1);
         value_check_text(vm, (double)(vm->text.len - start));
     }
-    filter_push_text(vm, start, is_markup);
+    return vm_give_text(vm, start, is_markup);
 }
 
 enum vm_status filter_join(struct vm *vm, struct vm_frame *frame)
@@ -85,8 +85,7 @@ enum vm_status filter_join(struct vm *vm, struct vm_frame *frame)
     bool html = vm->autoescape && value_kind(vm, separator) != VALUE_MARKUP;
     if (filter_texts(vm, frame, texts, html) == VM_AGAIN)
         return VM_AGAIN;
-    join(vm, texts, frame->n, separator);
-    return VM_DONE;
+    return join(vm, texts, frame->n, separator);
 }
 
 /* ---- sum ------------------------------------------------------------------------------------- */

@@ -19,8 +19,8 @@ static enum vm_status change_case(struct vm *vm, struct vm_frame *frame, enum un
 {
     size_t start = vm->text.len;
     unicode_convert(filter_text(vm, frame->base, "lower"), to, &vm->text);
-    filter_push_text(vm, start, is_markup(vm, frame->base));
-    return VM_DONE;
+    bool is_markup = lua_type(vm->L, frame->base) != LUA_TSTRING;
+    return vm_give_text(vm, start, is_markup);
 }
 
 enum vm_status filter_upper(struct vm *vm, struct vm_frame *frame)
@@ -75,8 +75,7 @@ enum vm_status filter_title(struct vm *vm, struct vm_frame *frame)
         unicode_convert(slice_from(word, first), UNICODE_LOWER, &vm->text);
         rest = slice_from(rest, word.len);
     }
-    vm_push_text(vm, start);
-    return VM_DONE;
+    return vm_give_text(vm, start, false);
 }
 
 /* ---- trim ------------------------------------------------------------------------------------ */
@@ -174,8 +173,7 @@ enum vm_status filter_replace(struct vm *vm, struct vm_frame *frame)
     } else {
         replace_all(vm, text, from, to, left);
     }
-    filter_push_text(vm, start, makes_markup);
-    return VM_DONE;
+    return vm_give_text(vm, start, makes_markup);
 }
 
 /* ---- format ---------------------------------------------------------------------------------- */
@@ -204,6 +202,15 @@ static bool push_scalar(struct vm *vm, int args)
     return false;
 }
 
+/* value % args, as the filter's value. */
+static enum vm_status give_formatted(struct vm *vm, int value, int args)
+{
+    bool is_markup = false;
+    size_t start = vm->text.len;
+    value_format_text(vm, value, args, &is_markup); /* of these arguments it asks nothing */
+    return vm_give_text(vm, start, is_markup);
+}
+
 /* format(value, *args, **kwargs): value % (kwargs or args). Objects among the positional arguments
  * give their texts first. */
 enum vm_status filter_format(struct vm *vm, struct vm_frame *frame)
@@ -214,17 +221,14 @@ enum vm_status filter_format(struct vm *vm, struct vm_frame *frame)
         if (frame->n > 0 && filter_has_keywords(vm, keywords))
             vm_fail(vm, TEMPLATE_FILTER_ARG,
                     "can't handle positional and keyword arguments at the same time");
-        if (frame->n == 1 && push_scalar(vm, args)) {
-            value_format(vm, frame->base, lua_gettop(vm->L));
-            return VM_DONE;
-        }
+        if (frame->n == 1 && push_scalar(vm, args))
+            return give_formatted(vm, frame->base, lua_gettop(vm->L));
         make_tuple(vm, args, frame->n);
         frame_begin(frame, FORMAT_TEXTS);
     }
     if (filter_texts(vm, frame, args, is_markup(vm, frame->base)) == VM_AGAIN)
         return VM_AGAIN;
-    value_format(vm, frame->base, filter_has_keywords(vm, keywords) ? keywords : args);
-    return VM_DONE;
+    return give_formatted(vm, frame->base, filter_has_keywords(vm, keywords) ? keywords : args);
 }
 
 /* ---- the rest -------------------------------------------------------------------------------- */

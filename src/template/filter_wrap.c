@@ -42,7 +42,7 @@ static double leeway_argument(struct vm *vm, int index)
 }
 
 /* Push kept + end: Markup when either is, and then the other is escaped. */
-static void push_shortened(struct vm *vm, int value, struct slice kept, int end)
+static enum vm_status give_shortened(struct vm *vm, int value, struct slice kept, int end)
 {
     size_t start = vm->text.len;
     bool is_markup = value_kind(vm, value) == VALUE_MARKUP;
@@ -55,7 +55,7 @@ static void push_shortened(struct vm *vm, int value, struct slice kept, int end)
         filter_add_escaped(vm, end);
     else
         buf_slice(&vm->text, filter_text(vm, end, "__len__"));
-    filter_push_text(vm, start, is_markup || end_is_markup);
+    return vm_give_text(vm, start, is_markup || end_is_markup);
 }
 
 /* The text up to its last space; all of it when there is none. */
@@ -102,8 +102,7 @@ enum vm_status filter_truncate(struct vm *vm, struct vm_frame *frame)
     text.len = chars_offset(text, (size_t)(length - tail_length));
     if (!filter_flag(vm, frame->base + 2))
         text = before_last_space(text);
-    push_shortened(vm, value, text, end);
-    return VM_DONE;
+    return give_shortened(vm, value, text, end);
 }
 
 /* ---- indent ---------------------------------------------------------------------------------- */

@@ -201,6 +201,11 @@ void vm_new_dict(struct vm *vm); /* keeps the order in which vm_dict_set adds ke
 /* dict[key] = value with key and value on top (both popped). */
 void vm_dict_set(struct vm *vm, int dict);
 
+/* The native's value is the text that was appended to vm->text from start on (as Markup): the last
+ * thing it does, `return vm_give_text(vm, start, false);`. Where the value is only written, no
+ * string is made of it. Always VM_DONE. */
+enum vm_status vm_give_text(struct vm *vm, size_t start, bool is_markup);
+
 /* ---- asking Lua, calling back ---------------------------------------------------------------- */
 
 /* The nargs operands on top are handed to Lua (and popped); always gives VM_AGAIN:

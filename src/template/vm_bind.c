@@ -167,16 +167,14 @@ static int plain_count(const struct vm_signature *signature)
     return signature->count - signature->has_rest - signature->has_keywords;
 }
 
-/* The usual call: values only, as many as there are parameters or fewer. */
-static bool bind_simple(struct render *r, const struct vm_signature *signature,
-                        const struct vm_args *args)
+void bind_missing(struct render *r, const struct vm_signature *signature, int count)
 {
-    if (args_have_keywords(args) || args->count > signature->count || signature->has_rest ||
-        signature->has_keywords)
-        return false;
-    for (int i = args->count; i < signature->count; i++)
+    if (count > signature->count)
+        vm_fail(&r->vm, TEMPLATE_RUNTIME, "%s() takes %d positional argument%s but %d %s given",
+                signature->native->name, signature->count, signature->count == 1 ? "" : "s", count,
+                count == 1 ? "was" : "were");
+    for (int i = count; i < signature->count; i++)
         push_fallback(r, &signature->parameters[i], signature->native);
-    return true;
 }
 
 static void bind_plain(struct render *r, const struct vm_signature *signature,
@@ -200,8 +198,10 @@ void bind_native(struct render *r, const struct vm_signature *signature, const s
 {
     lua_State *L = r->vm.L;
     int plain = plain_count(signature);
-    if (bind_simple(r, signature, args))
+    if (signature->is_simple && !args_have_keywords(args)) {
+        bind_missing(r, signature, args->count);
         return;
+    }
     struct slice names[MOST_PARAMETERS];
     uint64_t taken = 0;
     int top = lua_gettop(L);

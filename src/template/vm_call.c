@@ -4,6 +4,7 @@
  * builtin runs at once; a macro gets a frame; a Lua function, or an object that may be called, is
  * Lua's: the driver calls it and the render goes on with what it returns.
  */
+#include "base/escape.h"
 #include "template/filter.h"
 #include "template/vm_internal.h"
 
@@ -63,12 +64,20 @@ static bool convert(struct render *r, struct frame *frame)
     return true;
 }
 
-/* The native's value is on top: it goes where the frame's value belongs. */
+/* The native's value is on top, and goes where the frame's value belongs; or it was written: then
+ * the code goes on behind the OP_OUT that would have done it. */
 static void native_return(struct render *r, const struct frame *frame)
 {
-    lua_replace(r->vm.L, frame->ret);
-    lua_settop(r->vm.L, frame->ret);
+    int ret = frame->ret;
+    bool is_written = frame->is_written;
     frame_pop(r);
+    if (is_written) {
+        lua_settop(r->vm.L, ret - 1);
+        r->top->next++;
+    } else {
+        lua_replace(r->vm.L, ret);
+        lua_settop(r->vm.L, ret);
+    }
 }
 
 enum vm_status native_resume(struct render *r)
@@ -82,21 +91,53 @@ enum vm_status native_resume(struct render *r)
     return status;
 }
 
-enum vm_status call_native(struct render *r, const struct vm_signature *signature,
-                           const struct vm_args *args, int ret)
+static struct frame *push_native(struct render *r, const struct vm_signature *signature, int base,
+                                 int ret)
 {
-    bind_native(r, signature, args);
     struct frame *frame = frame_push(r);
     frame->is_native = true;
     frame->is_test = false;
+    frame->is_written = false;
+    frame->writes = 0;
     frame->ret = ret;
     frame->signature = signature;
     frame->converting = signature->nconverts > 0 ? 0 : -1;
     frame->native.native = signature->native;
-    frame->native.base = args->first;
+    frame->native.base = base;
     frame->native.nparams = signature->count;
     frame->native.state = frame->native.i = frame->native.n = 0;
+    return frame;
+}
+
+enum vm_status call_native(struct render *r, const struct vm_signature *signature,
+                           const struct vm_args *args, int ret)
+{
+    bind_native(r, signature, args);
+    push_native(r, signature, args->first, ret);
     return native_resume(r);
+}
+
+enum vm_status vm_give_text(struct vm *vm, size_t start, bool is_markup)
+{
+    struct render *r = render_of(vm);
+    struct frame *frame = r->top;
+    if (frame->writes == 0) {
+        if (is_markup)
+            vm_push_markup_text(vm, start);
+        else
+            vm_push_text(vm, start);
+        return VM_DONE;
+    }
+    struct slice text = {vm->text.data + start, vm->text.len - start};
+    enum program_escape escape = (enum program_escape)(frame->writes - 1);
+    bool escapes = escape == ESCAPE_ON || (escape == ESCAPE_DYNAMIC && vm->autoescape);
+    if (escapes && !is_markup)
+        escape_html(&r->out, text);
+    else
+        buf_slice(&r->out, text);
+    vm->text.len = start;
+    frame->is_written = true;
+    return VM_DONE;
 }
 
 /* ---- values that may be called --------------------------------------------------------------- */
@@ -245,37 +286,66 @@ static void spread(struct render *r, struct vm_args *args)
     args->dict = args->first + args->count;
 }
 
-enum vm_status call_use(struct render *r, struct frame *frame, bool is_test, int index)
+/* The signature of the builtin that a use means, looked up once. */
+static const struct vm_signature *signature_of(struct render *r, const struct frame *frame,
+                                               bool is_test, int index)
 {
-    lua_State *L = r->vm.L;
-    const struct program *program = frame->program->program;
-    const struct program_use *use = is_test ? &program->tests[index] : &program->filters[index];
     const struct vm_signature **known =
         is_test ? &frame->program->tests[index] : &frame->program->filters[index];
-    struct vm_args args = {.count = use->nargs, .consts = frame->fixed + FIXED_PROGRAM};
-    if (use->has_list) {
-        args.first = lua_gettop(L) - 2;
-        args.count = 1;
-        spread(r, &args);
-    } else {
-        if (use->keywords != 0)
-            args.keywords = &program->keywords[use->keywords - 1];
-        args.first =
-            lua_gettop(L) - use->nargs - (args.keywords == NULL ? 0 : args.keywords->count) + 1;
-    }
-    if (has_own(r, is_test)) {
-        lua_rawgeti(L, args.consts, use->name + 1);
-        if (push_own(r, is_test))
-            return call_own_filter(r, &args);
-    }
     if (*known == NULL) {
-        struct slice name = program->consts[use->name].text;
+        const struct program *program = frame->program->program;
+        int number = is_test ? program->tests[index].name : program->filters[index].name;
+        struct slice name = program->consts[number].text;
         const struct vm_native *native = is_test ? test_builtin(name) : filter_builtin(name);
         if (native == NULL)
             fail_unknown(r, is_test, name);
         *known = vm_signature_of(r->state, native);
     }
-    return call_native(r, *known, &args, args.first);
+    return *known;
+}
+
+/* The arguments of a use on top of the stack. */
+static struct vm_args args_of(struct render *r, const struct frame *frame,
+                              const struct program_use *use)
+{
+    int top = lua_gettop(r->vm.L);
+    struct vm_args args = {.count = use->nargs, .consts = frame->fixed + FIXED_PROGRAM};
+    if (use->has_list) {
+        args.first = top - 2;
+        args.count = 1;
+        spread(r, &args);
+        return args;
+    }
+    int count = use->nargs;
+    if (use->keywords != 0) {
+        args.keywords = &frame->program->program->keywords[use->keywords - 1];
+        count += args.keywords->count;
+    }
+    args.first = top - count + 1;
+    return args;
+}
+
+enum vm_status call_use(struct render *r, struct frame *frame, const struct insn *insn)
+{
+    bool is_test = insn->op == OP_TEST;
+    const struct program *program = frame->program->program;
+    const struct program_use *use = is_test ? &program->tests[insn->c] : &program->filters[insn->c];
+    struct vm_args args = args_of(r, frame, use);
+    frame->next = insn + 1;
+    if (has_own(r, is_test)) {
+        lua_rawgeti(r->vm.L, args.consts, use->name + 1);
+        if (push_own(r, is_test))
+            return call_own_filter(r, &args);
+    }
+    const struct vm_signature *signature = signature_of(r, frame, is_test, insn->c);
+    if (signature->is_simple && use->keywords == 0 && !use->has_list)
+        bind_missing(r, signature, use->nargs);
+    else
+        bind_native(r, signature, &args);
+    struct frame *native = push_native(r, signature, args.first, args.first);
+    if (insn[1].op == OP_OUT && !is_test)
+        native->writes = 1 + insn[1].a;
+    return native_resume(r);
 }
 
 /* ---- what builtins may call ------------------------------------------------------------------ */

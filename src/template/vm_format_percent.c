@@ -248,7 +248,7 @@ static void format_directive(struct percent *p)
     lua_settop(vm->L, top);
 }
 
-enum value_result value_format(struct vm *vm, int format, int args)
+enum value_result value_format_text(struct vm *vm, int format, int args, bool *is_markup)
 {
     enum value_kind kind = value_kind(vm, args);
     if (kind == VALUE_OBJECT)
@@ -275,7 +275,17 @@ enum value_result value_format(struct vm *vm, int format, int args)
     }
     if (!p.is_mapping && p.used < (p.count < 0 ? 1 : p.count))
         vm_fail(vm, TEMPLATE_RUNTIME, "not all arguments converted during string formatting");
-    if (p.is_markup)
+    *is_markup = p.is_markup;
+    return VALUE_OK;
+}
+
+enum value_result value_format(struct vm *vm, int format, int args)
+{
+    bool is_markup;
+    size_t start = vm->text.len;
+    if (value_format_text(vm, format, args, &is_markup) == VALUE_ASK)
+        return VALUE_ASK;
+    if (is_markup)
         vm_push_markup_text(vm, start);
     else
         vm_push_text(vm, start);

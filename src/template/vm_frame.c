@@ -90,6 +90,7 @@ struct frame *frame_begin(struct render *r, const struct program_unit *unit,
     struct frame *frame = frame_push(r);
     int fixed = base + unit->fixed;
     frame->is_native = frame->is_test = frame->has_parent = false;
+    frame->writes = 0;
     frame->autoescape = r->vm.autoescape;
     frame->result = RESULT_WRITTEN;
     frame->ret = ret;

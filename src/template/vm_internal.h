@@ -95,7 +95,9 @@ struct frame {
     int nloops; /* of the render, when it began */
     /* natives */
     const struct vm_signature *signature;
-    int converting; /* the parameter that is converted next; -1: all are. Of a test: the loop */
+    int converting;  /* the parameter that is converted next; -1: all are. Of a test: the loop */
+    int writes;      /* 1 + the escape of the OP_OUT that follows in the code; 0: none */
+    bool is_written; /* the value was written, there is none on the stack */
     struct vm_frame native;
 };
 
@@ -256,6 +258,7 @@ struct vm_signature {
     const struct vm_native *native;
     int count;
     int nconverts;     /* parameters up to the last that is to be converted */
+    bool is_simple;    /* neither of the two */
     bool has_rest;     /* the last but has_keywords: a list of what is left */
     bool has_keywords; /* the last: a dict of what is left */
     struct vm_parameter *parameters;
@@ -270,6 +273,9 @@ struct vm_args {
     int consts;                              /* stack index: the keywords' names */
     int dict;                                /* stack index, 0: none; it is on top */
 };
+/* The usual call of a native: its arguments are values only, `count` of them, in their places. Adds
+ * what is missing. */
+void bind_missing(struct render *r, const struct vm_signature *signature, int count);
 /* Put the arguments of a native in the order of its parameters, from args->first on. */
 void bind_native(struct render *r, const struct vm_signature *signature,
                  const struct vm_args *args);
@@ -289,9 +295,11 @@ enum vm_status call_value(struct render *r, const struct vm_args *args, int esca
 /* Call a native whose arguments begin at args->first; the value goes to ret. */
 enum vm_status call_native(struct render *r, const struct vm_signature *signature,
                            const struct vm_args *args, int ret);
+/* Run the filter or test of a use whose arguments are on top. VM_DONE: its value is there, or was
+ * written where `insn` is followed by OP_OUT; frame->next is where to go on. */
 /* Go on with the native frame on top. */
 enum vm_status native_resume(struct render *r);
-enum vm_status call_use(struct render *r, struct frame *frame, bool is_test, int index);
+enum vm_status call_use(struct render *r, struct frame *frame, const struct insn *insn);
 
 /* May a value that is Markup or not be written by who makes it, where `escape` is asked for? */
 bool call_may_write(const struct render *r, int escape, bool is_markup);

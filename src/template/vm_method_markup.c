@@ -23,13 +23,19 @@ static void unescape_tail(struct vm *vm, size_t start)
     text->len = start + result;
 }
 
-void value_strip_tags(struct vm *vm, struct slice html)
+void value_strip_tags_text(struct vm *vm, struct slice html)
 {
     size_t start = vm->text.len;
     entity_strip_tags(html, &vm->text);
     struct slice text = slice_from(buf_view(&vm->text), start);
     if (slice_find(text, '&') < text.len)
         unescape_tail(vm, start);
+}
+
+void value_strip_tags(struct vm *vm, struct slice html)
+{
+    size_t start = vm->text.len;
+    value_strip_tags_text(vm, html);
     vm_push_text(vm, start);
 }
 

@@ -434,6 +434,11 @@ static void run_code(struct render *r, struct frame *frame)
             r->budget -= insn - code - insn->c;
             if (r->budget < 0)
                 render_spend(r, 0);
+            if (r->out.len > r->mark && render_check_output(r)) {
+                frame->next = code + insn->c;
+                render_ask(r, ASK_FLUSH, 0, 0);
+                return;
+            }
             JUMP();
         case OP_JUMP: JUMP();
         case OP_JUMP_FALSE:
@@ -483,8 +488,12 @@ static void run_code(struct render *r, struct frame *frame)
             if (run_call_out(r, frame, insn) != VM_DONE)
                 return;
             break;
-        case OP_FILTER: NEXT_UNLESS(call_use(r, frame, false, insn->c) == VM_DONE); break;
-        case OP_TEST: NEXT_UNLESS(call_use(r, frame, true, insn->c) == VM_DONE); break;
+        case OP_FILTER:
+        case OP_TEST:
+            if (call_use(r, frame, insn) != VM_DONE)
+                return;
+            insn = frame->next;
+            goto jumped;
         case OP_FOR: AGAIN_UNLESS(loop_begin(r, frame, insn)); break;
         case OP_FOR_NEXT:
             if (next_in_table(r, frame, insn)) {

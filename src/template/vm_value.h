@@ -155,11 +155,15 @@ bool undefined_push_own(struct vm *vm, int index, struct slice name);
 /* ---- Markup: vm_markup.c ---- */
 /* Push the text of HTML: without tags, words parted by single spaces, references resolved. */
 void value_strip_tags(struct vm *vm, struct slice html);
+/* The same, appended to vm->text. */
+void value_strip_tags_text(struct vm *vm, struct slice html);
 /* Push escape(value): a Markup stays. */
 enum value_result value_escape(struct vm *vm, int index);
 /* Python's "%" on a string or Markup at `format` with the arguments at `args` (a tuple, dict or one
  * value). */
 enum value_result value_format(struct vm *vm, int format, int args);
+/* The same, appended to vm->text; *is_markup: what kind of text it is. */
+enum value_result value_format_text(struct vm *vm, int format, int args, bool *is_markup);
 
 /* ---- the VM's own values: macro, loop, block, module, self; vm_native.c (not of this part) ----
  */
