@@ -255,14 +255,10 @@ static const luaL_Reg methods[] = {
 };
 
 static const luaL_Reg functions[] = {
-    {"session_codec", l_session_codec},
-    {"session_unpack", l_session_unpack},
-    {"session_encode", l_session_encode},
-    {"session_decode", l_session_decode},
-    {"random_token", l_random_token},
-    {"session_cookie", l_session_cookie},
-    {"brings_session", l_brings_session},
-    {NULL, NULL},
+    {"session_codec", l_session_codec},   {"session_unpack", l_session_unpack},
+    {"session_encode", l_session_encode}, {"session_decode", l_session_decode},
+    {"random_token", l_random_token},     {"session_cookie", l_session_cookie},
+    {"brings_session", l_brings_session}, {NULL, NULL},
 };
 
 void bind_session(lua_State *L)

@@ -173,8 +173,8 @@ void vm_meta_load(struct vm *vm);
 /* ---- errors: they do not return -------------------------------------------------------------- */
 
 /* Raise an error of this kind at the template's current line; the words are Jinja's (Python's). */
-_Noreturn void vm_fail(struct vm *vm, enum template_error_kind kind, const char *format, ...)
-    __attribute__((format(printf, 3, 4)));
+void vm_fail(struct vm *vm, enum template_error_kind kind, const char *format, ...)
+    __attribute__((noreturn, format(printf, 3, 4)));
 
 /* Count work against the limit of instructions: one for what takes about 20 ns. Fails with
  * TEMPLATE_LIMIT. For work that grows with its operands: see value_spend. */
