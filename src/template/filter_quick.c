@@ -61,7 +61,7 @@ static bool take_key(struct vm *vm, struct quick_keys *keys, int i)
 bool quick_take(struct vm *vm, int items, int n, int attribute, bool fold, struct quick_keys *keys)
 {
     lua_State *L = vm->L;
-    bool by_name = !filter_is_absent(vm, attribute);
+    bool by_name = attribute != 0 && !filter_is_absent(vm, attribute);
     if (n > QUICK_MOST || (by_name && !is_name(vm, attribute)))
         return false;
     keys->n = n;

@@ -22,7 +22,7 @@ struct quick_keys {
 };
 
 /* Take the keys of items[1..n]: what each has under the attribute at that stack index, or when it
- * is nil or none the items themselves. false: they are not of the plain sort. */
+ * is nil, none or 0 the items themselves. false: they are not of the plain sort. */
 bool quick_take(struct vm *vm, int items, int n, int attribute, bool fold, struct quick_keys *keys);
 
 /* Push the field of this name (a string at that stack index) of the plain table on top; false: it

@@ -130,7 +130,7 @@ static void replace_empty(struct vm *vm, struct slice text, struct slice to, dou
     buf_slice(&vm->text, text);
 }
 
-static void replace_all(struct vm *vm, struct slice text, struct slice from, struct slice to,
+void filter_replace_all(struct vm *vm, struct slice text, struct slice from, struct slice to,
                         double left)
 {
     while (left >= 1 && text.len >= from.len) {
@@ -171,7 +171,7 @@ enum vm_status filter_replace(struct vm *vm, struct vm_frame *frame)
         value_check_text(vm, (double)text.len + inserted * (double)to.len);
         replace_empty(vm, text, to, left);
     } else {
-        replace_all(vm, text, from, to, left);
+        filter_replace_all(vm, text, from, to, left);
     }
     return vm_give_text(vm, start, makes_markup);
 }

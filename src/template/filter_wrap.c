@@ -2,9 +2,12 @@
  *
  * Place in the flow: listed in filter.c; wordwrap has a file of its own.
  */
+#include <math.h>
+
 #include "base/escape.h"
 #include "template/chars.h"
 #include "template/filter_internal.h"
+#include "template/filter_usual.h"
 
 /* ---- center ---------------------------------------------------------------------------------- */
 
@@ -169,4 +172,29 @@ enum vm_status filter_indent(struct vm *vm, struct vm_frame *frame)
     }
     filter_push_text(vm, start, value_kind(vm, value) == VALUE_MARKUP);
     return VM_DONE;
+}
+
+/* The usual call (filter_usual.h): a string and a length. */
+bool quick_truncate(struct vm *vm, int first, int count)
+{
+    lua_State *L = vm->L;
+    struct slice text;
+    if (count != 2 || lua_type(L, first) != LUA_TSTRING || lua_type(L, first + 1) != LUA_TNUMBER)
+        return false;
+    double length = lua_tonumber(L, first + 1);
+    if (!(length >= 3 && length < 1e9) || length != floor(length))
+        return false;
+    text.data = lua_tolstring(L, first, &text.len);
+    value_spend_text(vm, text.len);
+    lua_pushnil(L); /* no leeway of its own */
+    double limit = length + leeway_argument(vm, first + 2);
+    lua_settop(L, first);
+    if ((double)text.len <= limit || chars_offset(text, (size_t)limit) == text.len)
+        return true;
+    size_t start = vm->text.len;
+    text.len = chars_offset(text, (size_t)length - 3);
+    buf_slice(&vm->text, before_last_space(text));
+    buf_slice(&vm->text, SLICE("..."));
+    vm_give_text(vm, start, false);
+    return true;
 }

@@ -233,6 +233,7 @@ void render_clear(struct render *r)
     r->flush_size = 0;
     r->flushed = 0;
     r->keeps_value = r->is_waiting = r->is_busy = false;
+    r->writes = -1;
 }
 
 void render_free(struct render *r)

@@ -139,6 +139,11 @@ struct vm_native {
     native_fn fn;
 };
 
+/* The usual call of a native, without any ceremony: `count` values from the stack index `first` on,
+ * no keywords, nothing bound. True: its value is on top of them, or was given by vm_give_text.
+ * False: this is no usual call, and nothing was done. Fails, asks and calls nothing. */
+typedef bool (*native_quick)(struct vm *vm, int first, int count);
+
 /* One native at work. */
 struct vm_frame {
     const struct vm_native *native;

@@ -121,7 +121,8 @@ enum vm_status vm_give_text(struct vm *vm, size_t start, bool is_markup)
 {
     struct render *r = render_of(vm);
     struct frame *frame = r->top;
-    if (frame->writes == 0) {
+    int writes = r->writes >= 0 ? r->writes : frame->writes;
+    if (writes == 0) {
         if (is_markup)
             vm_push_markup_text(vm, start);
         else
@@ -129,14 +130,14 @@ enum vm_status vm_give_text(struct vm *vm, size_t start, bool is_markup)
         return VM_DONE;
     }
     struct slice text = {vm->text.data + start, vm->text.len - start};
-    enum program_escape escape = (enum program_escape)(frame->writes - 1);
+    enum program_escape escape = (enum program_escape)(writes - 1);
     bool escapes = escape == ESCAPE_ON || (escape == ESCAPE_DYNAMIC && vm->autoescape);
     if (escapes && !is_markup)
         escape_html(&r->out, text);
     else
         buf_slice(&r->out, text);
     vm->text.len = start;
-    frame->is_written = true;
+    *(r->writes >= 0 ? &r->is_written : &frame->is_written) = true;
     return VM_DONE;
 }
 
@@ -325,6 +326,29 @@ static struct vm_args args_of(struct render *r, const struct frame *frame,
     return args;
 }
 
+/* The usual call, if the native has a short way for it; false: nothing was done. */
+static bool call_quick(struct render *r, struct frame *frame, native_quick quick,
+                       const struct vm_args *args, int writes)
+{
+    lua_State *L = r->vm.L;
+    if (quick == NULL || args_have_keywords(args))
+        return false;
+    r->writes = writes;
+    r->is_written = false;
+    bool is_done = quick(&r->vm, args->first, args->count);
+    r->writes = -1;
+    if (!is_done)
+        return false;
+    if (r->is_written) {
+        lua_settop(L, args->first - 1);
+        frame->next++; /* behind the OP_OUT */
+    } else if (lua_gettop(L) > args->first) {
+        lua_replace(L, args->first);
+        lua_settop(L, args->first);
+    }
+    return true;
+}
+
 enum vm_status call_use(struct render *r, struct frame *frame, const struct insn *insn)
 {
     bool is_test = insn->op == OP_TEST;
@@ -338,13 +362,14 @@ enum vm_status call_use(struct render *r, struct frame *frame, const struct insn
             return call_own_filter(r, &args);
     }
     const struct vm_signature *signature = signature_of(r, frame, is_test, insn->c);
-    if (signature->is_simple && use->keywords == 0 && !use->has_list)
-        bind_missing(r, signature, use->nargs);
+    int writes = insn[1].op == OP_OUT && !is_test ? 1 + insn[1].a : 0;
+    if (call_quick(r, frame, signature->quick, &args, writes))
+        return VM_DONE;
+    if (signature->is_simple && !args_have_keywords(&args))
+        bind_missing(r, signature, args.count);
     else
         bind_native(r, signature, &args);
-    struct frame *native = push_native(r, signature, args.first, args.first);
-    if (insn[1].op == OP_OUT && !is_test)
-        native->writes = 1 + insn[1].a;
+    push_native(r, signature, args.first, args.first)->writes = writes;
     return native_resume(r);
 }
 

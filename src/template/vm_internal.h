@@ -166,6 +166,8 @@ struct render {
     size_t *captures; /* where each open one began */
     int ncaptures, room_captures;
     struct vm_asked asked;
+    int writes;       /* while a native_quick runs: as a frame's writes; else -1 */
+    bool is_written;  /* it has given its value */
     bool is_busy;     /* a slice is running */
     bool is_waiting;  /* for Lua, its operands on the thread */
     bool keeps_value; /* the last frame's value is the result, not the output */
@@ -257,10 +259,11 @@ struct vm_parameter {
 struct vm_signature {
     const struct vm_native *native;
     int count;
-    int nconverts;     /* parameters up to the last that is to be converted */
-    bool is_simple;    /* neither of the two */
-    bool has_rest;     /* the last but has_keywords: a list of what is left */
-    bool has_keywords; /* the last: a dict of what is left */
+    native_quick quick; /* NULL: none */
+    int nconverts;      /* parameters up to the last that is to be converted */
+    bool is_simple;     /* neither of the two */
+    bool has_rest;      /* the last but has_keywords: a list of what is left */
+    bool has_keywords;  /* the last: a dict of what is left */
     struct vm_parameter *parameters;
 };
 

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 
 #include "base/mem.h"
+#include "template/filter.h"
 #include "template/vm_internal.h"
 
 struct vm_state {
@@ -111,6 +112,7 @@ static struct vm_signature *parse(struct vm_state *state, const struct vm_native
         if (signature->parameters[signature->count - 1].convert != 0)
             signature->nconverts = signature->count;
     }
+    signature->quick = filter_usual(native);
     signature->is_simple = !signature->has_rest && !signature->has_keywords;
     return signature;
 }
