@@ -78,13 +78,13 @@ SAY = @echo "  $(1) $@"
 # Sub-makes run after deps, so that what it installed is found; in parallel unless told otherwise.
 AGAIN = $(MAKE) --no-print-directory $(if $(findstring jobserver,$(MAKEFLAGS)),,-j$(shell nproc))
 
-LINTS := lint-clang-format lint-luacheck lint-cppcheck lint-clang-tidy
+LINTS := lint-clang-format lint-luacheck lint-api lint-cppcheck lint-clang-tidy
 
 .PHONY: all run test test-build check-all bench bench-build fuzz fuzz-build fuzz-jinja sanitize \
 	$(LINTS) lint format install deps clean
 .DELETE_ON_ERROR:
 
-all: $(BUILD)/qlua
+all: $(BUILD)/qlua $(BUILD)/library/qlua.lua
 
 # ---- what people call ----------------------------------------------------------------------
 
@@ -97,7 +97,7 @@ test: deps
 	@BUILD=$(BUILD) FUZZ_NAMES="$(FUZZ_NAMES)" PARITY_AREAS="$(PARITY_AREAS)" \
 	  luajit spec/support/run_tests.lua $(SPEC)
 
-test-build: $(BUILD)/qlua $(BUILD)/libqlua-test.so $(REPLAYS)
+test-build: all $(BUILD)/libqlua-test.so $(REPLAYS)
 
 check-all: test sanitize fuzz
 	@BUILD=$(BUILD) SUITES="soak life" LIFE_CASES="$(LIFE_CASES)" \
@@ -124,10 +124,17 @@ deps:
 	$$sudo env DEBIAN_FRONTEND=noninteractive apt-get -qq install -y --no-install-recommends \
 	  $$missing || echo "make: could not install: $$missing; going on without" >&2
 
-install: $(BUILD)/qlua
-	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/share/qlua/conf
+SHARE = $(DESTDIR)$(PREFIX)/share
+install: all
+	install -d $(DESTDIR)$(PREFIX)/bin $(SHARE)/qlua/conf $(SHARE)/qlua/library \
+	  $(SHARE)/bash-completion/completions $(SHARE)/zsh/site-functions \
+	  $(SHARE)/fish/vendor_completions.d
 	install -m 755 $(BUILD)/qlua $(DESTDIR)$(PREFIX)/bin/qlua
-	$(if $(wildcard conf/*),install -m 644 conf/* $(DESTDIR)$(PREFIX)/share/qlua/conf/)
+	$(if $(wildcard conf/*),install -m 644 conf/* $(SHARE)/qlua/conf/)
+	install -m 644 $(BUILD)/library/qlua.lua $(SHARE)/qlua/library/
+	$(BUILD)/qlua completion bash >$(SHARE)/bash-completion/completions/qlua
+	$(BUILD)/qlua completion zsh >$(SHARE)/zsh/site-functions/_qlua
+	$(BUILD)/qlua completion fish >$(SHARE)/fish/vendor_completions.d/qlua.fish
 
 clean:
 	rm -rf $(BUILD)
@@ -188,6 +195,12 @@ $(BUILD)/obj/lua_modules.o: $(BUILD)/lua_modules.c
 	$(Q)$(CC) $(CPPFLAGS) $(CFLAGS) -c -o $@ $<
 
 -include $(OBJECTS:.o=.d) $(TEST_OBJECTS:.o=.d)
+
+# The types of the API for editors, made of the annotations in lua/qlua.
+$(BUILD)/library/qlua.lua: $(BUILD)/qlua $(wildcard lua/tools/*.lua)
+	@mkdir -p $(@D)
+	$(call SAY,make)
+	$(Q)QLUA_LUA_DIR=lua $(BUILD)/qlua lua/tools/library.lua >$@
 
 # ---- benchmarks ----------------------------------------------------------------------------
 
@@ -254,6 +267,10 @@ lint-clang-format:
 
 lint-luacheck:
 	@luacheck -q lua apps spec
+
+# every public name is annotated, and says what it is
+lint-api: $(BUILD)/qlua
+	@QLUA_LUA_DIR=lua $(BUILD)/qlua lua/tools/lint_api.lua
 
 lint-cppcheck:
 	@cppcheck --quiet --error-exitcode=1 --std=c11 --inline-suppr --suppressions-list=.cppcheck \

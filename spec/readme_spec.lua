@@ -15,6 +15,15 @@ local function lines_of(command)
   return lines
 end
 
+--- What a pattern finds in a text, in order.
+local function lines_in(text, pattern)
+  local found = {}
+  for piece in text:gmatch(pattern) do
+    found[#found + 1] = piece
+  end
+  return found
+end
+
 --- The part of README under a heading that begins so.
 local function section(heading)
   local from = assert(README:find("\n### " .. heading, 1, true), heading)
@@ -94,12 +103,38 @@ describe("README", function()
   end)
 
   it("shows an app that answers as it says", function()
-    local s = server.start { app = assert(README:match "```lua\n(.-)```") }
+    local s = server.start { app = assert(README:match "\n## An app\n\n```lua\n(.-)```") }
     local command, answer = README:match "%$ curl '(localhost:5000/hello[^']*)'\n%s+([^\n]+)\n"
     local url = command:gsub("localhost:5000", "127.0.0.1:" .. s.port)
     assert.equal(answer .. "\n", curl(("'%s'"):format(url)))
     assert.equal("a=1", curl(("-d a=1 http://127.0.0.1:%d/echo"):format(s.port)))
     s:stop()
+  end)
+
+  it("tells of the first minute as it goes", function()
+    local text = assert(README:match "\n## The first minute\n(.-)\n## ")
+    local new, run, ask = unpack(lines_in(text, "\n    %$ ([^\n]*)"))
+    local folder, began = files.folder(), os.time()
+    assert(os.execute(("ln -s %s %s/qlua"):format(server.program(), folder)) == 0)
+    assert.equal(0, os.execute(("cd %s && ./%s >out"):format(folder, new)))
+    assert.matches("^" .. text:match "\n    (Made [^\n]*)", files.read(folder .. "/out"))
+    local words = lines_in(run, "%S+")
+    assert.same({ "qlua", "&" }, { table.remove(words, 1), table.remove(words) })
+    local port = server.free_port()
+    local s = server.start { argv = words, folder = folder, cwd = folder, port = port,
+      env = { QLUA_SERVER__PORT = tostring(port) } }
+    local path, line = folder .. "/shop/app.lua", text:match "```lua\n(.-)```"
+    local source, count = files.read(path):gsub("  return qlua.render_template[^\n]*\n",
+      (line:gsub("%%", "%%%%")))
+    assert.equal(1, count)
+    files.write(path, source)
+    local command = ask:gsub("localhost:5000", "127.0.0.1:" .. s.port)
+    s:wait_for(function()
+      return text:find("\n    $ " .. ask .. "\n    " .. (lines_of(command)[1] or "?"), 1, true)
+    end, 20, "the changed page")
+    assert.truthy(os.time() - began < 60)
+    s:stop()
+    files.remove(folder)
   end)
 
   it("lists the keys of app.config as the code does, and no others", function()

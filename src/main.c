@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -12,6 +13,7 @@
 #include "base/buf.h"
 #include "base/err.h"
 #include "base/log.h"
+#include "server/completion.h"
 #include "server/config.h"
 #include "server/dotenv.h"
 #include "server/options.h"
@@ -26,6 +28,7 @@ struct program {
     struct arena arena;
     struct options options;
     struct config config;
+    const char *app_as_named; /* as it stood on the command line */
     struct err err;
 };
 
@@ -66,6 +69,10 @@ static const char *advice(enum command command)
         return "name the app file: qlua check FILE.lua";
     if (command == COMMAND_CONFIG)
         return "name the app file: qlua config FILE.lua";
+    if (command == COMMAND_REQUEST)
+        return "name the app file: qlua request FILE.lua PATH";
+    if (command == COMMAND_SHELL)
+        return "name the app file: qlua shell FILE.lua";
     return command == COMMAND_ROUTES ? "name the app file: qlua routes FILE.lua"
                                      : "name the app file: qlua run FILE.lua";
 }
@@ -90,6 +97,7 @@ static int find_app(struct program *program, const char *given)
         return err_set(err, -errno, "the app file cannot be read: %s", err_text(-errno));
     if (!S_ISREG(st.st_mode))
         return err_set(err, -EISDIR, "the app file is not a file");
+    program->app_as_named = given;
     char *full = absolute(path);
     if (full == NULL)
         return err_set(err, -errno, "the app file cannot be found: %s", err_text(-errno));
@@ -181,35 +189,132 @@ static int show_config(struct program *program)
     return code;
 }
 
-/* run, routes, check, config and scripts: the app file, its .env, the layers; then the command. */
+/* Run a command's module on the app, which is loaded first: its words are `first`, then the options
+ * that it reads itself, then `rest` (NULL-terminated). */
+static int on_app(struct program *program, const char *module, const char *first, char **rest)
+{
+    const struct options *options = &program->options;
+    size_t count = 0, nrest = 0;
+    while (rest != NULL && rest[nrest] != NULL)
+        nrest++;
+    char **args =
+        arena_array(&program->arena, options->npassed + nrest + 3, sizeof(*args)); /* zeroed */
+    args[count++] = (char *)first;
+    for (size_t i = 0; i < options->npassed; i++)
+        args[count++] = options->passed[i];
+    args[count++] = (char *)"--";
+    for (size_t i = 0; i < nrest; i++)
+        args[count++] = rest[i];
+    return command_run(&program->config, module, program->config.app_path, args);
+}
+
+/* Find the app, read its .env and the layers: what all commands begin with that have an app. */
+static int prepare(struct program *program, const char *file)
+{
+    if (file == NULL)
+        file = getenv("QLUA_APP");
+    if (file == NULL || file[0] == '\0')
+        file = "app.lua";
+    int rc = find_app(program, file);
+    if (rc == 0)
+        rc = load_dotenv(program);
+    if (rc == 0)
+        rc = read_layers(program);
+    return rc;
+}
+
+/* A method rather than a file: any word in capitals, the usual ones in any letter case. */
+static bool is_method(const char *word)
+{
+    static const char *const usual[] = {"get",    "post", "put",     "patch",
+                                        "delete", "head", "options", "trace"};
+    if (strspn(word, "ABCDEFGHIJKLMNOPQRSTUVWXYZ-") == strlen(word))
+        return true;
+    for (size_t i = 0; i < sizeof(usual) / sizeof(usual[0]); i++)
+        if (strcasecmp(word, usual[i]) == 0)
+            return true;
+    return false;
+}
+
+/* request: [FILE] [METHOD] PATH */
+static int request(struct program *program)
+{
+    char **words = program->options.script_args;
+    char none[] = "";
+    char *file = NULL, *method = none;
+    int count = 0;
+    while (words[count] != NULL)
+        count++;
+    if (count == 0) {
+        err_set(&program->err, -EINVAL, "name the path: qlua request [FILE] [METHOD] PATH");
+        return complain(&program->err);
+    }
+    if (count == 3) {
+        file = words[0];
+        method = words[1];
+    } else if (count == 2 && is_method(words[0])) {
+        method = words[0];
+    } else if (count == 2) {
+        file = words[0];
+    }
+    if (prepare(program, file) != 0)
+        return complain(&program->err);
+    char *rest[] = {method, words[count - 1], NULL};
+    return on_app(program, "qlua.cli.request", "", rest);
+}
+
+/* run, routes, check, config, shell and scripts: the app, then the command. */
 static int with_app(struct program *program)
 {
     const struct options *options = &program->options;
-    const char *file = options->file != NULL ? options->file : getenv("QLUA_APP");
-    if (file == NULL || file[0] == '\0')
-        file = "app.lua";
-    if (find_app(program, file) != 0 || load_dotenv(program) != 0 || read_layers(program) != 0)
+    if (prepare(program, options->file) != 0)
         return complain(&program->err);
     char json[] = "--json";
-    if (options->command == COMMAND_ROUTES) {
-        char *args[] = {options->json ? json : NULL, NULL};
-        return command_run(&program->config, "qlua.cli.routes", program->config.app_path, args);
-    }
-    if (options->command == COMMAND_CONFIG)
-        return show_config(program);
-    if (options->command == COMMAND_CHECK) { /* loads the app itself, to tell what is wrong */
-        char *args[] = {(char *)program->config.app_path, (char *)file, options->json ? json : NULL,
-                        NULL};
+    switch (options->command) {
+    case COMMAND_ROUTES: return on_app(program, "qlua.cli.routes", options->json ? json : "", NULL);
+    case COMMAND_SHELL: return on_app(program, "qlua.cli.shell", "", NULL);
+    case COMMAND_CONFIG: return show_config(program);
+    case COMMAND_CHECK: { /* loads the app itself, to tell what is wrong */
+        char *args[] = {(char *)program->config.app_path, (char *)program->app_as_named,
+                        options->json ? json : NULL, NULL};
         return command_run(&program->config, "qlua.cli.check", NULL, args);
     }
-    if (options->command == COMMAND_SCRIPT) {
-        int code = script_run(&program->config, file, options->script_args);
+    case COMMAND_SCRIPT: {
+        int code = script_run(&program->config, program->app_as_named, options->script_args);
         if (!program->config.run_requested)
             return code;
         if (config_finish(&program->config, &program->err) != 0)
             return complain(&program->err);
+        break;
+    }
+    default: break;
     }
     return run(program);
+}
+
+/* new: no app yet. */
+static int new_app(struct program *program)
+{
+    char **words = program->options.script_args;
+    if (words[0] == NULL) {
+        err_set(&program->err, -EINVAL, "name the app: qlua new NAME");
+        return complain(&program->err);
+    }
+    if (read_layers(program) != 0)
+        return complain(&program->err);
+    return command_run(&program->config, "qlua.cli.new", NULL, words);
+}
+
+/* completion: from the table of options alone. */
+static int completion(struct program *program)
+{
+    const char *shell = program->options.script_args[0];
+    if (shell == NULL || !completion_print(shell)) {
+        err_set(&program->err, -EINVAL, "%s%sname the shell: qlua completion bash, zsh or fish",
+                shell == NULL ? "" : shell, shell == NULL ? "" : " is no shell it knows; ");
+        return complain(&program->err);
+    }
+    return 0;
 }
 
 /* The app.lua that specs at `start` are of: beside it, or in the nearest folder above. */
@@ -300,6 +405,10 @@ static int start(struct program *program)
     case COMMAND_TEST: return test(program);
     case COMMAND_SESSION: return session(program);
     case COMMAND_RENDER: return render(program);
+    case COMMAND_NEW: return new_app(program);
+    case COMMAND_REQUEST: return request(program);
+    case COMMAND_COMPLETION: return completion(program);
+    case COMMAND_SHELL:
     case COMMAND_CHECK:
     case COMMAND_RUN:
     case COMMAND_ROUTES:

@@ -23,19 +23,20 @@ local url_map = require "qlua.url_map"
 local M = {}
 
 ---@class qlua.App: qlua.Scaffold
----@field name string
+---@field name string given, or the stem of the app file
 ---@field root_path string the app file's folder, absolute, without a last slash
----@field config qlua.Config
+---@field config qlua.Config its settings, by UPPER_CASE key
 ---@field debug boolean config.DEBUG
 ---@field testing boolean config.TESTING
 ---@field secret_key? string config.SECRET_KEY
 ---@field permanent_session_lifetime number config.PERMANENT_SESSION_LIFETIME
 ---@field session_interface qlua.SessionInterface
----@field json qlua.json.Provider
----@field logger qlua.Logger
----@field url_map qlua.UrlMap
+---@field json qlua.json.Provider how it reads and writes JSON
+---@field logger qlua.Logger its log lines
+---@field url_map qlua.UrlMap its rules and converters
 ---@field url_build_error_handlers (fun(err: any, endpoint: string, values: table): string?)[]
----@field extensions table
+---  asked in turn when url_for finds no URL; the first that returns one is taken
+---@field extensions table what extensions keep, by their names
 ---@field view_functions table<string, function> by endpoint
 ---@field error_handlers table see handlers.lua
 ---@field blueprints table<string, qlua.Blueprint> by dotted name
@@ -251,14 +252,16 @@ function App:update_template_context(values)
   require("qlua.templating").update_template_context(self, values)
 end
 
+--- A Response of what a view might return.
 ---@param ... any body, status, headers
 ---@return qlua.Response
 function App:make_response(...) -- luacheck: no self
   return returned.make_response(...)
 end
 
+--- An answer that sends the client elsewhere.
 ---@param location string
----@param code? integer
+---@param code? integer 302 unless given
 ---@return qlua.Response
 function App:redirect(location, code) -- luacheck: no self
   return returned.redirect(location, code)

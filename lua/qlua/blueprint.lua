@@ -22,10 +22,10 @@ local registrations = require "qlua.template_registration"
 ---@field template_folder? string|false relative to the app's folder
 
 ---@class qlua.Blueprint: qlua.Scaffold
----@field name string
+---@field name string unique in an app; what its endpoints begin with, and a dot
 ---@field import_name? string
 ---@field url_prefix? string
----@field url_values_defaults table<string, any>
+---@field url_values_defaults table<string, any> values for url_for and the views of its rules
 ---@field subdomain? string
 ---@field static_folder? string as given
 ---@field static_url_path? string

@@ -91,7 +91,7 @@ function M.is_a(value, class)
 end
 
 ---@class qlua.Exception parent of everything raised: a handler for it gets any error
----@field message string
+---@field message string what is wrong; what tostring gives
 M.Exception = M.class "Exception"
 
 return M

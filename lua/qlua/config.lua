@@ -77,6 +77,7 @@ function Config:pop(key, default)
   return value
 end
 
+--- Is the key set?
 ---@param key string
 ---@return boolean
 function Config:contains(key)

@@ -26,12 +26,14 @@ function M.get()
   return current[1] or context()
 end
 
+--- Is a request being answered here? Then `request` may be used.
 ---@return boolean
 function M.has_request_context()
   local ctx = current[1] or context()
   return ctx ~= nil and ctx.handle ~= nil
 end
 
+--- Is there an app context, of a request or without one? Then `g` may be used.
 ---@return boolean
 function M.has_app_context()
   return (current[1] or context()) ~= nil

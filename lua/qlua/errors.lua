@@ -6,15 +6,48 @@ local classes = require "qlua.class"
 local core = require "qlua.core"
 local template_errors = require "qlua.template_errors"
 
+--- The errors: HTTPException with a class for each status, and what qlua itself raises.
 ---@class qlua.errors
+---@field BadRequest qlua.HTTPException status 400
+---@field Unauthorized qlua.HTTPException status 401
+---@field Forbidden qlua.HTTPException status 403
+---@field NotFound qlua.HTTPException status 404
+---@field MethodNotAllowed qlua.HTTPException status 405
+---@field NotAcceptable qlua.HTTPException status 406
+---@field RequestTimeout qlua.HTTPException status 408
+---@field Conflict qlua.HTTPException status 409
+---@field Gone qlua.HTTPException status 410
+---@field LengthRequired qlua.HTTPException status 411
+---@field PreconditionFailed qlua.HTTPException status 412
+---@field RequestEntityTooLarge qlua.HTTPException status 413
+---@field RequestURITooLarge qlua.HTTPException status 414
+---@field UnsupportedMediaType qlua.HTTPException status 415
+---@field RequestedRangeNotSatisfiable qlua.HTTPException status 416
+---@field ExpectationFailed qlua.HTTPException status 417
+---@field ImATeapot qlua.HTTPException status 418
+---@field MisdirectedRequest qlua.HTTPException status 421
+---@field UnprocessableEntity qlua.HTTPException status 422
+---@field Locked qlua.HTTPException status 423
+---@field FailedDependency qlua.HTTPException status 424
+---@field PreconditionRequired qlua.HTTPException status 428
+---@field TooManyRequests qlua.HTTPException status 429
+---@field RequestHeaderFieldsTooLarge qlua.HTTPException status 431
+---@field UnavailableForLegalReasons qlua.HTTPException status 451
+---@field InternalServerError qlua.HTTPException status 500
+---@field NotImplemented qlua.HTTPException status 501
+---@field BadGateway qlua.HTTPException status 502
+---@field ServiceUnavailable qlua.HTTPException status 503
+---@field GatewayTimeout qlua.HTTPException status 504
+---@field HTTPVersionNotSupported qlua.HTTPException status 505
 ---@field default_exceptions table<integer, qlua.Class> status code to class
 local M = {}
 
 M.Exception = classes.Exception
 
+--- An error that is an answer: raised (abort does) or returned, it becomes a response of its code.
 ---@class qlua.HTTPException: qlua.Exception
----@field code? integer
----@field name string
+---@field code? integer its status
+---@field name string the status' phrase: "Not Found"
 ---@field description? string plain text
 ---@field response? qlua.Response used instead of the default page
 ---@field original_exception? any the value that was raised, in an InternalServerError
@@ -33,6 +66,7 @@ local OPTIONS = {
   original_exception = "any",
 }
 
+--- What making an instance does.
 ---@param description? string instead of the status' own
 ---@param options? { response?: qlua.Response, retry_after?: number|string,
 ---  valid_methods?: string[], length?: integer, www_authenticate?: string }

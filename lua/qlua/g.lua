@@ -72,6 +72,7 @@ function methods.setdefault(_, name, default)
   return values[name]
 end
 
+--- Is there a value of this name?
 ---@param name string
 ---@return boolean
 function methods.contains(_, name)
@@ -114,11 +115,13 @@ function methods.update(_, values)
   end
 end
 
+--- Take a value out.
 ---@param name string
 function methods.remove(_, name)
   values_of("remove")[name] = nil
 end
 
+--- Take all values out.
 function methods.clear(_)
   local values = values_of("clear")
   for name in next, values do

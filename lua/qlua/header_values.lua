@@ -145,12 +145,14 @@ function ETags:contains_weak(tag)
   return self._weak[tag] == true or self:contains(tag)
 end
 
+--- Is this one of the weak tags?
 ---@param tag string
 ---@return boolean
 function ETags:is_weak(tag)
   return self._weak[tag] == true
 end
 
+--- Is this one of the strong tags?
 ---@param tag string
 ---@return boolean
 function ETags:is_strong(tag)

@@ -46,6 +46,7 @@ function HeaderSet:to_list()
   return parts_of(self._headers:get(self._name))
 end
 
+--- Is the token there?
 ---@param token string
 ---@return boolean
 function HeaderSet:contains(token)

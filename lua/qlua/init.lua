@@ -24,20 +24,45 @@ local static = require "qlua.static"
 local task = require "qlua.task"
 local url_for = require "qlua.url_for"
 
+---@class qlua.worker the process that runs this code
+---@field pid integer its process id
+---@field id integer 1 and on; a worker that replaces another keeps its number
+---@field generation integer counts the loads of the app's code, from 1
+
 ---@class qlua
----@field testing table see testing.lua
----@field Environment fun(options?: qlua.EnvironmentOptions): qlua.Environment
----@field Template fun(source: string, options?: qlua.EnvironmentOptions): qlua.Template
----@field DictLoader fun(mapping: table<string, string>): qlua.DictLoader
----@field FileSystemLoader fun(paths: string|string[]): qlua.FileSystemLoader
----@field FunctionLoader fun(fn: function): qlua.FunctionLoader
----@field PrefixLoader fun(mapping: table, delimiter?: string): qlua.PrefixLoader
----@field ChoiceLoader fun(loaders: qlua.Loader[]): qlua.ChoiceLoader
----@field render_template fun(name: string|string[], values?: table): string
----@field render_template_string fun(source: string, values?: table): string
----@field stream_template fun(name: string|string[], values?: table): fun(): string?
----@field stream_template_string fun(source: string, values?: table): fun(): string?
----@field get_template_attribute fun(template_name: string, attribute: string): any
+---@field request qlua.Request the request that is being answered
+---@field session qlua.Session what the app remembers of its visitor
+---@field g qlua.G values for the time of this request
+---@field current_app qlua.App the app at work; `current_app:get()` is the app itself
+---@field null lightuserdata JSON's null, and none in templates
+---@field errors qlua.errors HTTPException, a class for each status, and what qlua itself raises
+---@field json qlua.json JSON in and out
+---@field signals qlua.signals the moments in the life of requests and of the app
+---@field signing qlua.signing values and texts that a client may keep but not change
+---@field testing qlua.testing an app under test, in process
+---@field log qlua.Logger log lines of code without an app
+---@field worker qlua.worker the process that runs this code
+---@field version string of qlua: "0.1.0"
+---@field Environment fun(options?: qlua.EnvironmentOptions): qlua.Environment how templates are
+---  written and where they come from, for use without an app
+---@field Template fun(source: string, options?: qlua.EnvironmentOptions): qlua.Template a template
+---  of a text
+---@field DictLoader fun(mapping: table<string, string>): qlua.DictLoader templates of a table
+---@field FileSystemLoader fun(paths: string|string[]): qlua.FileSystemLoader templates of folders
+---@field FunctionLoader fun(fn: function): qlua.FunctionLoader templates that a function gives
+---@field PrefixLoader fun(mapping: table, delimiter?: string): qlua.PrefixLoader a loader for each
+---  prefix of the name
+---@field ChoiceLoader fun(loaders: qlua.Loader[]): qlua.ChoiceLoader the first that has it
+---@field render_template async fun(name: string|string[], values?: table): string a template of the
+---  app's, rendered; of several names the first that there is
+---@field render_template_string async fun(source: string, values?: table): string the same of
+---  a text
+---@field stream_template async fun(name: string|string[], values?: table): (fun(): string?) a
+---  template in pieces, while it is made: for a view to return
+---@field stream_template_string async fun(source: string, values?: table): (fun(): string?) the
+---  same of a text
+---@field get_template_attribute async fun(template_name: string, attribute: string): any what a
+---  template exports: a macro as a function, a variable
 local qlua = {
   -- making
   App = app.App,

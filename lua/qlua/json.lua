@@ -6,6 +6,14 @@ local check = require "qlua.check"
 local core = require "qlua.core"
 local current = require "qlua.current"
 
+--- JSON in and out, by the rules of the app at work.
+---@class qlua.json
+---@field null lightuserdata JSON's null
+---@field array fun(list: table): table marks a table as an array, so that an empty one is `[]`
+---@field is_array fun(value: any): boolean has it that mark?
+---@field encode fun(value: any): string dumps by another name
+---@field decode fun(text: string): any loads by another name
+---@field package CONFIG_KEYS table
 local M = {
   null = core.null,
   array = core.array,
@@ -56,11 +64,11 @@ M.decode = M.loads
 
 ---@class qlua.json.Provider
 ---@field compact? boolean nil: compact unless app.debug; false: indented by 2
----@field sort_keys boolean
----@field ensure_ascii boolean
+---@field sort_keys boolean keys in order
+---@field ensure_ascii boolean all but ASCII as \uXXXX
 ---@field mimetype string of JSON answers
----@field dumps fun(value: any): string
----@field loads fun(text: string): any
+---@field dumps fun(value: any): string as qlua.json.dumps, by these settings
+---@field loads fun(text: string): any as qlua.json.loads
 local SETTINGS = { compact = true, sort_keys = true, ensure_ascii = true, mimetype = true }
 
 local Provider = { __name = "qlua.json.Provider" }
@@ -88,6 +96,7 @@ local function options_of(provider, app)
   }
 end
 
+---@package
 --- What encodes and decodes for an app: `app.json`. Settings count from the next call on.
 ---@param app? qlua.App whose `debug` decides while compact is nil
 ---@return qlua.json.Provider
@@ -110,6 +119,7 @@ M.CONFIG_KEYS = {
   JSONIFY_PRETTYPRINT_REGULAR = "compact",
 }
 
+---@package
 --- One of them was set; what is nil is the default again.
 ---@param provider qlua.json.Provider
 ---@param key string
@@ -128,6 +138,7 @@ function M.configure(provider, key, value)
   end
 end
 
+---@package
 --- The body of a JSON answer: the text, ended by a newline.
 ---@param value any
 ---@param provider qlua.json.Provider or anything with a `dumps`

@@ -9,12 +9,12 @@ local M = {}
 ---@alias qlua.LogLine fun(self, message: string, ...) with arguments a format of string.format
 
 ---@class qlua.Logger
----@field name string
----@field debug qlua.LogLine
----@field info qlua.LogLine
----@field warning qlua.LogLine
----@field error qlua.LogLine
----@field critical qlua.LogLine
+---@field name string whose lines they are
+---@field debug qlua.LogLine a line of level debug
+---@field info qlua.LogLine of level info
+---@field warning qlua.LogLine of level warning
+---@field error qlua.LogLine of level error
+---@field critical qlua.LogLine of level critical
 local Logger = {}
 Logger.__index = Logger
 Logger.__name = "qlua.Logger"

@@ -227,50 +227,6 @@ function core.form_parser(handle, max_memory, max_parts, spool_size, spool_dir) 
 ---@return integer? status 413: too many pairs
 function core.form_parse(text) end
 
--- ---- names with values (bind/multidict.c, headers_write.c) ------------------------------------
-
----@class qlua.MultiDict names with one or more values, as the client sent them; cannot be changed
----@field [string] string the first value of a name; a method's name wins
----@field get fun(self, name: string, default?: any, convert?: fun(text: string): any): any
----@field getlist fun(self, name: string, convert?: fun(text: string): any): any[]
----@field items fun(self, options?: { multi?: boolean }): fun(): string?, any first values, or
----  with multi all; of headers every line
----@field keys fun(self): string[]
----@field lists fun(self): fun(): string?, any[]
----@field to_dict fun(self, options?: { flat?: boolean }): table<string, any>
----@field contains fun(self, name: string): boolean
-
----@class qlua.Headers: qlua.MultiDict header lines that can be changed
----@field [string] string|number|nil assigning sets the one line of that name, nil removes it
----@field set fun(self, name: string, value?: string|number, params?: table<string, string|number>)
----@field add fun(self, name: string, value: string|number, params?: table<string, string|number>)
----@field setlist fun(self, name: string, values: (string|number)[])
----@field setdefault fun(self, name: string, value: string|number): string
----@field remove fun(self, name: string)
----@field pop fun(self, name: string, default?: any): any
----@field clear fun(self)
----@field update fun(self, other: table|qlua.MultiDict) replaces the names it brings
-
---- New Headers from a table by name (a list as value: several lines), a list of { name, value },
---- or other Headers.
----@param init? table|qlua.MultiDict
----@return qlua.Headers
-function core.headers(init) end
-
----@param first qlua.MultiDict
----@param second qlua.MultiDict
----@return qlua.MultiDict
-function core.multidict_join(first, second) end
-
----@param kind "form"|"files"
----@return qlua.MultiDict
-function core.multidict_empty(kind) end
-
---- The MultiDict of files by their field `name`; takes the list.
----@param list table[]
----@return qlua.MultiDict
-function core.multidict_files(list) end
-
 -- ---- what is served (bind/generation.c) --------------------------------------------------------
 
 --- The function called for the rule of this index, with its variables.
@@ -550,6 +506,7 @@ function core.status_description(code) end
 ---@return string html
 function core.status_page(code, description) end
 
+--- A time as HTTP writes it: "Thu, 01 Jan 1970 00:00:00 GMT".
 ---@param seconds? number since 1970; now by default
 ---@return string
 function core.http_date(seconds) end

@@ -10,9 +10,7 @@ local core = require "qlua.core"
 local new_table = require "table.new"
 local fields = require "qlua.request_fields"
 
----@class qlua.Request
----@field get_data fun(self, options?: table): string see request_body.lua
----@field get_json fun(self, options?: table): any
+---@class qlua.Request the request that is being answered
 ---@field method string "GET", in upper case
 ---@field path string decoded, with one leading "/"
 ---@field full_path string path, "?" and query, the "?" always there

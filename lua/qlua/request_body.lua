@@ -9,10 +9,13 @@ local form = require "qlua.form"
 local json = require "qlua.json"
 
 local M = {
-  methods = {}, ---@type table<string, function> called as request:name(...)
   fields = {}, ---@type table<string, fun(state: table): any> read as request.name
   settings = {}, ---@type table<string, fun(state: table, value: any)> assigned to
 }
+
+--- Called as request:name(...).
+---@class qlua.Request
+M.methods = {}
 
 local state_of ---@type fun(name: string): table
 

@@ -16,22 +16,22 @@ local getters, setters = fields.getters, fields.setters
 local M = {}
 
 ---@class qlua.Response
----@field status_code integer
+---@field status_code integer 200..599
 ---@field status string "404 NOT FOUND"
----@field mimetype? string
----@field content_type? string
----@field headers qlua.Headers
----@field mimetype_params table<string, string>
+---@field mimetype? string of content_type, without parameters
+---@field content_type? string the header Content-Type
+---@field headers qlua.Headers all headers; may be changed
+---@field mimetype_params table<string, string> of content_type: charset and the like
 ---@field content_length? integer of a body whose length is known; set, it states a streamed one's
----@field data string
----@field json any
----@field is_json boolean
+---@field data string the body; a stream is run to its end. Assigned, it is the body
+---@field json any the body as JSON; nil when its type is no JSON
+---@field is_json boolean is its type JSON?
 ---@field timeout number|false|nil seconds in which the client takes nothing; false: no limit
----@field cache_control qlua.CacheControl
----@field vary qlua.HeaderSet
----@field allow qlua.HeaderSet
----@field content_language qlua.HeaderSet
----@field location? string
+---@field cache_control qlua.CacheControl the header Cache-Control by directive
+---@field vary qlua.HeaderSet the header Vary
+---@field allow qlua.HeaderSet the header Allow
+---@field content_language qlua.HeaderSet the header Content-Language
+---@field location? string the header Location; assigned, it is percent-encoded
 ---@field last_modified? number seconds since 1970
 ---@field expires? number seconds since 1970
 ---@field retry_after? number|string seconds, or a date
@@ -108,6 +108,7 @@ end
 
 local OPTIONS = { mimetype = "string", content_type = "string" }
 
+--- What goes back to the client: a view returns it.
 ---@param body? string|fun(): string?
 ---@param status? integer|string
 ---@param headers? qlua.Headers|table<string, string|string[]>
@@ -158,6 +159,7 @@ function Response:get_data()
   return rawget(self, 2) or ""
 end
 
+--- Set the body.
 ---@param text string
 function Response:set_data(text)
   check.type("response:set_data", "text", text, "string")
@@ -235,6 +237,7 @@ function Response:get_json()
   return self.json
 end
 
+--- The version that the header ETag names, without quotes.
 ---@return string? etag, boolean? weak
 function Response:get_etag()
   local headers = fields.headers_of(self)

@@ -5,6 +5,25 @@ local check = require "qlua.check"
 local core = require "qlua.core"
 local header_views = require "qlua.header_views"
 
+---@class qlua.Response
+---@field accept_ranges? string the header Accept-Ranges
+---@field access_control_allow_credentials boolean the header Access-Control-Allow-Credentials
+---@field access_control_allow_headers qlua.HeaderSet the header Access-Control-Allow-Headers
+---@field access_control_allow_methods qlua.HeaderSet the header Access-Control-Allow-Methods
+---@field access_control_allow_origin? string the header Access-Control-Allow-Origin
+---@field access_control_expose_headers qlua.HeaderSet the header Access-Control-Expose-Headers
+---@field access_control_max_age? number the header Access-Control-Max-Age, in seconds
+---@field age? number the header Age, in seconds
+---@field content_encoding? string the header Content-Encoding
+---@field content_location? string the header Content-Location
+---@field content_md5? string the header Content-MD5
+---@field content_range? string the header Content-Range
+---@field content_security_policy? string the header Content-Security-Policy
+---@field content_security_policy_report_only? string the header of this name
+---@field cross_origin_embedder_policy? string the header Cross-Origin-Embedder-Policy
+---@field cross_origin_opener_policy? string the header Cross-Origin-Opener-Policy
+---@field date? number the header Date, seconds since 1970
+---@field www_authenticate? string the header WWW-Authenticate
 local getters, setters = {}, {}
 local M = {}
 

@@ -31,7 +31,7 @@ local LOADS_OPTIONS = { salt = "string", max_age = "number", return_timestamp = 
 --- Signs values as JSON.
 ---@class qlua.Serializer
 ---@overload fun(secret: string|string[], o?: qlua.signing.SerializerOptions): qlua.Serializer
----@field salt string
+---@field salt string tells tokens for different purposes apart
 local Serializer = classes.class "Serializer"
 M.Serializer = Serializer
 
@@ -170,10 +170,12 @@ local function url_safe(name, parent)
   return class
 end
 
+--- A Serializer whose tokens may stand in a URL.
 ---@class qlua.URLSafeSerializer: qlua.Serializer
 ---@overload fun(s: string|string[], o?: qlua.signing.SerializerOptions): qlua.URLSafeSerializer
 M.URLSafeSerializer = url_safe("URLSafeSerializer", Serializer)
 
+--- A TimedSerializer whose tokens may stand in a URL.
 ---@class qlua.URLSafeTimedSerializer: qlua.TimedSerializer
 ---@overload fun(s: string|string[], o?: table): qlua.URLSafeTimedSerializer
 M.URLSafeTimedSerializer = url_safe("URLSafeTimedSerializer", TimedSerializer)

@@ -13,8 +13,8 @@ local M = {}
 ---@class qlua.Session values of one visitor; userdata
 ---@field permanent boolean it outlives the browser's session, for PERMANENT_SESSION_LIFETIME
 ---@field modified boolean set it after a change within a value: `session.cart.n = 2`
----@field accessed boolean
----@field new boolean
+---@field accessed boolean has this request looked at it?
+---@field new boolean did the client bring none?
 ---@field [string] any
 local methods = {}
 
@@ -111,6 +111,7 @@ function methods:clear()
   end
 end
 
+--- Is the key set?
 ---@param key string
 ---@return boolean
 function methods:contains(key)

@@ -15,9 +15,10 @@ local M = {}
 ---@field receiver qlua.Receiver
 ---@field senders? table<any, true> nil: whoever sends
 
+--- A moment that code may be told of.
 ---@class qlua.Signal
----@field name string
----@field doc? string
+---@field name string as in "request-started"
+---@field doc? string when it is sent
 ---@field receivers? qlua.Connection[] in connection order; nil while nobody listens. A new list
 ---  after each change, so that the one being sent stays as it was
 ---@field private _by_receiver table<qlua.Receiver, qlua.Connection>

@@ -7,9 +7,37 @@
 local check = require "qlua.check"
 local signal = require "qlua.signal"
 
+--- The moments in the life of requests and of the app, and signals of one's own.
 ---@class qlua.signals
+---@field appcontext_pushed qlua.Signal an app context begins
+---@field appcontext_popped qlua.Signal an app context is over
+---@field appcontext_tearing_down qlua.Signal after the teardown_appcontext functions; extra.exc:
+---  the error that escaped, or nil
+---@field request_started qlua.Signal before the first hook
+---@field request_finished qlua.Signal after the last hook and the session; extra.response: what
+---  is about to be sent
+---@field request_tearing_down qlua.Signal after the teardown_request functions; extra.exc: the
+---  error that escaped, or nil
+---@field got_request_exception qlua.Signal before the handler for 500; extra.exception: the error
+---  that no other handler took
+---@field before_render_template qlua.Signal extra.template, extra.context
+---@field template_rendered qlua.Signal extra.template, extra.context; for a stream after its last
+---  piece
+---@field message_flashed qlua.Signal extra.message, extra.category
+---@field websocket_started qlua.Signal before the first hook of a websocket
+---@field websocket_finished qlua.Signal after the last hook and the session; extra.response: an
+---  answer instead of a websocket, or nil
+---@field websocket_tearing_down qlua.Signal after the teardown_websocket functions; extra.exc:
+---  the error that escaped, or nil
+---@field got_websocket_exception qlua.Signal extra.exception: the error that no handler took
+---@field websocket_received qlua.Signal a message has come; it is the sender
+---@field websocket_sent qlua.Signal a message was sent; it is the sender
+---@field got_background_exception qlua.Signal a background task failed; extra.exception: its error
+---@field got_serving_exception qlua.Signal a before_serving, while_serving or after_serving
+---  function failed; extra.exception: its error
 local M = {}
 
+---@package
 --- Called after each change of a core signal's connections; dispatch.lua sets it.
 ---@type fun(signal: qlua.Signal)?
 M.on_change = nil

@@ -57,8 +57,8 @@ end
 --- Signs texts.
 ---@class qlua.Signer
 ---@overload fun(secret: string|string[], options?: qlua.signing.SignerOptions): qlua.Signer
----@field salt string
----@field sep string
+---@field salt string tells signatures for different purposes apart
+---@field sep string between text and signature
 local Signer = classes.class "Signer"
 M.Signer = Signer
 
@@ -134,6 +134,7 @@ function TimestampSigner.get_timestamp()
   return os.time()
 end
 
+--- The text as a token, signed now.
 ---@param text string
 ---@return string token
 function TimestampSigner:sign(text)

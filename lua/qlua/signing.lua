@@ -6,6 +6,7 @@ local errors = require "qlua.signing_errors"
 local serializers = require "qlua.serializer"
 local signers = require "qlua.signer"
 
+--- Signed values and texts, as Python's itsdangerous has them.
 ---@class qlua.signing
 return {
   Signer = signers.Signer,

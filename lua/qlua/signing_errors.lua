@@ -6,6 +6,7 @@ local errors = require "qlua.errors"
 
 local M = {}
 
+--- A token is not good: parent of the errors of qlua.signing.
 ---@class qlua.BadData: qlua.Exception
 ---@field payload? string what was signed, or not: it may have been tampered with
 ---@field date_signed? integer seconds since 1970
@@ -13,6 +14,7 @@ local M = {}
 local BadData = classes.class("BadData", errors.Exception)
 M.BadData = BadData
 
+---@private
 ---@param message string
 ---@param fields? { payload?: string, date_signed?: integer, original_error?: string }
 function BadData:init(message, fields)

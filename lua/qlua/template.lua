@@ -4,10 +4,11 @@
 
 local check = require "qlua.check"
 
+--- One template, compiled.
 ---@class qlua.Template
 ---@field name? string nil: made of a string
 ---@field filename? string where the loader found it
----@field environment qlua.Environment
+---@field environment qlua.Environment that it was made by
 ---@field package program userdata the core's
 local Template = {}
 Template.__index = Template

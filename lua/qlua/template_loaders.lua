@@ -45,7 +45,7 @@ end
 -- ---- files ------------------------------------------------------------------------------------
 
 ---@class qlua.FileSystemLoader: qlua.Loader
----@field searchpath string[]
+---@field searchpath string[] its folders
 local FileSystemLoader = class "FileSystemLoader"
 
 --- A template's name as a path below a folder, or nil when it could lead out of one. A name that
@@ -133,7 +133,7 @@ end
 -- ---- tables and functions ---------------------------------------------------------------------
 
 ---@class qlua.DictLoader: qlua.Loader
----@field mapping table<string, string>
+---@field mapping table<string, string> its sources by name; may be changed
 local DictLoader = class "DictLoader"
 
 function DictLoader:get_source(_, name)

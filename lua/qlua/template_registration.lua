@@ -25,18 +25,23 @@ end
 ---@field template_filter fun(self, name: string, fn: function): function a filter for templates
 ---@field template_test fun(self, name: string, fn: function): function what `is name` asks
 ---@field template_global fun(self, name: string, fn: function): function a function they may call
----@field add_template_filter fun(self, name: string, fn: function): function
----@field add_template_test fun(self, name: string, fn: function): function
----@field add_template_global fun(self, name: string, fn: function): function
+---@field add_template_filter fun(self, name: string, fn: function): function the same as
+---  template_filter
+---@field add_template_test fun(self, name: string, fn: function): function the same as
+---  template_test
+---@field add_template_global fun(self, name: string, fn: function): function the same as
+---  template_global
 M.app_methods = {}
 
 ---@class qlua.Blueprint
 ---@field app_template_filter fun(self, name: string, fn: function): function for all templates
----@field app_template_test fun(self, name: string, fn: function): function
----@field app_template_global fun(self, name: string, fn: function): function
----@field add_app_template_filter fun(self, name: string, fn: function): function
----@field add_app_template_test fun(self, name: string, fn: function): function
----@field add_app_template_global fun(self, name: string, fn: function): function
+---@field app_template_test fun(self, name: string, fn: function): function for all templates
+---@field app_template_global fun(self, name: string, fn: function): function for all templates
+---@field add_app_template_filter fun(self, name: string, fn: function): function as
+---  app_template_filter
+---@field add_app_template_test fun(self, name: string, fn: function): function as app_template_test
+---@field add_app_template_global fun(self, name: string, fn: function): function as
+---  app_template_global
 M.blueprint_methods = {}
 
 for kind, of_kind in pairs(KINDS) do

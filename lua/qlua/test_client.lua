@@ -20,9 +20,21 @@ local MAX_REDIRECTS = 20
 ---@field follow_redirects? boolean
 ---@field stream? boolean return with the head; the second result gives the body's pieces
 
+---@alias qlua.ClientRequest async fun(self, path: string, options?: qlua.ClientOptions):
+---  qlua.Response, (fun(): string?)?
+
+--- A client of an app in tests: it asks without a socket and keeps cookies.
 ---@class qlua.TestClient
----@field app qlua.App
+---@field app qlua.App whom it asks
 ---@field cookie_jar? qlua.CookieJar nil with use_cookies = false
+---@field get qlua.ClientRequest open with the method GET
+---@field post qlua.ClientRequest open with the method POST
+---@field put qlua.ClientRequest open with the method PUT
+---@field patch qlua.ClientRequest open with the method PATCH
+---@field delete qlua.ClientRequest open with the method DELETE
+---@field head qlua.ClientRequest open with the method HEAD
+---@field options qlua.ClientRequest open with the method OPTIONS
+---@field trace qlua.ClientRequest open with the method TRACE
 local Client = { __name = "qlua.TestClient" }
 Client.__index = Client
 

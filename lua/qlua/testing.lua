@@ -14,6 +14,9 @@ local test_client = require "qlua.test_client"
 local test_context = require "qlua.test_context"
 local test_request = require "qlua.test_request"
 
+--- An app under test, in process: load() gives it, its methods make clients and contexts.
+---@class qlua.testing
+---@field package methods table
 local M = {}
 
 -- ---- loading the app --------------------------------------------------------------------------

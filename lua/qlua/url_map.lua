@@ -13,10 +13,12 @@ local M = {}
 
 ---@class qlua.UrlMap
 ---@field converters table<string, qlua.Converter> custom ones; set before a rule uses them
----@field host_matching boolean
----@field strict_slashes boolean
----@field merge_slashes boolean
----@field redirect_defaults boolean
+---@field host_matching boolean do rules have a host? As the app was made
+---@field strict_slashes boolean does a rule that ends in "/" redirect to itself? A rule may say
+---  otherwise
+---@field merge_slashes boolean are "//" in a path taken for "/", by a redirect?
+---@field redirect_defaults boolean does a URL that spells out a default redirect to the shorter
+---  rule?
 ---@field rules qlua.Rule[] in order of registration; treat as read-only
 ---@field private _owners table<string, { view?: function, derived: boolean }>
 local UrlMap = {}

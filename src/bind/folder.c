@@ -1,10 +1,13 @@
-/* bind/folder.c - what lies in a folder, as Lua asks for it: core.files_below */
+/* bind/folder.c - folders, as Lua asks for them: core.files_below, folder_names, make_folder */
+#include <dirent.h>
 #include <errno.h>
 #include <fts.h>
 #include <lauxlib.h>
 #include <lua.h>
+#include <string.h>
 #include <sys/stat.h>
 
+#include "base/err.h"
 #include "bind/bind.h"
 #include "bind/check.h"
 #include "value/marker.h"
@@ -55,8 +58,57 @@ static int l_files_below(lua_State *L)
     return 1;
 }
 
+static void close_folder(void *data)
+{
+    closedir(data);
+}
+
+static int push_errno(lua_State *L, int code)
+{
+    lua_pushnil(L);
+    lua_pushstring(L, err_text(-code));
+    lua_pushinteger(L, -code);
+    return 3;
+}
+
+/* core.folder_names(folder) -> list of the names in it, hidden ones too; or nil, message, code */
+static int l_folder_names(lua_State *L)
+{
+    const char *folder = luaL_checkstring(L, 1);
+    struct arena *scratch = push_scratch(L);
+    DIR *dir = opendir(folder);
+    if (dir == NULL)
+        return push_errno(L, errno);
+    arena_defer(scratch, close_folder, dir); /* pushing may raise */
+    lua_newtable(L);
+    int n = 0;
+    for (const struct dirent *entry; (entry = readdir(dir)) != NULL;) {
+        if (strcmp(entry->d_name, ".") == 0 || strcmp(entry->d_name, "..") == 0)
+            continue;
+        lua_pushstring(L, entry->d_name);
+        lua_rawseti(L, -2, ++n);
+    }
+    arena_clear(scratch);
+    return 1;
+}
+
+/* core.make_folder(path) -> true; or nil, message, code: its parent must be there */
+static int l_make_folder(lua_State *L)
+{
+    if (mkdir(luaL_checkstring(L, 1), 0777) != 0)
+        return push_errno(L, errno);
+    lua_pushboolean(L, 1);
+    return 1;
+}
+
+static const luaL_Reg functions[] = {
+    {"files_below", l_files_below},
+    {"folder_names", l_folder_names},
+    {"make_folder", l_make_folder},
+    {NULL, NULL},
+};
+
 void bind_folder(lua_State *L)
 {
-    lua_pushcfunction(L, l_files_below);
-    lua_setfield(L, -2, "files_below");
+    luaL_register(L, NULL, functions);
 }

@@ -62,6 +62,7 @@ struct generation {
     const struct generation_owner *owner;
     const char *root;     /* the app file's folder, absolute, without a last slash */
     const char *app_path; /* the app file */
+    const char *version; /* qlua's */
     const char *spool_dir;
     struct stores *stores;           /* the worker's; NULL: none can be opened */
     const struct app_keys *app_file; /* bind/config.h: what was given outside; may be NULL */

@@ -1,5 +1,7 @@
-/* bind/worker.c - the process as Lua sees it: core.worker, core.log. */
+/* bind/worker.c - the process as Lua sees it: core.worker, core.log, core.program,
+ * core.is_terminal. */
 #include <lauxlib.h>
+#include <limits.h>
 #include <lua.h>
 #include <string.h>
 #include <unistd.h>
@@ -31,7 +33,27 @@ static int l_log_error(lua_State *L)
     return 0;
 }
 
+/* core.program() -> path of the running program, absolute; nil when the system does not tell */
+static int l_program(lua_State *L)
+{
+    char path[PATH_MAX];
+    ssize_t len = readlink("/proc/self/exe", path, sizeof(path));
+    if (len <= 0)
+        return 0;
+    lua_pushlstring(L, path, (size_t)len);
+    return 1;
+}
+
+/* core.is_terminal(fd) */
+static int l_is_terminal(lua_State *L)
+{
+    lua_pushboolean(L, isatty((int)luaL_checkinteger(L, 1)));
+    return 1;
+}
+
 static const luaL_Reg functions[] = {
+    {"is_terminal", l_is_terminal},
+    {"program", l_program},
     {"log", l_log},
     {"log_error", l_log_error},
     {NULL, NULL},
@@ -41,6 +63,8 @@ void bind_worker(lua_State *L)
 {
     const struct generation *g = generation_of(L);
     luaL_register(L, NULL, functions);
+    lua_pushstring(L, g == NULL ? NULL : g->version);
+    lua_setfield(L, -2, "version");
     lua_createtable(L, 0, 3);
     lua_pushinteger(L, (lua_Integer)getpid());
     lua_setfield(L, -2, "pid");

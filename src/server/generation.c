@@ -10,6 +10,7 @@
 #include "script/state.h"
 #include "server/config.h"
 #include "server/testing.h"
+#include "server/version.h"
 
 /* nanoseconds */
 #define MS ((int64_t)1000000)
@@ -30,6 +31,7 @@ struct generation *generation_new(struct loop *loop, const struct log *log,
     generation_init(g, script);
     g->root = config->app_root;
     g->app_path = config->app_path;
+    g->version = QLUA_VERSION;
     g->spool_dir = config->spool_dir;
     g->app_file = &config->app_file;
     g->app_set = &config->app_set;

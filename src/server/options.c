@@ -10,6 +10,7 @@
 #include "base/err.h"
 #include "base/nearest.h"
 #include "server/config.h"
+#include "server/options_internal.h"
 
 /* Which commands an option belongs to. */
 enum {
@@ -22,19 +23,12 @@ enum {
     FOR_CHECK = 1 << COMMAND_CHECK,
     FOR_RENDER = 1 << COMMAND_RENDER,
     FOR_SESSION = 1 << COMMAND_SESSION,
+    FOR_NEW = 1 << COMMAND_NEW,
+    FOR_REQUEST = 1 << COMMAND_REQUEST,
+    FOR_SHELL = 1 << COMMAND_SHELL,
+    FOR_COMPLETION = 1 << COMMAND_COMPLETION,
     FOR_ASKING = FOR_RELOAD | FOR_STATUS,
-    FOR_ALL = FOR_RUN | FOR_ASKING | FOR_ROUTES | FOR_TEST | FOR_CHECK
-};
-
-/* An option stands for a setting, or for one of the special words below it. */
-struct option {
-    const char *name;
-    const char *value;   /* what follows it, in help; NULL: nothing */
-    const char *setting; /* the setting it gives, or NULL */
-    const char *fixed;   /* that setting's value when nothing follows */
-    bool append;
-    unsigned commands;
-    const char *help;
+    FOR_ALL = FOR_RUN | FOR_ASKING | FOR_ROUTES | FOR_TEST | FOR_CHECK | FOR_REQUEST | FOR_SHELL
 };
 
 static const struct option option_table[] = {
@@ -59,17 +53,29 @@ static const struct option option_table[] = {
     {"--data", "FILE|-", NULL, NULL, false, FOR_RENDER,
      "JSON object with the template's values; -: from standard input"},
     {"--secret", "SECRET", NULL, NULL, false, FOR_SESSION, "the key that must have signed it"},
-    {"--help", NULL, NULL, NULL, false, FOR_ALL | FOR_SESSION | FOR_RENDER, "this text"},
+    {"--sort", "match|endpoint|methods|rule", NULL, NULL, false, FOR_ROUTES,
+     "in this order; by default that in which they match"},
+    {"--all-methods", NULL, NULL, NULL, false, FOR_ROUTES, "HEAD and OPTIONS too"},
+    {"--header", "NAME:VALUE", NULL, NULL, false, FOR_REQUEST,
+     "send a header; may stand several times"},
+    {"--data", "TEXT|@FILE|@-", NULL, NULL, false, FOR_REQUEST,
+     "the body: text, a file, @-: standard input"},
+    {"--json", "TEXT|@FILE|@-", NULL, NULL, false, FOR_REQUEST, "the same as application/json"},
+    {"--include", NULL, NULL, NULL, false, FOR_REQUEST, "show status and headers before the body"},
+    {"--location", NULL, NULL, NULL, false, FOR_REQUEST, "follow redirects"},
+    {"--help", NULL, NULL, NULL, false,
+     FOR_ALL | FOR_SESSION | FOR_RENDER | FOR_NEW | FOR_COMPLETION, "this text"},
 };
 
 #define OPTION_COUNT (sizeof(option_table) / sizeof(option_table[0]))
 
-struct command_word {
-    const char *word;
-    enum command command;
-    const char *arguments;
-    const char *help;
+/* Short names, after curl's. */
+static const struct option_alias alias_table[] = {
+    {"-h", "--help"},    {"-H", "--header"},   {"-d", "--data"},
+    {"-i", "--include"}, {"-L", "--location"},
 };
+
+#define ALIAS_COUNT (sizeof(alias_table) / sizeof(alias_table[0]))
 
 static const struct command_word command_table[] = {
     {"run", COMMAND_RUN, "[FILE]", "serve the app (FILE, $QLUA_APP or ./app.lua)"},
@@ -81,6 +87,10 @@ static const struct command_word command_table[] = {
     {"check", COMMAND_CHECK, "[FILE]", "load the app and compile all its templates"},
     {"render", COMMAND_RENDER, "FILE [K=V ...]", "render a template to standard output"},
     {"session", COMMAND_SESSION, "COOKIE", "show what a session cookie holds"},
+    {"new", COMMAND_NEW, "NAME", "make a small app with specs, to begin with"},
+    {"request", COMMAND_REQUEST, "[FILE] [METHOD] PATH", "ask the app once, without a server"},
+    {"shell", COMMAND_SHELL, "[FILE]", "Lua by hand, with the app and a request at hand"},
+    {"completion", COMMAND_COMPLETION, "bash|zsh|fish", "completion of words for your shell"},
 };
 
 #define COMMAND_COUNT (sizeof(command_table) / sizeof(command_table[0]))
@@ -92,6 +102,26 @@ struct words {
     struct arena *arena;
     struct err *err;
 };
+
+const struct command_word *options_command_at(size_t index)
+{
+    return index < COMMAND_COUNT ? &command_table[index] : NULL;
+}
+
+const struct option *options_option_at(size_t index)
+{
+    return index < OPTION_COUNT ? &option_table[index] : NULL;
+}
+
+/* render's --data takes a file, and no short name */
+const char *options_alias_of(const struct option *option, enum command command)
+{
+    for (size_t i = 0; i < ALIAS_COUNT; i++)
+        if (strcmp(alias_table[i].option, option->name) == 0 &&
+            (command == COMMAND_REQUEST || i == 0))
+            return alias_table[i].name;
+    return NULL;
+}
 
 static const char *word_of(enum command command)
 {
@@ -122,10 +152,15 @@ static int unknown_option(const struct words *words, struct slice name)
 
 static const struct option *find_option(struct slice name, enum command command)
 {
-    for (size_t i = 0; i < OPTION_COUNT; i++)
-        if (slice_eq(name, slice_cstr(option_table[i].name)) &&
-            (option_table[i].commands & (1u << command)) != 0)
-            return &option_table[i];
+    for (size_t i = 0; i < OPTION_COUNT; i++) {
+        const struct option *option = &option_table[i];
+        if (!option_is_of(option, command))
+            continue;
+        const char *alias = options_alias_of(option, command);
+        if (slice_eq(name, slice_cstr(option->name)) ||
+            (alias != NULL && slice_eq(name, slice_cstr(alias))))
+            return option;
+    }
     return NULL;
 }
 
@@ -149,6 +184,13 @@ static int take_set(struct words *words, struct slice value, struct option_setti
     return 0;
 }
 
+/* Options that a command written in Lua reads itself. */
+static bool is_passed(const struct option *option)
+{
+    return (option->commands & ~(unsigned)(FOR_REQUEST)) == 0 ||
+           strcmp(option->name, "--sort") == 0 || strcmp(option->name, "--all-methods") == 0;
+}
+
 /* Act on an option whose value, if it takes one, is known. */
 static int apply(struct words *words, const struct option *option, struct slice value)
 {
@@ -168,6 +210,9 @@ static int apply(struct words *words, const struct option *option, struct slice 
         options->nsettings++;
     } else if (slice_eq(name, SLICE("--config"))) {
         options->config_file = arena_cstr(words->arena, value);
+    } else if (is_passed(option)) {
+        options->passed[options->npassed++] = (char *)option->name;
+        options->passed[options->npassed++] = (char *)value.data; /* the rest of its word */
     } else if (slice_eq(name, SLICE("--json"))) {
         options->json = true;
     } else if (slice_eq(name, SLICE("--secret"))) {
@@ -181,15 +226,34 @@ static int apply(struct words *words, const struct option *option, struct slice 
     return 0;
 }
 
+static int take_option(struct words *words, struct slice word);
+
+/* A short option without a value, and others behind it in the same word. */
+static int take_bundle(struct words *words, const struct option *option, struct slice others)
+{
+    struct slice next = SLICE("");
+    int rc = apply(words, option, next);
+    struct buf word = {0};
+    buf_printf(&word, "-%.*s", (int)others.len, others.data);
+    next = slice_cstr(arena_cstr(words->arena, buf_view(&word)));
+    buf_clear(&word);
+    return rc == 0 ? take_option(words, next) : rc;
+}
+
 /* "--name", "--name VALUE" or "--name=VALUE" */
 static int take_option(struct words *words, struct slice word)
 {
     struct slice value = word;
     struct slice name = slice_split(&value, '=');
     bool attached = name.len < word.len;
-    if (slice_eq(name, SLICE("-h")))
-        name = SLICE("--help");
     const struct option *option = find_option(name, words->options->command);
+    if (option == NULL && word.len > 2 && word.data[1] != '-') {
+        option = find_option((struct slice){word.data, 2}, words->options->command);
+        value = slice_from(word, 2);
+        attached = true; /* -dTEXT */
+        if (option != NULL && option->value == NULL)
+            return take_bundle(words, option, value); /* -iL */
+    }
     if (option == NULL)
         return unknown_option(words, name);
     if (option->value == NULL && attached)
@@ -207,12 +271,27 @@ static int take_option(struct words *words, struct slice word)
     return apply(words, option, value);
 }
 
+/* How many words beside options a command takes, its app file aside. */
+static size_t words_of(enum command command)
+{
+    switch (command) {
+    case COMMAND_TEST:
+    case COMMAND_RENDER: return SIZE_MAX;
+    case COMMAND_REQUEST: return 3;
+    case COMMAND_SESSION:
+    case COMMAND_NEW:
+    case COMMAND_COMPLETION: return 1;
+    default: return 0;
+    }
+}
+
 /* The words after a command. */
 static int take_words(struct words *words)
 {
     struct options *options = words->options;
     bool takes_file = options->command == COMMAND_RUN || options->command == COMMAND_ROUTES ||
-                      options->command == COMMAND_CHECK || options->command == COMMAND_CONFIG;
+                      options->command == COMMAND_CHECK || options->command == COMMAND_CONFIG ||
+                      options->command == COMMAND_SHELL;
     bool only_files = false;
     size_t npaths = 0;
     int rc = 0;
@@ -224,8 +303,7 @@ static int take_words(struct words *words)
             rc = take_option(words, word);
         else if (takes_file && options->file == NULL && word.len > 0)
             options->file = word.data;
-        else if (options->command == COMMAND_TEST || options->command == COMMAND_RENDER ||
-                 (options->command == COMMAND_SESSION && npaths == 0))
+        else if (npaths < words_of(options->command))
             options->script_args[npaths++] = words->at[-1];
         else
             rc = err_set(words->err, -EINVAL, "unexpected word \"%s\" after qlua %s", word.data,
@@ -273,6 +351,7 @@ int options_parse(struct options *options, struct arena *arena, int argc, char *
     /* every word gives one setting at most */
     options->settings = arena_array(arena, (size_t)argc, sizeof(*options->settings));
     options->script_args = arena_array(arena, (size_t)argc, sizeof(*options->script_args));
+    options->passed = arena_array(arena, (size_t)argc * 2, sizeof(*options->passed));
     struct words words = {argv + 2, options, arena, err};
     for (size_t i = 0; i < COMMAND_COUNT; i++) {
         if (!slice_eq(first, slice_cstr(command_table[i].word)))
@@ -292,12 +371,14 @@ static void print_options(enum command command)
 {
     for (size_t i = 0; i < OPTION_COUNT; i++) {
         const struct option *option = &option_table[i];
-        char shown[40];
-        if ((option->commands & (1u << command)) == 0)
+        char shown[48];
+        if (!option_is_of(option, command))
             continue;
-        snprintf(shown, sizeof(shown), "%s %s", option->name,
+        const char *alias = options_alias_of(option, command);
+        snprintf(shown, sizeof(shown), "%s%s%s %s", alias != NULL ? alias : "",
+                 alias != NULL ? ", " : "", option->name,
                  option->value != NULL ? option->value : "");
-        printf("  %-24s %s\n", shown, option->help);
+        printf("  %-27s %s\n", shown, option->help);
     }
 }
 
@@ -306,10 +387,10 @@ void options_print_help(enum command topic)
     if (topic == COMMAND_HELP) {
         printf("qlua serves apps written in Lua.\n\n");
         for (size_t i = 0; i < COMMAND_COUNT; i++)
-            printf("  qlua %-7s %-14s %s\n", command_table[i].word, command_table[i].arguments,
+            printf("  qlua %-10s %-22s %s\n", command_table[i].word, command_table[i].arguments,
                    command_table[i].help);
-        printf("  qlua FILE.lua [ARGS]        run a script with qlua's modules at hand\n"
-               "  qlua --version              versions of qlua and its libraries\n\n"
+        printf("  qlua FILE.lua [ARGS]                   run a script with qlua's modules at hand\n"
+               "  qlua --version                         versions of qlua and its libraries\n\n"
                "qlua COMMAND --help tells more about one of them.\n");
         return;
     }

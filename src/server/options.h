@@ -25,6 +25,10 @@ enum command {
     COMMAND_CHECK,
     COMMAND_RENDER,
     COMMAND_SESSION,
+    COMMAND_NEW,
+    COMMAND_REQUEST,
+    COMMAND_SHELL,
+    COMMAND_COMPLETION,
     COMMAND_SCRIPT, /* qlua FILE.lua: the words after it are the script's */
     COMMAND_VERSION,
     COMMAND_HELP
@@ -48,10 +52,14 @@ struct options {
     struct option_setting *settings;
     size_t nsettings;
     const char *secret; /* --secret, or NULL */
-    const char *data;   /* --data, or NULL */
+    const char *data;   /* --data of render, or NULL */
     /* COMMAND_SCRIPT: the rest of argv; TEST: the paths; SESSION: the cookie; RENDER: the file,
-     * then its values. NULL-terminated */
+     * then its values; NEW, REQUEST, COMPLETION: the words. NULL-terminated */
     char **script_args;
+    /* what a command in Lua reads itself (lua/qlua/cli/words.lua): name and value of each option,
+     * "" for none, as they stood. NULL-terminated */
+    char **passed;
+    size_t npassed;
 };
 
 /* Parse argv[1..]. What is made lives in arena and borrows from argv. 0, or -EINVAL and err. */

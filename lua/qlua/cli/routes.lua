@@ -1,7 +1,9 @@
---- `qlua routes app.lua`: the app's rules as a table, in match order.
---- Flow: the core loads the app and calls the function below with the remaining words.
+--- `qlua routes app.lua`: the app's rules as a table, in match order unless --sort says another.
+--- Flow: the core loads the app and calls the function below with "--json" or "", then the options.
 
+local core = require "qlua.core"
 local json = require "qlua.json"
+local words = require "qlua.cli.words"
 
 local COLUMNS = { "endpoint", "methods", "rule" }
 local TITLES = { endpoint = "Endpoint", methods = "Methods", rule = "Rule" }
@@ -58,21 +60,55 @@ local function print_json(list)
   print(json.dumps(out))
 end
 
----@param app qlua.App
----@param args string[] { "--json" } or none
-return function(app, args)
-  local list = app.url_map:ordered()
-  if args[1] == "--json" then
-    return print_json(list)
-  elseif #list == 0 then
-    return print "No routes were registered."
+local SORTS = { match = true, endpoint = true, methods = true, rule = true }
+
+--- Rows by a column; those that are equal there stay in match order.
+local function sort(rows, column)
+  if column == "match" then
+    return
   end
+  for i, row in ipairs(rows) do
+    row.place = i
+  end
+  table.sort(rows, function(a, b)
+    if a[column] ~= b[column] then
+      return a[column] < b[column]
+    end
+    return a.place < b.place
+  end)
+end
+
+--- The rules as rows of the table; each keeps its rule.
+local function rows_of(app, all_methods)
   local rows = {}
-  for i, rule in ipairs(list) do
+  for i, rule in ipairs(app.url_map:ordered()) do
+    local methods = all_methods and rule.methods or shown_methods(rule)
     rows[i] = {
-      endpoint = rule.endpoint, methods = table.concat(shown_methods(rule), ", "),
-      rule = shown_rule(app, rule),
+      endpoint = rule.endpoint, methods = table.concat(methods, ", "),
+      rule = shown_rule(app, rule), of = rule,
     }
+  end
+  return rows
+end
+
+---@param app qlua.App
+---@param args string[]
+return function(app, args)
+  local options = words.read(args, 2).options
+  local column = options.sort and options.sort[#options.sort] or "match"
+  if not SORTS[column] then
+    io.stderr:write("qlua: --sort must be match, endpoint, methods or rule, not ", column, "\n")
+    return core.set_exit_code(2)
+  end
+  local rows = rows_of(app, options["all-methods"])
+  sort(rows, column)
+  if args[1] == "--json" then
+    for i, row in ipairs(rows) do
+      rows[i] = row.of
+    end
+    return print_json(rows)
+  elseif #rows == 0 then
+    return print "No routes were registered."
   end
   print_table(rows)
 end

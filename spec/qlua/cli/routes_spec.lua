@@ -54,6 +54,30 @@ all       GET       /<path:rest>
     assert.matches("one.test/x", ended:stdout(), 1, true)
   end)
 
+  it("sorts by a column, and shows HEAD and OPTIONS, when told to", function()
+    local function column(...)
+      local list = {}
+      for line in routes(APP, ...):stdout():gmatch "[^\n]+" do
+        list[#list + 1] = line:match "^%S+"
+      end
+      return table.concat(list, " ", 3)
+    end
+    assert.equal("all index static users", column("--sort", "endpoint"))
+    assert.equal("static all users index", column("--sort", "methods"))
+    assert.equal("index all static users", column("--sort=rule"))
+    assert.equal("static users index all", column("--sort", "match"))
+    local text = routes(APP, "--all-methods"):stdout()
+    assert.matches("users     GET, HEAD, OPTIONS, PUT  /users/<int:id>\n", text, 1, true)
+    assert.matches('^%[{"endpoint":"all"', (routes(APP, "--json", "--sort", "endpoint"):stdout()))
+  end)
+
+  it("refuses to sort by what is no column", function()
+    local ended = routes(APP, "--sort", "colour")
+    assert.equal("qlua: --sort must be match, endpoint, methods or rule, not colour\n",
+      ended:stderr())
+    assert.equal(2, ended:exit_code())
+  end)
+
   it("refuses options it does not know", function()
     local ended = routes(APP, "--jsn")
     assert.equal(2, ended:exit_code())
