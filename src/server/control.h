@@ -32,6 +32,7 @@ struct control_message {
     uint32_t type;           /* enum control_type; one that is not known is ignored */
     uint32_t value;          /* CONTROL_STOP: milliseconds left to drain; else see the types */
     char text[CONTROL_TEXT]; /* NUL-terminated; only so much as there is of it is sent */
+    int fd; /* received with it, the receiver's to close; -1: none. Not part of the packet. */
 };
 
 /* A connected pair, non-blocking and close-on-exec. Returns 0 or a negative errno. */
@@ -41,6 +42,8 @@ int control_pair(int fds[2]);
  * gone; never a signal). */
 int control_send(int fd, enum control_type type, uint32_t value);
 int control_send_text(int fd, enum control_type type, uint32_t value, const char *text);
+/* The same with a descriptor, of which the other side gets its own; ours stays open. */
+int control_send_fd(int fd, enum control_type type, uint32_t value, int passed);
 
 /* Read one message without waiting. Returns 1 with *message filled, 0 when there is none yet,
  * -EPIPE when the other side is gone, or another negative errno. */

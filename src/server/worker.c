@@ -205,6 +205,8 @@ static void on_control(void *data)
             worker_end(worker, WORKER_EXIT_DRAINED);
         else if (worker->state == WORKER_SERVING)
             renewal_take(&worker->renewal, &message);
+        if (message.fd >= 0)
+            close(message.fd);
     }
     if (rc == 0)
         return;
