@@ -144,7 +144,7 @@ describe("command line", function()
       local code, text = run { "status", "--control", "/nonexistent/x" }
       assert.equal("qlua: /nonexistent/x: no server answers there (No such file or directory); "
         .. "name its socket with --control\n", text)
-      assert.equal(1, code)
+      assert.equal(3, code)
     end)
   end)
 

@@ -56,7 +56,7 @@ struct http_settings {
 struct http_server_head {
   struct loop *loop; const struct log *log; const struct http_handler *handler; void *data;
   struct http_settings settings;
-  char rest[4096];
+  char rest[16384];
 };
 struct loop *loop_new(void);
 void loop_free(struct loop *loop);

@@ -45,6 +45,7 @@ static void write_out(struct conn *conn, struct slice body)
     struct slice parts[2] = {buf_view(&conn->output), body};
     if (conn->backlog > 0)
         conn_note_progress(conn);
+    counter_add(&server->figures->bytes_out, parts[0].len + body.len);
     if (parts[0].len + body.len > 0)
         stream_write(conn->stream, parts, body.len > 0 ? 2 : 1); /* write is cheaper than writev */
     conn->output.len = 0;
@@ -196,7 +197,7 @@ static void answer_done(struct request *req)
 {
     struct conn *conn = req->conn;
     req->answer_state = ANSWER_DONE;
-    req->server->handler->on_done(req->server->data, req);
+    request_is_done(req);
     if (conn != NULL)
         conn_answered(conn);
 }
@@ -280,7 +281,7 @@ void request_abort(struct request *req)
         return;
     struct conn *conn = req->conn;
     req->answer_state = ANSWER_DONE; /* given up by us: nobody is to be told that the peer left */
-    req->server->handler->on_done(req->server->data, req);
+    request_is_done(req);
     conn_close(conn, true);
 }
 
@@ -298,9 +299,13 @@ void conn_refuse(struct conn *conn, int status)
     if (req->method != METHOD_HEAD || !conn->parser.in_body)
         buf_slice(&conn->output, buf_view(&page));
     buf_clear(&page);
+    if (!conn->dispatched)
+        counter_add(&conn->server->figures->requests, 1);
     if (conn->state == CONN_ACTIVE) { /* the handler has seen the head */
         req->answer_state = ANSWER_DONE;
-        conn->server->handler->on_done(conn->server->data, req);
+        request_is_done(req);
+    } else {
+        request_count(req);
     }
     conn->dispatched = false;
     conn_linger(conn);
@@ -327,6 +332,7 @@ static bool copy_piece(struct conn *conn)
     if (n > 0) {
         struct slice part = slice_of(piece, (size_t)n);
         stream_write(conn->stream, &part, 1);
+        counter_add(&conn->server->figures->bytes_out, (uint64_t)n);
         conn->file_offset += n;
         conn->file_left -= (uint64_t)n;
         conn->req->bytes_sent += (uint64_t)n;
@@ -368,6 +374,7 @@ static bool send_piece(struct conn *conn, uint64_t most)
     if (stream_pending(conn->stream) == 0)
         n = conn->stream->ops->send_file(conn->stream, conn->file_fd, &conn->file_offset, most);
     if (n > 0) {
+        counter_add(&conn->server->figures->bytes_out, (uint64_t)n);
         conn->file_left -= (uint64_t)n;
         conn->req->bytes_sent += (uint64_t)n;
         return true;

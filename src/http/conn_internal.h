@@ -63,6 +63,10 @@ struct conn {
 #define CONN_INPUT_WATER (64 * 1024)
 
 struct request *request_new(struct http_server *server, struct conn *conn);
+/* The answer is out, or given up: count it and tell the handler, for the last time. */
+void request_is_done(struct request *req);
+/* The same for one that the handler has not seen. */
+void request_count(struct request *req);
 
 /* Give what was written to the stream, and the buffer back to the server. */
 void conn_flush(struct conn *conn);

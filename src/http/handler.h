@@ -13,6 +13,7 @@
 #include "base/buf.h"
 #include "base/list.h"
 #include "base/slice.h"
+#include "http/figures.h"
 
 struct conn;
 struct log;
@@ -57,14 +58,14 @@ struct http_server {
     size_t date_len;
     bool stopping;        /* answers say "Connection: close" */
     uint32_t drain_ms;    /* once stopping: how long an idle connection is read on */
-    bool timing;          /* fill started_ns */
     uint32_t connections; /* open now */
     struct list conns;
     struct request *free_requests;
     uint32_t free_count;
     struct conn *free_conns;
-    struct buf spare;  /* the output buffer of whichever connection writes next */
-    uint64_t requests; /* handed up so far */
+    struct buf spare;                /* the output buffer of whichever connection writes next */
+    struct http_figures *figures;    /* what is counted; http_server_init points it to ... */
+    struct http_figures own_figures; /* ... these */
 };
 
 void http_server_init(struct http_server *server, struct loop *loop, const struct log *log);

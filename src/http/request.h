@@ -97,7 +97,7 @@ struct request {
     bool body_whole; /* a reader wants all of it: do not stop reading at the high-water mark */
 
     uint64_t bytes_sent; /* of the answer's body */
-    uint64_t started_ns; /* monotonic; 0 unless the access log is on */
+    uint64_t started_ns; /* monotonic: when its first byte was read */
     uint32_t stall_ms;   /* RESPONSE_TIMEOUT of the answer; 0: none */
     bool answer_chunked;
     bool answer_to_head; /* a body would be wrong: HEAD, 204, 304 */

@@ -9,6 +9,7 @@ void http_server_init(struct http_server *server, struct loop *loop, const struc
 {
     *server = (struct http_server){.loop = loop, .log = log};
     list_init(&server->conns);
+    server->figures = &server->own_figures;
     http_server_tick(server, clock_seconds());
 }
 

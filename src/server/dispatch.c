@@ -19,6 +19,7 @@
 #include "http/handler.h"
 #include "script/state.h"
 #include "server/access_log.h"
+#include "server/figures.h"
 #include "server/generation.h"
 #include "server/load_error.h"
 
@@ -73,12 +74,21 @@ static void fail(struct exchange *x, struct task *task)
         lose(x, task);
 }
 
+static void count_stopped(const struct exchange *x)
+{
+    const struct dispatcher *dispatcher = x->req->server->data;
+    if (dispatcher->figures != NULL)
+        counter_add(&dispatcher->figures->stopped, 1);
+}
+
 /* A task of this exchange has ended. */
 static void over(struct task *task)
 {
     struct exchange *x = task->owner;
     x->task = NULL;
     if (task->failed) {
+        if (task->stopped)
+            count_stopped(x);
         fail(x, task); /* also when the client is gone: teardown runs */
         return;
     }

@@ -25,6 +25,7 @@
 #include "server/config.h"
 #include "server/control.h"
 #include "server/dispatch.h"
+#include "server/figures.h"
 #include "server/load_error.h"
 #include "server/renewal.h"
 #include "store/store.h"
@@ -172,12 +173,27 @@ static void on_accept(void *data, struct stream *stream)
 
 /* ---- the second's tick ---- */
 
+/* What the worker says of itself beside what is counted as it happens. */
+static void report(struct worker *worker)
+{
+    struct worker_figures *figures = worker->start->figures;
+    uint64_t states[] = {[STORE_LMDB] = STORE_FIGURE_NONE, [STORE_REDIS] = STORE_FIGURE_NONE};
+    const struct list *open = &worker->stores.open;
+    for (const struct list *node = open->next; node != open; node = node->next) {
+        const struct store *store = LIST_ENTRY(node, const struct store, node);
+        uint64_t state = store->failing ? STORE_FIGURE_FAILING : STORE_FIGURE_WELL;
+        if (states[store->kind] < state)
+            states[store->kind] = state;
+    }
+    counter_set(&figures->lmdb, states[STORE_LMDB]);
+    counter_set(&figures->redis, states[STORE_REDIS]);
+    generations_report(&worker->renewal.generations);
+}
+
 static void beat(struct worker *worker)
 {
-    struct worker_beat *shared = worker->start->beat;
-    atomic_store_explicit(&shared->ms, clock_ms(), memory_order_relaxed);
-    atomic_store_explicit(&shared->requests, worker->http.requests, memory_order_relaxed);
-    atomic_store_explicit(&shared->connections, worker->http.connections, memory_order_relaxed);
+    counter_set(&worker->start->figures->beat_ms, clock_ms());
+    report(worker);
 }
 
 static void on_tick(struct timer *timer)
@@ -189,6 +205,15 @@ static void on_tick(struct timer *timer)
     if (worker->start->on_ask != NULL)
         worker->start->on_ask(worker->start->data);
     timer_start(worker->loop, timer, TICK_MS);
+}
+
+/* --workers 0: somebody asks. */
+static void on_ask(void *data)
+{
+    struct worker *worker = data;
+    if (worker->state == WORKER_SERVING)
+        report(worker);
+    worker->start->on_ask(worker->start->data);
 }
 
 /* ---- control channel and signals ---- */
@@ -208,6 +233,8 @@ static void on_control(void *data)
         if (message.fd >= 0)
             close(message.fd);
     }
+    if (worker->state == WORKER_SERVING)
+        report(worker); /* a generation may have come or gone */
     if (rc == 0)
         return;
     loop_unwatch(worker->control);
@@ -284,7 +311,6 @@ static int open_access_log(struct worker *worker)
         }
         worker->access_fd = fd;
     }
-    worker->http.timing = true;
     worker->dispatcher.access_log = access_log_new(worker->loop, fd);
     return 0;
 }
@@ -293,6 +319,7 @@ static void set_up_http(struct worker *worker)
 {
     const struct config *config = worker->start->config;
     http_server_init(&worker->http, worker->loop, worker->start->log);
+    worker->http.figures = &worker->start->figures->http;
     worker->http.settings = (struct http_settings){
         .max_header_size = (size_t)config->max_header_size,
         .max_target_size = (size_t)config->max_target_size,
@@ -305,6 +332,7 @@ static void set_up_http(struct worker *worker)
     worker->http.data = &worker->dispatcher;
     worker->dispatcher =
         (struct dispatcher){.on_closed = on_closed, .on_done = on_answered, .data = worker};
+    worker->dispatcher.figures = worker->start->figures;
     worker->dispatcher.trusted =
         trust_new(config->trusted_proxies.items, config->trusted_proxies.count);
     worker->requests_left = (uint64_t)config->max_requests;
@@ -327,6 +355,7 @@ static void load(struct worker *worker)
         .config = start->config,
         .stores = &worker->stores,
         .worker_id = start->id,
+        .figures = start->figures,
     };
     if (start->on_renewal != NULL)
         start->on_renewal(start->data, &worker->renewal);
@@ -374,7 +403,7 @@ int worker_run(const struct worker_start *start)
     if (start->control_fd >= 0)
         worker.control = loop_watch(worker.loop, start->control_fd, on_control, &worker);
     else if (start->ask_fd >= 0)
-        worker.ask = loop_watch(worker.loop, start->ask_fd, start->on_ask, start->data);
+        worker.ask = loop_watch(worker.loop, start->ask_fd, on_ask, &worker);
     worker.exit_code = WORKER_EXIT_NO_START;
     if (open_access_log(&worker) == 0) {
         load(&worker);
