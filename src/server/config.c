@@ -196,6 +196,17 @@ static int check_proxies(const struct config *config, struct err *err)
     return 0;
 }
 
+static int check_metrics(const struct config *config, struct err *err)
+{
+    const char *path = config->metrics_path;
+    char why[240];
+    if (path == NULL || (path[0] == '/' && strpbrk(path, "?#") == NULL))
+        return 0;
+    snprintf(why, sizeof(why),
+             "metrics_path must begin with \"/\" and hold no \"?\" or \"#\", not \"%.80s\"", path);
+    return refuse(config, SLICE("metrics_path"), err, why);
+}
+
 static int check_timeouts(const struct config *config, struct err *err)
 {
     if (config->worker_timeout != 0 && config->handler_cpu_limit != 0 &&
@@ -219,6 +230,8 @@ int config_finish(struct config *config, struct err *err)
         rc = check_proxies(config, err);
     if (rc == 0)
         rc = check_timeouts(config, err);
+    if (rc == 0)
+        rc = check_metrics(config, err);
     if (rc != 0)
         return rc;
     if (origin_of(config, SLICE("reload")) == CONFIG_DEFAULT)

@@ -130,7 +130,7 @@ static void show_load_error(const struct dispatcher *dispatcher, struct request 
 static void on_head(void *data, struct request *req)
 {
     const struct dispatcher *dispatcher = data;
-    if (dispatcher->load_error == NULL)
+    if (dispatcher->load_error == NULL && !metrics_is_asked(&dispatcher->metrics, req))
         exchange_for(data, req);
 }
 
@@ -149,6 +149,10 @@ static void begin(struct exchange *x)
 static void on_request(void *data, struct request *req)
 {
     const struct dispatcher *dispatcher = data;
+    if (metrics_is_asked(&dispatcher->metrics, req)) {
+        metrics_answer(&dispatcher->metrics, req);
+        return;
+    }
     if (dispatcher->load_error != NULL && req->exchange == NULL) {
         show_load_error(dispatcher, req);
         return;

@@ -333,6 +333,9 @@ static void set_up_http(struct worker *worker)
     worker->dispatcher =
         (struct dispatcher){.on_closed = on_closed, .on_done = on_answered, .data = worker};
     worker->dispatcher.figures = worker->start->figures;
+    worker->dispatcher.metrics.figures = worker->start->all_figures;
+    if (config->metrics_path != NULL)
+        worker->dispatcher.metrics.path = slice_cstr(config->metrics_path);
     worker->dispatcher.trusted =
         trust_new(config->trusted_proxies.items, config->trusted_proxies.count);
     worker->requests_left = (uint64_t)config->max_requests;
