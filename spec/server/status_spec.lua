@@ -239,7 +239,7 @@ describe("qlua status", function()
     local folder = files.folder { fine = "yes" }
     local s = start { workers = 2, app = ([[
 local file = io.open(%q)
-if not file then os.exit(9) end
+if not file then error "it is not fine" end
 file:close()
 return require("qlua").App(...)
 ]]):format(folder .. "/fine"), set = { ["server.max_restarts"] = 100 } }
