@@ -73,8 +73,6 @@ describe("command line", function()
         "--workers: more than one beside debug mode, which means one; leave out one of the two" },
       { "run --cert a.pem --key b.pem", 2,
         "--cert: cert (TLS certificate, a PEM file) is not in this version; leave it out" },
-      { "run --set server.gzip=true", 2,
-        "--set server.gzip: gzip (compress answers) is not in this version; leave it out" },
       { "run --set server.worker_timeout=4", 2,
         "--set server.worker_timeout: worker_timeout must be greater than handler_cpu_limit" },
       { "run nope.lua", 1, "nope.lua: no such file; name the app file: qlua run FILE.lua" },

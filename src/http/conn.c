@@ -55,6 +55,7 @@ void conn_close(struct conn *conn, bool reset)
         return;
     conn_set_state(conn, CONN_CLOSED);
     timer_stop(&conn->timer);
+    conn_drop_coded(conn);
     drop_file(conn);
     drop_request(conn);
     buf_clear(&conn->input);
@@ -457,6 +458,10 @@ static void on_drain(void *data)
     if (conn->state == CONN_CLOSED)
         return;
     conn->backlog = 0;
+    if (conn->coded != NULL) {
+        conn_send_coded(conn);
+        return;
+    }
     if (conn->file_fd >= 0) {
         conn_send_file(conn);
         return;

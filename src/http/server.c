@@ -60,4 +60,8 @@ void http_server_clear(struct http_server *server)
         free(conn);
     }
     buf_clear(&server->spare);
+    while (server->coded_bodies > 0)
+        loop_turn(server->loop, false);
+    compressors_clear(&server->compressors);
+    buf_clear(&server->packed);
 }

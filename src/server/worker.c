@@ -14,6 +14,7 @@
 #include "base/err.h"
 #include "base/log.h"
 #include "base/mem.h"
+#include "http/coding.h"
 #include "http/conn.h"
 #include "http/forwarded.h"
 #include "http/handler.h"
@@ -50,6 +51,7 @@ struct worker {
     const struct worker_start *start;
     struct loop *loop;
     struct http_server http;
+    struct coding_rules coding; /* which answers are compressed */
     struct dispatcher dispatcher;
     struct renewal renewal; /* the app: its generations */
     struct stores stores;
@@ -328,6 +330,13 @@ static void set_up_http(struct worker *worker)
         .server_header =
             config->server_header == NULL ? SLICE("") : slice_cstr(config->server_header),
     };
+    worker->coding = (struct coding_rules){
+        .types = config->gzip_types.items,
+        .ntypes = config->gzip_types.count,
+        .min_size = (uint64_t)config->gzip_min_size,
+    };
+    if (config->gzip)
+        worker->http.settings.coding = &worker->coding;
     worker->http.handler = &dispatch_handler;
     worker->http.data = &worker->dispatcher;
     worker->dispatcher =
