@@ -306,8 +306,14 @@ void conn_refuse(struct conn *conn, int status)
     struct request *req = conn->req;
     req->keep_alive = false;
     req->stall_ms = conn->stall_ms; /* no route says one: that of the answer before */
+    struct slice why = SLICE("");
+    if (conn->stream->security == STREAM_MISTAKEN) {
+        status = 400;
+        why = SLICE("This port speaks HTTPS; the request came as plain HTTP. Use https:// in the "
+                    "address.");
+    }
     struct buf page = {0};
-    status_page(&page, status, SLICE(""));
+    status_page(&page, status, why);
     struct answer answer = {.status = status,
                             .content_type = SLICE("text/html; charset=utf-8"),
                             .length = (int64_t)page.len};

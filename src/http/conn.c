@@ -138,6 +138,8 @@ static int check_expect(struct request *req)
 static int check_head(struct request *req)
 {
     req->head_checked = true;
+    if (req->conn->stream->security == STREAM_MISTAKEN)
+        return 400; /* conn_refuse says why */
     if (req->method == METHOD_CONNECT)
         return 501; /* no proxy */
     enum target_method method =
@@ -159,6 +161,8 @@ static void begin_request(struct conn *conn)
     conn->req = request_new(conn->server, conn);
     conn->req->started_ns = loop_now_ns(conn->server->loop);
     counter_add(&conn->server->figures->active, 1);
+    if (conn->stream->security == STREAM_SECURE)
+        conn->req->scheme = SLICE("https");
     parser_begin(&conn->parser, conn->req);
     conn->message_done = false;
     conn->dispatched = false;

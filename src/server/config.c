@@ -218,6 +218,15 @@ static int check_metrics(const struct config *config, struct err *err)
     return refuse(config, SLICE("metrics_path"), err, why);
 }
 
+static int check_identity(const struct config *config, struct err *err)
+{
+    if (config->key != NULL && config->cert == NULL)
+        return refuse(config, SLICE("key"), err,
+                      "a private key without a certificate; name its file with cert, or leave key "
+                      "out");
+    return 0;
+}
+
 static int check_timeouts(const struct config *config, struct err *err)
 {
     if (config->worker_timeout != 0 && config->handler_cpu_limit != 0 &&
@@ -241,6 +250,8 @@ int config_finish(struct config *config, struct err *err)
         rc = check_proxies(config, err);
     if (rc == 0)
         rc = check_types(config, err);
+    if (rc == 0)
+        rc = check_identity(config, err);
     if (rc == 0)
         rc = check_timeouts(config, err);
     if (rc == 0)

@@ -21,6 +21,8 @@ enum control_type {
     CONTROL_PREPARE,   /* supervisor: load generation `value` beside the one that serves */
     CONTROL_COMMIT,    /* supervisor: generation `value` serves from now on */
     CONTROL_DROP,      /* supervisor: what was prepared is not wanted */
+    CONTROL_IDENTITY,  /* supervisor: certificate, key or tickets are new: server/identity.h, in the
+                        * descriptor */
     CONTROL_STOP,      /* supervisor: accept what is queued, close the listeners, drain, exit 0 */
     CONTROL_STOP_NOW   /* supervisor: close everything and exit 0 */
 };

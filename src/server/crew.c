@@ -17,6 +17,7 @@
 #include "server/control.h"
 #include "server/crew_reload.h"
 #include "server/history.h"
+#include "server/identity.h"
 #include "server/listen.h"
 #include "server/process.h"
 #include "server/reload.h"
@@ -113,6 +114,7 @@ static void start_member(struct crew *crew, struct member *member, uint64_t now)
             .id = member->id,
             .listeners = crew->listeners->fds,
             .nlisteners = crew->listeners->count,
+            .identity = crew->identity,
             .control_fd = fds[1],
             .figures = member->figures,
             .all_figures = crew->figures,
@@ -442,6 +444,26 @@ void crew_reap(struct crew *crew, uint64_t now)
         figures_end(member->figures, microseconds(&used.ru_utime) + microseconds(&used.ru_stime));
         member_ended(crew, member, status, now);
     }
+}
+
+void crew_send_identity(struct crew *crew)
+{
+    int passed = identity_pack(crew->identity);
+    if (passed < 0) {
+        log_write(crew->log, LOG_ERROR,
+                  "certificate and tickets cannot be handed to the workers: %s", err_text(passed));
+        return;
+    }
+    for (size_t i = 0; i < crew->count; i++) {
+        struct member *member = &crew->members[i];
+        int rc = member->control_fd < 0
+                     ? 0
+                     : control_send_fd(member->control_fd, CONTROL_IDENTITY, 0, passed);
+        if (rc != 0 && rc != -EPIPE)
+            log_write(crew->log, LOG_ERROR, "worker %d was not sent the new certificate: %s",
+                      member->id, err_text(rc));
+    }
+    close(passed);
 }
 
 void crew_stop(struct crew *crew, bool at_once, uint64_t now)

@@ -20,6 +20,7 @@
 
 struct config;
 struct history;
+struct identity;
 struct listeners;
 struct log;
 struct status_worker;
@@ -59,6 +60,7 @@ struct crew {
     const struct figures *figures; /* a place each member */
     struct history *history;
     struct privilege privilege;
+    struct identity *identity;    /* the supervisor's; NULL: no TLS */
     void (*in_child)(void *data); /* closes what is the supervisor's */
     void *data;
     struct reload *reload;  /* the supervisor's; NULL: none */
@@ -96,6 +98,9 @@ void crew_messages(struct crew *crew, struct member *member, uint64_t now);
 
 /* Collect the processes that have ended. */
 void crew_reap(struct crew *crew, uint64_t now);
+
+/* The identity is new: every worker is sent it. */
+void crew_send_identity(struct crew *crew);
 
 /* Tell everyone to stop, gracefully or at once; may be called again with at_once. */
 void crew_stop(struct crew *crew, bool at_once, uint64_t now);

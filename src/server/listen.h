@@ -31,7 +31,8 @@ struct listeners {
     struct listener *items;
     int *fds; /* the descriptors of items, for the workers */
     size_t count;
-    int port; /* of the first TCP address as bound, or the setting's */
+    int port;           /* of the first TCP address as bound, or the setting's */
+    const char *scheme; /* of TCP addresses, for people: "http" or "https" */
 };
 
 /* Whether a text is HOST:PORT, HOST, [V6]:PORT or unix:/PATH. */

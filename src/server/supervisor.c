@@ -23,6 +23,7 @@
 #include "server/crew_reload.h"
 #include "server/figures.h"
 #include "server/history.h"
+#include "server/identity.h"
 #include "server/listen.h"
 #include "server/reload.h"
 #include "server/renewal.h"
@@ -41,6 +42,7 @@ struct supervisor {
     struct config *config;
     const struct log *log;
     struct listeners listeners;
+    struct identity identity; /* when there is TLS */
     struct control_socket control;
     struct crew crew;
     struct reload reload;
@@ -187,10 +189,19 @@ static void stop(struct supervisor *supervisor, bool at_once)
     crew_stop(&supervisor->crew, at_once, clock_ms());
 }
 
+/* What the files `cert` and `key` hold now is shown to connections from now on. */
+static void refresh_identity(struct supervisor *supervisor)
+{
+    if (supervisor->config->cert != NULL && identity_refresh(&supervisor->identity) &&
+        supervisor->crew.identity != NULL)
+        crew_send_identity(&supervisor->crew);
+}
+
 static void take_signal(struct supervisor *supervisor, uint32_t number)
 {
     bool impatient = number == SIGQUIT || (number == SIGINT && supervisor->stop_asked);
     if (number == SIGHUP) {
+        refresh_identity(supervisor);
         reload_wish(&supervisor->reload, "SIGHUP", RELOAD_ALL, clock_ms());
     } else if (number != SIGCHLD && (impatient || !supervisor->stop_asked)) {
         log_write(supervisor->log, LOG_INFO, "stopping%s", impatient ? " at once" : "");
@@ -280,9 +291,12 @@ static void on_reloaded(void *data, bool ok, const char *text)
 /* The answer comes when the reload is over. */
 static void answer_reload(struct supervisor *supervisor, struct buf *out)
 {
-    if (supervisor->stop_asked || supervisor->crew.stopping)
+    if (supervisor->stop_asked || supervisor->crew.stopping) {
         buf_cstr(out, "error: the server stops\n");
-    else if (supervisor->config->workers > 0)
+        return;
+    }
+    refresh_identity(supervisor);
+    if (supervisor->config->workers > 0)
         reload_wish(&supervisor->reload, "qlua reload", RELOAD_ALL, clock_ms());
     else if (supervisor->lone != NULL)
         renewal_wish(supervisor->lone, "qlua reload");
@@ -333,6 +347,8 @@ static void turn(struct supervisor *supervisor)
     control_socket_turn(&supervisor->control, now, answer, supervisor);
     crew_tick(crew, clock_ms());
     rate_note(&supervisor->rate, now, count_requests(supervisor));
+    if (crew->identity != NULL && identity_renew_tickets(&supervisor->identity, now))
+        crew_send_identity(crew);
     if (crew->stopping)
         listen_close(&supervisor->listeners);
     if (crew->serving && !crew->stopping && !supervisor->announced)
@@ -361,6 +377,7 @@ static int run_crew(struct supervisor *supervisor, struct err *err)
               &supervisor->figures, clock_ms());
     crew->history = &supervisor->history;
     crew->in_child = leave;
+    crew->identity = supervisor->config->cert != NULL ? &supervisor->identity : NULL;
     crew->data = supervisor;
     open_reload(supervisor);
     int rc = privilege_resolve(&crew->privilege, supervisor->config, err);
@@ -424,6 +441,7 @@ static int run_alone(struct supervisor *supervisor, struct err *err)
         .id = 1,
         .listeners = supervisor->listeners.fds,
         .nlisteners = supervisor->listeners.count,
+        .identity = supervisor->config->cert != NULL ? &supervisor->identity : NULL,
         .control_fd = -1,
         .figures = supervisor->figures.workers,
         .all_figures = &supervisor->figures,
@@ -484,12 +502,15 @@ int supervisor_run(struct config *config, const struct log *log)
     hold_signals(&supervisor.held);
     supervisor.started = clock_ms();
     int rc = set_limits(config, &err);
+    if (rc == 0 && config->cert != NULL)
+        rc = identity_open(&supervisor.identity, config, log, supervisor.started, &err);
     if (rc == 0)
         rc = open_figures(&supervisor, &err);
     if (rc == 0)
         rc = listen_open(&supervisor.listeners, config, &err);
     if (rc != 0) {
         figures_unmap(&supervisor.figures);
+        identity_clear(&supervisor.identity);
         return refuse(&err);
     }
     fit_connections(&supervisor);
@@ -503,6 +524,7 @@ int supervisor_run(struct config *config, const struct log *log)
     listen_close(&supervisor.listeners);
     listen_clear(&supervisor.listeners);
     figures_unmap(&supervisor.figures);
+    identity_clear(&supervisor.identity);
     if (supervisor.pid_file_made)
         unlink(config->pid_file);
     return rc;

@@ -12,6 +12,7 @@
 
 struct config;
 struct figures;
+struct identity;
 struct log;
 struct renewal;
 struct worker_figures;
@@ -33,6 +34,7 @@ struct worker_start {
     int control_fd;                    /* server/control.h, or -1 with --workers 0 */
     struct worker_figures *figures;    /* its own place, which it alone writes ... */
     const struct figures *all_figures; /* ... and everybody's */
+    struct identity *identity; /* of TCP addresses; NULL: no TLS. A forked worker's own copy */
     /* With --workers 0, else NULL: called once the app is loaded, in place of CONTROL_READY; and
      * when ask_fd (the control socket's; -1: there is none) is readable, and each second. */
     void (*on_ready)(void *data);
