@@ -270,6 +270,23 @@ return require("qlua").App(...)
     files.remove(folder)
   end)
 
+  it("finds the server that a config file or the environment describes", function()
+    local folder = files.folder()
+    local port = server.free_port()
+    files.write(folder .. "/c.json", ('{ "server": { "bind": ["unix:%s/web", "127.0.0.1:%d"] } }')
+      :format(folder, port))
+    local app = folder .. "/app.lua"
+    files.write(app, APP)
+    local s = server.launch { argv = { "run", app, "--config", folder .. "/c.json" } }
+    s:wait_for_stderr "CTRL + C"
+    local asked = server.run({ argv = { "status", "--config", folder .. "/c.json" } }, 10)
+    assert.truthy(asked:stdout():find("supervisor pid " .. s.pid, 1, true))
+    asked = server.run({ argv = { "status" }, env = { QLUA_SERVER__PORT = tostring(port) } }, 10)
+    assert.truthy(asked:stdout():find("supervisor pid " .. s.pid, 1, true))
+    s:stop()
+    files.remove(folder)
+  end)
+
   it("tells of session stores", function()
     local folder = files.folder()
     local s = start { set = { SESSION_TYPE = "lmdb", SESSION_LMDB_PATH = folder .. "/s.lmdb" } }

@@ -263,6 +263,18 @@ bool listen_is_address(const char *text)
                                           : split_address(slice_cstr(text), 0, &address) == 0;
 }
 
+int listen_port(const struct config *config)
+{
+    for (size_t i = 0; i < config->bind.count; i++) {
+        struct address address;
+        const char *text = config->bind.items[i];
+        if (strncmp(text, "unix:", 5) != 0 &&
+            split_address(slice_cstr(text), config->port, &address) == 0)
+            return atoi(address.port);
+    }
+    return (int)config->port;
+}
+
 static int open_bind(struct listeners *listeners, const char *text, const struct config *config,
                      struct err *err)
 {

@@ -35,6 +35,10 @@ struct listeners {
     const char *scheme; /* of TCP addresses, for people: "http" or "https" */
 };
 
+/* The port that tells servers of one machine apart, in the name of the default control socket: that
+ * of the first TCP address, as the settings say (0 is chosen only when it is opened). */
+int listen_port(const struct config *config);
+
 /* Whether a text is HOST:PORT, HOST, [V6]:PORT or unix:/PATH. */
 bool listen_is_address(const char *text);
 

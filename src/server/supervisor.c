@@ -533,7 +533,7 @@ int supervisor_run(struct config *config, const struct log *log)
 int supervisor_ask(const struct config *config, const char *command)
 {
     char path[4096];
-    if (control_socket_path(config, (int)config->port, path, sizeof(path)) != 0) {
+    if (control_socket_path(config, listen_port(config), path, sizeof(path)) != 0) {
         fprintf(stderr, "qlua: the path of the control socket is too long\n");
         return 1;
     }
