@@ -7,6 +7,7 @@ local files = require "support.files"
 local http = require "support.http"
 local process = require "support.process"
 local server = require "support.server"
+local wait = require "support.wait"
 
 local APP = [[
 local qlua = require "qlua"
@@ -133,5 +134,32 @@ describe("conf", function()
     assert.truthy(unit:find("RuntimeDirectory=qlua\n", 1, true))
     assert.truthy(unit:find("--control /run/qlua/control.sock", 1, true))
     assert.is_nil(unit:find "\nMemoryDenyWriteExecute=yes")
+  end)
+
+  it("what make install installs runs as the unit says", function()
+    local build = server.program():match "^(.*)/qlua$"
+    local install = process.start({ "make", "-s", "install", "BUILD=" .. build,
+      "DESTDIR=" .. folder }, { stderr = folder .. "/make" })
+    assert.equal(0, install:wait(60), files.read(folder .. "/make"))
+    local start = files.read(folder .. "/usr/local/share/qlua/conf/qlua.service")
+      :match "ExecStart=([^\n]+)"
+    local argv = {}
+    for word in start:gmatch "%S+" do
+      argv[#argv + 1] = word:gsub("^/usr/local/", folder .. "/usr/local/")
+        :gsub("^/srv/app/", folder .. "/")
+    end
+    files.write(folder .. "/app.lua", APP)
+    local control = folder .. "/control.sock"
+    local service = process.start(argv, { stderr = folder .. "/stderr", env = {
+      QLUA_SERVER__PORT = tostring(server.free_port()), QLUA_SERVER__CONTROL = control } })
+    finally(function() service:finish() end)
+    local function asked()
+      return server.run { argv = { "status", "--control", control } }
+    end
+    assert.truthy(wait.until_true(function() return asked():exit_code() == 0 end, 20),
+      files.read(folder .. "/stderr"))
+    service:signal()
+    assert.equal(0, service:wait(15))
+    assert.equal(3, asked():exit_code())
   end)
 end)

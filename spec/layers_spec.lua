@@ -25,7 +25,8 @@ local LUA_DOORS = { "^value/", "^script/", "^bind/", "^template/vm", "^template/
 local DOORS = {
   ["^uv%.h$"] = { "^net/", "^server/worker%.c$" },
   ["^llhttp%.h$"] = { "^http/parser%.c$" },
-  ["^openssl/"] = { "^crypto/", "^net/tls%.c$" },
+  ["^openssl/"] = { "^crypto/", "^net/tls%.c$", "^net/tls_context%.c$",
+    "^net/tls_internal%.h$" },
   ["^zlib%.h$"] = { "^http/compress%.c$", "^ws/deflate%.c$", "^session/codec%.c$" },
   ["^hiredis"] = { "^store/" },
   ["^lmdb%.h$"] = { "^store/" },

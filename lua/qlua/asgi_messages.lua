@@ -101,7 +101,7 @@ local function response_of(state, body)
   local response = responses.new(body, state.start.status)
   rawset(response, 3, state.start.headers)
   rawset(response, 4, nil)
-  rawset(response, 5, state.timeout)
+  rawset(response, 6, state.timeout)
   return response
 end
 
@@ -202,7 +202,7 @@ end
 ---@param who string names the view in messages
 function M.send_response(state, response, send_message, who)
   local content = rawget(response, 2)
-  state.timeout = rawget(response, 5)
+  state.timeout = rawget(response, 6)
   if core.is_file(content) and rawequal(send_message, state.send) and not state.start then
     state.start, state.complete, state.whole = {}, true, response
     return

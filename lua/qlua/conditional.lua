@@ -20,6 +20,9 @@ local function close_body(response)
 end
 
 local function not_modified(response)
+  -- for the core, which knows by them whether the answer would have been compressed
+  rawset(response, 7, response.content_type)
+  rawset(response, 8, response.content_length)
   close_body(response)
   response.status_code = 304
   rawset(response, 2, "")

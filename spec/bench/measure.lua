@@ -58,7 +58,8 @@ local function load_with_wrk(server, cpu, seconds)
   local out = folder .. "/out"
   local wrk = process.start({
     "taskset", "-c", tostring(cpu), "wrk", "-t1", "-c" .. CONNECTIONS, "-d" .. seconds .. "s",
-    "-s", "spec/bench/load.lua", ("http://127.0.0.1:%d%s"):format(server.port, job.path),
+    "-s", "spec/bench/load.lua",
+    ("%s://127.0.0.1:%d%s"):format(server.scheme, server.port, job.path),
     "--", job.method or "GET", tostring(job.depth or 1), server.cookie,
   }, { stdout = out, stderr = out })
   local code = wrk:wait(seconds + 20)

@@ -70,9 +70,10 @@ int main(int argc, char **argv)
     generation_watch(generation, &config);
     bool loaded = false;
     const char *args[] = {config.app_path, config.app_name, NULL};
-    generation_run(generation, "serve", args, on_loaded, &loaded);
+    generation_run(generation, "prepare", args, on_loaded, &loaded);
     while (!loaded)
         loop_turn(loop, true);
+    generation_run(generation, "commit", args + 2, on_loaded, &loaded);
 
     struct dispatcher dispatcher = {.current = generation};
     struct http_server server;

@@ -8,6 +8,7 @@ local files = require "support.files"
 local process = require "support.process"
 local raw = require "support.raw"
 local support = require "support.server"
+local tls = require "support.tls"
 local wait = require "support.wait"
 
 local START_SECONDS = 20
@@ -21,6 +22,7 @@ M.CPU = 0 -- the servers' core; the load comes from the other one
 ---@field port integer
 ---@field job bench.Job what it is asked
 ---@field cookie? string what its requests bring
+---@field scheme string "http" or "https"
 ---@field process spec.Process
 ---@field private _folder string
 local Server = {}
@@ -28,14 +30,20 @@ Server.__index = Server
 
 local command = {}
 
-function command.qlua(port, _, app)
-  return { support.program(), "run", app, "--host", "127.0.0.1", "--port", tostring(port),
+function command.qlua(port, folder, app, secure)
+  local argv = { support.program(), "run", app, "--host", "127.0.0.1", "--port", tostring(port),
     "--workers", "1", "--no-reload" }
+  if secure then
+    argv[#argv + 1], argv[#argv + 2] = "--cert", folder .. "/cert.pem"
+    argv[#argv + 1], argv[#argv + 2] = "--key", folder .. "/cert.key"
+  end
+  return argv
 end
 
-command["nginx+lua"] = function(port, folder)
+command["nginx+lua"] = function(port, folder, _, secure)
   local here = unistd.getcwd() .. "/spec/bench"
-  local values = { PORT = tostring(port), HERE = here, TEMP = folder }
+  local values = { PORT = tostring(port), HERE = here, TEMP = folder, SSL = secure and " ssl" or "",
+    CERTIFICATE = secure and files.read(here .. "/nginx/tls.conf"):gsub("@TEMP@", folder) or "" }
   local text = files.read(here .. "/nginx/nginx.conf"):gsub("@(%u+)@", values)
   files.write(folder .. "/nginx.conf", text)
   stat.chmod(folder, 493) -- 0755: its worker has given up root
@@ -49,12 +57,17 @@ end
 --- Start a server without waiting for it.
 ---@param name string one of the commands above; else qlua serves the app
 ---@param app? string what qlua serves
+---@param secure? boolean over TLS, with a certificate made for it
 ---@return bench.Server
-function M.launch(name, app)
+function M.launch(name, app, secure)
   local self = setmetatable({ name = name, port = support.free_port() }, Server)
   self._folder = files.folder()
+  self.scheme = secure and "https" or "http"
+  if secure then
+    tls.certificate(self._folder)
+  end
   local argv = { "taskset", "-c", tostring(M.CPU), unpack((command[name] or command.qlua)(self.port,
-    self._folder, app)) }
+    self._folder, app, secure)) }
   local log = self._folder .. "/log"
   self.process = process.start(argv, { stdout = log, stderr = log })
   return self
@@ -63,9 +76,10 @@ end
 --- Start a server and wait until it accepts connections.
 ---@param name string
 ---@param app? string
+---@param secure? boolean
 ---@return bench.Server
-function M.start(name, app)
-  local self = M.launch(name, app)
+function M.start(name, app, secure)
+  local self = M.launch(name, app, secure)
   local up = wait.until_true(function()
     local ok, connection = pcall(raw.connect, self.port)
     if ok then

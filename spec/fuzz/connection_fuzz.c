@@ -1,6 +1,7 @@
 /* spec/fuzz/connection_fuzz.c - whole streams against one connection over the memory stream.
  *
- * The input is what the peer does: byte 0 chooses how much it reads at once, the rest is sent,
+ * The input is what the peer does: byte 0 chooses how much it reads at once and whether answers may
+ * be compressed (a peer that sends Accept-Encoding gets them so), the rest is sent,
  * but for 0xff and a byte behind it, which is something else that happens (enum event). The
  * handler does what the path's first letter says (on_request). Checked: the calls upward come in
  * order and end for every request, one request at a time, no answer twice, nothing written after
@@ -59,7 +60,7 @@ struct story {
     struct seen seen[SEEN_MAX];
 };
 
-static char filler[FILE_BYTES];
+static char filler[4 * FILE_BYTES];
 
 static struct seen *seen_of(struct request *req)
 {
@@ -81,7 +82,7 @@ static void stream_on(struct request *req)
     struct seen *seen = seen_of(req);
     while (!req->gone && seen->pieces > 0) {
         seen->pieces--;
-        if (request_answer_write(req, slice_of(filler, PIECE)))
+        if (request_answer_write(req, slice_of(filler, PIECE), NULL))
             return;
     }
     request_answer_end(req);
@@ -89,7 +90,7 @@ static void stream_on(struct request *req)
 
 static void start_stream(struct story *story, struct request *req, int64_t length)
 {
-    struct answer with = {.status = 200, .length = length};
+    struct answer with = {.status = 200, .content_type = SLICE("text/plain"), .length = length};
     story->answers++;
     seen_of(req)->pieces = 20;
     request_answer_start(req, &with);
@@ -98,11 +99,11 @@ static void start_stream(struct story *story, struct request *req, int64_t lengt
 
 static void send_file(struct story *story, struct request *req, uint64_t length)
 {
-    struct answer with = {.status = 200};
+    struct answer with = {.status = 200, .content_type = SLICE("text/plain")};
     int fd = memfd_create("fuzz", MFD_CLOEXEC);
-    assert(fd >= 0 && write(fd, filler, sizeof(filler)) == (ssize_t)sizeof(filler));
+    assert(fd >= 0 && write(fd, filler, FILE_BYTES) == FILE_BYTES);
     story->answers++;
-    story->cut |= length > sizeof(filler);
+    story->cut |= length > FILE_BYTES;
     request_answer_file(req, &with, fd, 10, length);
 }
 
@@ -177,6 +178,7 @@ static void on_request(void *data, struct request *req)
             story->kept = request_ref(req);
         answer(story, req, 304, 0);
         break;
+    case 'C': answer(story, req, 200, sizeof(filler)); break;
     default: answer(story, req, 200, seen->kind == 'B' ? 20000 : seen->kind == 'A' ? 9000 : 3);
     }
 }
@@ -309,6 +311,8 @@ static void finish(struct story *story, struct loop *loop, struct stream *stream
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     static const size_t windows[] = {0, 100, 20000, 200000};
+    static const char *const types[] = {"text/*"};
+    static const struct coding_rules coding = {.types = types, .ntypes = 1, .min_size = 100};
     static const struct log log = {.fd = -1, .level = LOG_ERROR};
     static struct loop *loop;
     static struct story story;
@@ -323,7 +327,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     http_server_init(&story.server, loop, &log);
     story.server.handler = &handler;
     story.server.data = &story;
-    story.server.settings = (struct http_settings){1000, 300, 20000, 30000, SLICE("")};
+    story.server.settings =
+        (struct http_settings){1000, 300, 20000, 30000, SLICE(""), data[0] & 4 ? &coding : NULL};
     struct stream *stream = memory_stream_new(loop, &output, windows[data[0] % 4]);
     conn_open(&story.server, stream);
     act(&story, loop, stream, slice_of((const char *)data + 1, size - 1));

@@ -438,6 +438,18 @@ describe("asgi_app", function()
         { upper.status, #upper.body, upper.header["content-length"] })
     end)
 
+    it("keeps the content type of a view with a table of headers, and no hooks", function()
+      local plain = server.start { app = [[
+        local app = require "qlua".App(...)
+        local inner = app.asgi_app
+        app.asgi_app = function(scope, receive, send) return inner(scope, receive, send) end
+        app:route("/", function() return "text", 200, { ["X-One"] = "1" } end)
+        return app]] }
+      local header = http.get(plain, "/").header
+      assert.same({ "text/html; charset=utf-8", "1" }, { header["content-type"], header["x-one"] })
+      plain:stop()
+    end)
+
     it("sends what the app streams", function()
       assert.are.equal("part1part2part3", ask("none", "/stream").body)
       assert.are.equal("PART1PART2PART3", ask("change", "/stream").body)

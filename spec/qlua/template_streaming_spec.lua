@@ -243,3 +243,32 @@ describe("an error in a template", function()
       .. "stack traceback:\n", text, 1, true)
   end)
 end)
+
+describe("a table of 1,000 rows", function()
+  after_each(server.stop_all)
+
+  it("takes as much memory the 10,000th time as the 100th", function()
+    local s = start([[
+      local rows = {}
+      for i = 1, 1000 do
+        rows[i] = { i, "<" .. i .. ">", i / 8, "name " .. i }
+      end
+      app:route("/<int:count>", function(count)
+        for _ = 1, count do
+          qlua.render_template("table.html", { rows = rows })
+        end
+        return ""
+      end)
+    ]], { ["templates/table.html"] = "<table>{% for row in rows %}<tr>{% for cell in row %}"
+      .. "<td>{{ cell }}</td>{% endfor %}</tr>\n{% endfor %}</table>" })
+    local times = sanitized and 10 or 100
+    http.get(s, "/100")
+    local pid = s:children()[1]
+    local before = memory_of(pid, "VmRSS")
+    for _ = 1, times do
+      assert.equal(200, http.get(s, "/100").status)
+    end
+    local more = memory_of(pid, "VmRSS") - before
+    assert.is_true(sanitized or more < 2, ("%.1f MiB more than %.1f"):format(more, before))
+  end)
+end)

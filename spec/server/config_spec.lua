@@ -171,9 +171,9 @@ describe("configuration", function()
       assert.equal(1, code)
     end)
     it("a feature of a later version", function()
-      files.write(folder .. "/c.json", '{ "server": { "metrics_path": "/m" } }')
+      files.write(folder .. "/c.json", '{ "server": { "debug_allow": ["10.0.0.1"] } }')
       local text, code = refused(nil, "--config", "c.json")
-      assert.equal("qlua: c.json:1: metrics_path (path that answers with figures) is not in this "
+      assert.equal("qlua: c.json:1: debug_allow (who may use the debug page) is not in this "
         .. "version; leave it out\n", text)
       assert.equal(1, code)
     end)

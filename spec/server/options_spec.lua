@@ -71,10 +71,10 @@ describe("command line", function()
         "--host: cannot stand beside --bind; name every address with --bind" },
       { "run --workers 2 --debug", 2,
         "--workers: more than one beside debug mode, which means one; leave out one of the two" },
-      { "run --cert a.pem --key b.pem", 2,
-        "--cert: cert (TLS certificate, a PEM file) is not in this version; leave it out" },
-      { "run --set server.gzip=true", 2,
-        "--set server.gzip: gzip (compress answers) is not in this version; leave it out" },
+      { "run --key b.pem", 2, "--key: a private key without a certificate; name its file with "
+        .. "cert, or leave key out" },
+      { "run --cert /nonexistent/x --key b.pem", 1,
+        "/nonexistent/x: the certificate cannot be read: No such file or directory" },
       { "run --set server.worker_timeout=4", 2,
         "--set server.worker_timeout: worker_timeout must be greater than handler_cpu_limit" },
       { "run nope.lua", 1, "nope.lua: no such file; name the app file: qlua run FILE.lua" },
@@ -144,7 +144,7 @@ describe("command line", function()
       local code, text = run { "status", "--control", "/nonexistent/x" }
       assert.equal("qlua: /nonexistent/x: no server answers there (No such file or directory); "
         .. "name its socket with --control\n", text)
-      assert.equal(1, code)
+      assert.equal(3, code)
     end)
   end)
 

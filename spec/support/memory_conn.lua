@@ -38,6 +38,7 @@ struct request {
 };
 struct answer {
   int status; struct slice content_type; const struct fields *headers; int64_t length;
+  struct slice unsent_type; int64_t unsent_length; const void *keeper;
 };
 struct http_handler {
   void (*on_head)(void *data, struct request *req);
@@ -52,11 +53,12 @@ struct http_settings {
   size_t max_header_size, max_target_size;
   uint32_t header_timeout_ms, keep_alive_timeout_ms;
   struct slice server_header;
+  const void *coding;
 };
 struct http_server_head {
   struct loop *loop; const struct log *log; const struct http_handler *handler; void *data;
   struct http_settings settings;
-  char rest[4096];
+  char rest[16384];
 };
 struct loop *loop_new(void);
 void loop_free(struct loop *loop);

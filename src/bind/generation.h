@@ -65,6 +65,7 @@ struct generation {
     const char *version; /* qlua's */
     const char *spool_dir;
     struct stores *stores;           /* the worker's; NULL: none can be opened */
+    _Atomic uint64_t *errors;        /* exceptions that are logged are counted there; or NULL */
     const struct app_keys *app_file; /* bind/config.h: what was given outside; may be NULL */
     const struct app_keys *app_set;
     bool debug_mode; /* the server's switch; `debug` below is the app's */

@@ -5,6 +5,7 @@
 #include <lua.h>
 
 #include "base/buf.h"
+#include "base/counter.h"
 #include "base/err.h"
 #include "base/log.h"
 #include "bind/exchange.h"
@@ -119,6 +120,8 @@ void handover_value(struct exchange *x, struct task *from)
 
 void handover_log_loss(struct exchange *x, struct task *task)
 {
+    if (x->generation->errors != NULL)
+        counter_add(x->generation->errors, 1);
     push_traceback(task->L, task->L);
     struct slice method = method_name(request_method(x->req));
     log_write(x->generation->log, LOG_ERROR, "Exception %s %.*s %.*s%s\n%s",

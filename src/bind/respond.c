@@ -9,6 +9,7 @@
 #include "bind/exchange.h"
 #include "bind/file.h"
 #include "bind/generation.h"
+#include "bind/keep.h"
 #include "bind/lookup.h"
 #include "bind/response.h"
 #include "http/status.h"
@@ -201,6 +202,10 @@ static enum respond_result send_response(struct exchange *x, lua_State *L, int i
         respond_add_allow(x, &view.answer, &headers);
     response_set_timeout(x->req, &view, x->generation, rule_of(x));
     if (view.file == NULL) {
+        struct string_keeper keeper;
+        lua_rawgeti(L, index, 2);
+        string_keeper_init(&keeper, x, L, lua_gettop(L));
+        view.answer.keeper = &keeper.keeper;
         request_answer(x->req, &view.answer, view.body);
     } else {
         int fd = view.file->fd;
@@ -281,6 +286,8 @@ enum respond_result respond(struct exchange *x, lua_State *L, int *nresults)
     struct err err; /* large: filled only by who fails */
     err.name[0] = '\0';
     struct slice body;
+    struct string_keeper keeper;
+    answer.keeper = &keeper.keeper;
     if (type == LUA_TLIGHTUSERDATA && response_is_answered(L, first))
         return finish_streamed(x);
     if (x->in_lua && x->stage == STAGE_VIEW)
@@ -290,10 +297,12 @@ enum respond_result respond(struct exchange *x, lua_State *L, int *nresults)
     if (type == LUA_TSTRING) {
         answer.content_type = SLICE(HTML);
         body.data = lua_tolstring(L, first, &body.len);
+        string_keeper_init(&keeper, x, L, first);
     } else if (type == LUA_TTABLE && is_plain(L, first, x->generation)) {
         if (encode_json(x, L, first, &answer, &err) != 0)
             return raised(L, &err);
         body = buf_view(&x->generation->scratch);
+        scratch_keeper_init(&keeper.keeper, x->generation);
     } else {
         return RESPOND_FOR_LUA;
     }

@@ -11,6 +11,7 @@
 #include "bind/exchange.h"
 #include "bind/file.h"
 #include "bind/generation.h"
+#include "bind/keep.h"
 #include "bind/multidict.h"
 #include "bind/respond.h"
 #include "http/request.h"
@@ -44,6 +45,17 @@ static int timeout_at(lua_State *L, int index)
     return seconds > 0 && seconds < 2000000 ? (int)ceil(seconds * 1000) : 0;
 }
 
+/* What a 304 stands for. */
+static void read_unsent(lua_State *L, int index, struct answer *answer)
+{
+    lua_rawgeti(L, index, 7);
+    lua_rawgeti(L, index, 8);
+    if (lua_type(L, -2) == LUA_TSTRING)
+        answer->unsent_type.data = lua_tolstring(L, -2, &answer->unsent_type.len);
+    answer->unsent_length = lua_isnumber(L, -1) ? (int64_t)lua_tonumber(L, -1) : -1;
+    lua_pop(L, 2);
+}
+
 void response_read(lua_State *L, int index, struct response_view *view)
 {
     *view = (struct response_view){.body = SLICE("")};
@@ -61,6 +73,8 @@ void response_read(lua_State *L, int index, struct response_view *view)
         view->answer.headers = headers_fields(L, top + 3);
     if (lua_type(L, top + 4) == LUA_TSTRING)
         view->answer.content_type.data = lua_tolstring(L, top + 4, &view->answer.content_type.len);
+    if (view->answer.status == 304)
+        read_unsent(L, index, &view->answer);
     view->timeout_ms = timeout_at(L, top + 6);
     view->has_table = lua_istable(L, top + 5);
     lua_settop(L, top);
@@ -161,7 +175,9 @@ static int l_answer_write(lua_State *L)
     if (task_current(L)->cancelled)
         return task_park(L, forget_drain, x); /* raises: an endless stream ends with its client */
     x->burst += (uint32_t)(chunk.len < BURST_MAX ? chunk.len : BURST_MAX) + 64;
-    if (!request_answer_write(x->req, chunk)) {
+    struct string_keeper keeper;
+    string_keeper_init(&keeper, x, L, 1);
+    if (!request_answer_write(x->req, chunk, &keeper.keeper)) {
         if (x->burst > BURST_MAX)
             return let_others_run(L, x);
         lua_pushboolean(L, 1);

@@ -2,7 +2,9 @@
  *
  * Place in the flow: server/respond reads a view's Response through this; bind/response.c starts
  * streamed answers with it. The array slots of lua/qlua/response.lua are the contract: [1] status,
- * [2] body, [3] Headers, [4] content type, [5] headers as a view's table, [6] timeout.
+ * [2] body, [3] Headers, [4] content type, [5] headers as a view's table, [6] timeout;
+ * of a 304 that stands for a 200 (lua/qlua/conditional.lua) [7] content type and [8] length of
+ * that.
  */
 #ifndef QLUA_BIND_RESPONSE_H
 #define QLUA_BIND_RESPONSE_H

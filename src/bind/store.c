@@ -79,6 +79,8 @@ static void on_done(struct store_call *call, const struct store_result *result)
     op->is_done = true;
     op->good = result->code == 0;
     op->found = result->found;
+    if (result->code != QLUA_ELIMIT) /* that is who asks for too much */
+        op->store->failing = !op->good;
     struct slice text = op->good ? result->value : slice_cstr(result->message);
     if (op->task != 0) {
         wake(op, text);

@@ -6,6 +6,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/counter.h"
 #include "base/log.h"
 #include "bind/bind.h"
 #include "bind/check.h"
@@ -29,7 +30,10 @@ static int l_log(lua_State *L)
 /* core.log_error(text): an event of level error, with its traceback */
 static int l_log_error(lua_State *L)
 {
+    const struct generation *g = generation_of(L);
     log_text(script_of(L)->log, LOG_ERROR, check_slice(L, 1));
+    if (g != NULL && g->errors != NULL)
+        counter_add(g->errors, 1);
     return 0;
 }
 

@@ -1,18 +1,12 @@
-/* http/answer.c - the answer functions of request.h: head, body, pieces and files to the stream.
+/* http/answer.c - the answer functions of request.h: head, body and pieces to the stream.
  *
  * Place in the flow: dispatch and bindings call these; what is written gathers in the
- * connection's output buffer and leaves in one write per read batch.
+ * connection's output buffer and leaves in one write per read batch. Files are sent by
+ * answer_file.c, compressed bodies by answer_coded.c.
  */
-#include <errno.h>
-#include <stdlib.h>
-#include <unistd.h>
-
 #include "base/err.h"
-#include "base/mem.h"
 #include "http/conn_internal.h"
 #include "http/status.h"
-#include "net/file.h"
-#include "net/loop.h"
 #include "net/stream.h"
 
 /* A body up to this size is copied behind its head; a larger one goes out from where it lies. */
@@ -21,14 +15,10 @@
 #define SPARE_MAX (512 * 1024)
 /* What an early answer may leave unread of a body on a connection that is kept. */
 #define UNREAD_MAX (256 * 1024)
-#define FILE_PIECE (64 * 1024)
-/* Of a file: what is sent at once, read into memory at once, and sent before others have a turn. */
-#define FILE_WINDOW (512 * 1024)
-#define FILE_TURN   (8 * FILE_WINDOW)
 
 /* ---- the output buffer ---- */
 
-static struct buf *output_of(struct conn *conn)
+struct buf *conn_output(struct conn *conn)
 {
     struct http_server *server = conn->server;
     if (conn->output.cap == 0) {
@@ -45,6 +35,7 @@ static void write_out(struct conn *conn, struct slice body)
     struct slice parts[2] = {buf_view(&conn->output), body};
     if (conn->backlog > 0)
         conn_note_progress(conn);
+    counter_add(&server->figures->bytes_out, parts[0].len + body.len);
     if (parts[0].len + body.len > 0)
         stream_write(conn->stream, parts, body.len > 0 ? 2 : 1); /* write is cheaper than writev */
     conn->output.len = 0;
@@ -108,8 +99,8 @@ static bool is_ours(uint16_t id)
            id == HEADER_CONNECTION || id == HEADER_KEEP_ALIVE || id == HEADER_UPGRADE;
 }
 
-static void append_fields(struct buf *out, const struct fields *headers, bool *has_date,
-                          bool *has_server)
+static void append_fields(struct buf *out, const struct fields *headers, struct coding_head *coding,
+                          bool *has_date, bool *has_server)
 {
     for (uint32_t i = 0; headers != NULL && i < headers->count; i++) {
         const struct field *field = &headers->items[i];
@@ -117,6 +108,8 @@ static void append_fields(struct buf *out, const struct fields *headers, bool *h
             continue;
         *has_date |= field->id == HEADER_DATE;
         *has_server |= field->id == HEADER_SERVER;
+        if (coding->coding != CODING_NONE && coding_head_field(coding, field, out))
+            continue;
         append_field(out, field->name, field->value);
     }
 }
@@ -165,18 +158,23 @@ static bool keeps_connection(const struct request *req)
            (uint64_t)req->content_length - req->body_received <= UNREAD_MAX;
 }
 
-static void append_head(struct request *req, const struct answer *answer)
+void conn_append_head(struct request *req, const struct answer *answer, enum coding coding)
 {
     struct conn *conn = req->conn;
     struct http_server *server = conn->server;
-    struct buf *out = output_of(conn);
+    struct buf *out = conn_output(conn);
     bool has_date = false, has_server = false;
     req->status = (uint16_t)answer->status;
     conn->stall_ms = req->stall_ms;
     append_status(out, answer->status);
     if (answer->content_type.len > 0)
         append_field(out, SLICE("Content-Type"), answer->content_type);
-    append_fields(out, answer->headers, &has_date, &has_server);
+    struct coding_head said = {0};
+    if (coding != CODING_NONE)
+        said = coding_head_begin(coding, answer->headers);
+    append_fields(out, answer->headers, &said, &has_date, &has_server);
+    if (coding != CODING_NONE)
+        coding_head_end(&said, answer->status, out);
     append_framing(req, out, answer);
     if (!has_date)
         buf_append(out, server->date, server->date_len);
@@ -192,29 +190,35 @@ static void append_head(struct request *req, const struct answer *answer)
 
 /* ---- the answer ---- */
 
-static void answer_done(struct request *req)
+void conn_answer_done(struct request *req)
 {
     struct conn *conn = req->conn;
     req->answer_state = ANSWER_DONE;
-    req->server->handler->on_done(req->server->data, req);
+    request_is_done(req);
     if (conn != NULL)
         conn_answered(conn);
 }
 
-/* Nobody is there to read the answer. */
-static bool is_lost(struct request *req)
+bool conn_is_lost(const struct request *req)
 {
     return req->conn == NULL || req->gone || req->answer_state == ANSWER_DONE;
 }
 
 void request_answer(struct request *req, const struct answer *answer, struct slice body)
 {
-    if (is_lost(req))
+    if (conn_is_lost(req))
         return;
     struct conn *conn = req->conn;
     struct answer whole = *answer;
     whole.length = (int64_t)body.len;
-    append_head(req, &whole);
+    enum coding coding = conn_coding(req, &whole);
+    if (coding == CODING_GZIP)
+        coding = conn_code_body(req, &whole, &body);
+    conn_append_head(req, &whole, coding);
+    if (conn->coded != NULL) {
+        conn_send_coded_body(conn, body, answer->keeper);
+        return;
+    }
     if (!req->answer_to_head) {
         req->bytes_sent = body.len;
         if (body.len <= BODY_COPY_MAX)
@@ -222,22 +226,28 @@ void request_answer(struct request *req, const struct answer *answer, struct sli
         else
             write_out(conn, body);
     }
-    answer_done(req);
+    conn_answer_done(req);
 }
 
 void request_answer_start(struct request *req, const struct answer *answer)
 {
-    if (is_lost(req))
+    if (conn_is_lost(req))
         return;
-    append_head(req, answer);
+    struct answer head = *answer;
+    enum coding coding = conn_coding(req, answer);
+    if (coding == CODING_GZIP)
+        coding = conn_code_stream(req, &head);
+    conn_append_head(req, &head, coding);
+    if (!req->answer_to_head)
+        req->answer_left = answer->length; /* of what is written, compressed or not */
     req->answer_state = ANSWER_STREAMING;
     conn_flush(req->conn);
     conn_settle(req->conn);
 }
 
-bool request_answer_write(struct request *req, struct slice bytes)
+bool request_answer_write(struct request *req, struct slice bytes, const struct keeper *keeper)
 {
-    if (is_lost(req) || bytes.len == 0 || req->answer_to_head)
+    if (conn_is_lost(req) || bytes.len == 0 || req->answer_to_head)
         return false;
     struct conn *conn = req->conn;
     if (req->answer_left >= 0) {
@@ -245,8 +255,10 @@ bool request_answer_write(struct request *req, struct slice bytes)
             bytes.len = (size_t)req->answer_left; /* more than was stated must not be sent */
         req->answer_left -= (int64_t)bytes.len;
     }
+    if (conn->coded != NULL)
+        return bytes.len > 0 && conn_write_coded(conn, bytes, keeper);
     req->bytes_sent += bytes.len;
-    struct buf *out = output_of(conn);
+    struct buf *out = conn_output(conn);
     if (req->answer_chunked)
         buf_printf(out, "%zx\r\n", bytes.len);
     if (bytes.len <= BODY_COPY_MAX)
@@ -254,7 +266,7 @@ bool request_answer_write(struct request *req, struct slice bytes)
     else
         write_out(conn, bytes);
     if (req->answer_chunked)
-        buf_slice(output_of(conn), SLICE("\r\n"));
+        buf_slice(conn_output(conn), SLICE("\r\n"));
     conn_flush(conn); /* each piece is sent as it is made */
     bool slow = stream_pending(conn->stream) >= CONN_HIGH_WATER;
     conn_settle(conn);
@@ -263,24 +275,29 @@ bool request_answer_write(struct request *req, struct slice bytes)
 
 void request_answer_end(struct request *req)
 {
-    if (is_lost(req))
+    if (conn_is_lost(req))
         return;
     if (req->answer_left > 0) {
         request_abort(req);
         return;
     }
+    if (req->conn->coded != NULL) {
+        conn_end_coded(req->conn);
+        return;
+    }
     if (req->answer_chunked)
-        buf_slice(output_of(req->conn), SLICE("0\r\n\r\n"));
-    answer_done(req);
+        buf_slice(conn_output(req->conn), SLICE("0\r\n\r\n"));
+    conn_answer_done(req);
 }
 
 void request_abort(struct request *req)
 {
-    if (is_lost(req))
+    if (conn_is_lost(req))
         return;
     struct conn *conn = req->conn;
+    conn_drop_coded(conn);
     req->answer_state = ANSWER_DONE; /* given up by us: nobody is to be told that the peer left */
-    req->server->handler->on_done(req->server->data, req);
+    request_is_done(req);
     conn_close(conn, true);
 }
 
@@ -289,137 +306,29 @@ void conn_refuse(struct conn *conn, int status)
     struct request *req = conn->req;
     req->keep_alive = false;
     req->stall_ms = conn->stall_ms; /* no route says one: that of the answer before */
+    struct slice why = SLICE("");
+    if (conn->stream->security == STREAM_MISTAKEN) {
+        status = 400;
+        why = SLICE("This port speaks HTTPS; the request came as plain HTTP. Use https:// in the "
+                    "address.");
+    }
     struct buf page = {0};
-    status_page(&page, status, SLICE(""));
+    status_page(&page, status, why);
     struct answer answer = {.status = status,
                             .content_type = SLICE("text/html; charset=utf-8"),
                             .length = (int64_t)page.len};
-    append_head(req, &answer);
+    conn_append_head(req, &answer, CODING_NONE);
     if (req->method != METHOD_HEAD || !conn->parser.in_body)
         buf_slice(&conn->output, buf_view(&page));
     buf_clear(&page);
+    if (!conn->dispatched)
+        counter_add(&conn->server->figures->requests, 1);
     if (conn->state == CONN_ACTIVE) { /* the handler has seen the head */
         req->answer_state = ANSWER_DONE;
-        conn->server->handler->on_done(conn->server->data, req);
+        request_is_done(req);
+    } else {
+        request_count(req);
     }
     conn->dispatched = false;
     conn_linger(conn);
-}
-
-/* ---- files ---- */
-
-static void file_sent(struct conn *conn)
-{
-    close(conn->file_fd);
-    conn->file_fd = -1;
-    answer_done(conn->req);
-}
-
-/* Read a piece and write it: what sendfile does not take. False when the file is short. */
-static bool copy_piece(struct conn *conn)
-{
-    char *piece = mem_alloc(FILE_PIECE);
-    size_t want = conn->file_left < FILE_PIECE ? (size_t)conn->file_left : FILE_PIECE;
-    ssize_t n;
-    do
-        n = pread(conn->file_fd, piece, want, conn->file_offset);
-    while (n < 0 && errno == EINTR);
-    if (n > 0) {
-        struct slice part = slice_of(piece, (size_t)n);
-        stream_write(conn->stream, &part, 1);
-        conn->file_offset += n;
-        conn->file_left -= (uint64_t)n;
-        conn->req->bytes_sent += (uint64_t)n;
-    }
-    free(piece);
-    return n > 0;
-}
-
-static void on_fetched(void *data)
-{
-    struct conn *conn = data;
-    conn->file_fetch = NULL;
-    conn_send_file(conn);
-}
-
-/* How much may be sent now without waiting for the disk; 0: on_fetched goes on later. A long file
- * goes that way too, so that others have a turn. */
-static uint64_t warm_piece(struct conn *conn, bool in_turn)
-{
-    int64_t at = conn->file_offset;
-    if (at >= conn->file_warm) {
-        size_t piece = conn->file_left < FILE_WINDOW ? (size_t)conn->file_left : FILE_WINDOW;
-        conn->file_warm = at + (int64_t)piece;
-        if (!in_turn || !file_is_warm(conn->file_fd, at, piece))
-            conn->file_fetch =
-                file_fetch_new(conn->server->loop, conn->file_fd, at, piece, on_fetched, conn);
-        if (conn->file_fetch != NULL)
-            return 0;
-    }
-    uint64_t warm = (uint64_t)(conn->file_warm - at);
-    return warm < conn->file_left ? warm : conn->file_left;
-}
-
-/* Hand a piece to the stream. False when it is to be given up: the file is short, or the stream
- * has failed and will say so itself. */
-static bool send_piece(struct conn *conn, uint64_t most)
-{
-    int64_t n = 0;
-    if (stream_pending(conn->stream) == 0)
-        n = conn->stream->ops->send_file(conn->stream, conn->file_fd, &conn->file_offset, most);
-    if (n > 0) {
-        conn->file_left -= (uint64_t)n;
-        conn->req->bytes_sent += (uint64_t)n;
-        return true;
-    }
-    if (n < 0 && n != QLUA_ELIMIT)
-        return false;
-    /* The kernel takes no more now: queue a piece and go on when it is taken. */
-    if (copy_piece(conn))
-        return true;
-    request_abort(conn->req); /* shorter than what was promised: only a cut says so */
-    return false;
-}
-
-void conn_send_file(struct conn *conn)
-{
-    int64_t begin = conn->file_offset;
-    while (conn->file_fetch == NULL && conn->file_left > 0) {
-        uint64_t most = warm_piece(conn, conn->file_offset - begin < FILE_TURN);
-        if (most == 0)
-            break;
-        if (!send_piece(conn, most))
-            return;
-        if (stream_pending(conn->stream) > 0)
-            break;
-    }
-    if (conn->file_left == 0)
-        file_sent(conn);
-    else
-        conn_settle(conn);
-}
-
-void request_answer_file(struct request *req, const struct answer *answer, int fd, int64_t offset,
-                         uint64_t length)
-{
-    if (is_lost(req)) {
-        close(fd);
-        return;
-    }
-    struct conn *conn = req->conn;
-    struct answer whole = *answer;
-    whole.length = (int64_t)length;
-    append_head(req, &whole);
-    if (req->answer_to_head || length == 0) {
-        close(fd);
-        answer_done(req);
-        return;
-    }
-    conn_flush(conn);
-    req->answer_state = ANSWER_STREAMING;
-    conn->file_fd = fd;
-    conn->file_offset = offset;
-    conn->file_left = length;
-    conn->file_warm = 0;
-    conn_send_file(conn);
 }

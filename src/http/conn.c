@@ -27,14 +27,14 @@ static void drop_request(struct conn *conn)
         return;
     bool owed = conn->dispatched && req->answer_state != ANSWER_DONE;
     conn->req = NULL;
+    counter_subtract(&conn->server->figures->active, 1);
     if (owed) {
-        const struct http_handler *handler = conn->server->handler;
         req->gone = true;
         if (req->body_state == BODY_READING)
             req->body_state = BODY_BROKEN;
-        handler->on_gone(conn->server->data, req);
+        conn->server->handler->on_gone(conn->server->data, req);
         req->answer_state = ANSWER_DONE;
-        handler->on_done(conn->server->data, req);
+        request_is_done(req);
     }
     req->conn = NULL;
     request_unref(&req);
@@ -55,6 +55,7 @@ void conn_close(struct conn *conn, bool reset)
         return;
     conn_set_state(conn, CONN_CLOSED);
     timer_stop(&conn->timer);
+    conn_drop_coded(conn);
     drop_file(conn);
     drop_request(conn);
     buf_clear(&conn->input);
@@ -137,6 +138,8 @@ static int check_expect(struct request *req)
 static int check_head(struct request *req)
 {
     req->head_checked = true;
+    if (req->conn->stream->security == STREAM_MISTAKEN)
+        return 400; /* conn_refuse says why */
     if (req->method == METHOD_CONNECT)
         return 501; /* no proxy */
     enum target_method method =
@@ -156,6 +159,10 @@ static int check_head(struct request *req)
 static void begin_request(struct conn *conn)
 {
     conn->req = request_new(conn->server, conn);
+    conn->req->started_ns = loop_now_ns(conn->server->loop);
+    counter_add(&conn->server->figures->active, 1);
+    if (conn->stream->security == STREAM_SECURE)
+        conn->req->scheme = SLICE("https");
     parser_begin(&conn->parser, conn->req);
     conn->message_done = false;
     conn->dispatched = false;
@@ -166,7 +173,7 @@ static void begin_request(struct conn *conn)
 static void dispatch(struct conn *conn)
 {
     conn->dispatched = true;
-    conn->server->requests++;
+    counter_add(&conn->server->figures->requests, 1);
     conn->server->handler->on_request(conn->server->data, conn->req);
 }
 
@@ -420,6 +427,7 @@ void conn_answered(struct conn *conn)
 static void on_read(void *data, struct slice bytes)
 {
     struct conn *conn = data;
+    counter_add(&conn->server->figures->bytes_in, bytes.len);
     if (conn->state == CONN_LINGER) {
         conn->last_input = loop_now(conn->server->loop);
         conn_settle(conn);
@@ -454,6 +462,10 @@ static void on_drain(void *data)
     if (conn->state == CONN_CLOSED)
         return;
     conn->backlog = 0;
+    if (conn->coded != NULL) {
+        conn_send_coded(conn);
+        return;
+    }
     if (conn->file_fd >= 0) {
         conn_send_file(conn);
         return;
@@ -474,6 +486,7 @@ static void on_close(void *data)
     struct http_server *server = conn->server;
     list_remove(&conn->node);
     server->connections--;
+    counter_subtract(&server->figures->open, 1);
     conn->next_free = server->free_conns;
     server->free_conns = conn;
     server->handler->on_closed(server->data);
@@ -502,6 +515,8 @@ void conn_open(struct http_server *server, struct stream *stream)
     conn->drain_ms = server->drain_ms;
     list_append(&server->conns, &conn->node);
     server->connections++;
+    counter_add(&server->figures->accepted, 1);
+    counter_add(&server->figures->open, 1);
     stream->handler = &stream_handler;
     stream->data = conn;
     conn_settle(conn);

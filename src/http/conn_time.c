@@ -77,6 +77,8 @@ static uint64_t deadline_of(struct conn *conn, uint64_t now)
     conn->backlog = 0;
     switch (conn->state) {
     case CONN_IDLE:
+        if (conn->stream->security == STREAM_HANDSHAKE && !conn->draining)
+            return conn->since + settings->header_timeout_ms;
         return conn->since + (conn->draining ? conn->drain_ms : settings->keep_alive_timeout_ms);
     case CONN_HEAD: return conn->since + settings->header_timeout_ms;
     case CONN_LINGER: return linger_deadline(conn);
@@ -144,7 +146,12 @@ void conn_on_timer(struct timer *timer)
         return;
     }
     switch (conn->state) {
-    case CONN_IDLE: conn_end(conn); break;
+    case CONN_IDLE:
+        if (conn->stream->security == STREAM_HANDSHAKE)
+            conn_close(conn, stream_pending(conn->stream) > 0);
+        else
+            conn_end(conn);
+        break;
     case CONN_HEAD: conn_refuse(conn, 408); break;
     case CONN_ACTIVE: body_is_late(conn); break;
     default: conn_close(conn, false);

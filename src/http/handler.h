@@ -13,7 +13,10 @@
 #include "base/buf.h"
 #include "base/list.h"
 #include "base/slice.h"
+#include "http/compress.h"
+#include "http/figures.h"
 
+struct coding_rules;
 struct conn;
 struct log;
 struct loop;
@@ -43,7 +46,8 @@ struct http_settings {
     size_t max_target_size;     /* bytes of a request target: 414 */
     uint32_t header_timeout_ms; /* for a whole header block: 408 */
     uint32_t keep_alive_timeout_ms;
-    struct slice server_header; /* "" for none */
+    struct slice server_header;        /* "" for none */
+    const struct coding_rules *coding; /* which answers may be compressed; NULL: none */
 };
 
 /* What all connections of a worker share. */
@@ -57,14 +61,17 @@ struct http_server {
     size_t date_len;
     bool stopping;        /* answers say "Connection: close" */
     uint32_t drain_ms;    /* once stopping: how long an idle connection is read on */
-    bool timing;          /* fill started_ns */
     uint32_t connections; /* open now */
     struct list conns;
     struct request *free_requests;
     uint32_t free_count;
     struct conn *free_conns;
-    struct buf spare;  /* the output buffer of whichever connection writes next */
-    uint64_t requests; /* handed up so far */
+    struct buf spare;                /* the output buffer of whichever connection writes next */
+    struct http_figures *figures;    /* what is counted; http_server_init points it to ... */
+    struct http_figures own_figures; /* ... these */
+    struct compressors compressors;
+    struct buf packed;     /* a body that was compressed whole */
+    uint32_t coded_bodies; /* being sent compressed, or waiting for a last turn */
 };
 
 void http_server_init(struct http_server *server, struct loop *loop, const struct log *log);

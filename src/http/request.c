@@ -41,8 +41,6 @@ struct request *request_new(struct http_server *server, struct conn *conn)
     req->conn = conn;
     req->content_length = -1;
     req->max_body = UINT64_MAX;
-    if (server->timing)
-        req->started_ns = clock_ns();
     return req;
 }
 
@@ -70,6 +68,19 @@ void request_unref(struct request **slot)
     req->next_free = server->free_requests;
     server->free_requests = req;
     server->free_count++;
+}
+
+void request_count(struct request *req)
+{
+    struct http_figures *figures = req->server->figures;
+    counter_add(&figures->answers[req->status < 600 ? req->status / 100 : 0], 1);
+    histogram_record(&figures->latency, clock_ns() - req->started_ns);
+}
+
+void request_is_done(struct request *req)
+{
+    request_count(req);
+    req->server->handler->on_done(req->server->data, req);
 }
 
 struct slice request_peer(struct request *req, int *port)
@@ -105,6 +116,8 @@ void request_want_body(struct request *req, bool whole)
             struct slice line = SLICE("HTTP/1.1 100 Continue\r\n\r\n");
             conn_flush(conn);
             stream_write(conn->stream, &line, 1);
+            counter_add(&conn->server->figures->answers[1], 1);
+            counter_add(&conn->server->figures->bytes_out, line.len);
         }
     }
     conn_resume(conn);

@@ -97,7 +97,7 @@ struct request {
     bool body_whole; /* a reader wants all of it: do not stop reading at the high-water mark */
 
     uint64_t bytes_sent; /* of the answer's body */
-    uint64_t started_ns; /* monotonic; 0 unless the access log is on */
+    uint64_t started_ns; /* monotonic: when its first byte was read */
     uint32_t stall_ms;   /* RESPONSE_TIMEOUT of the answer; 0: none */
     bool answer_chunked;
     bool answer_to_head; /* a body would be wrong: HEAD, 204, 304 */
@@ -143,12 +143,24 @@ void request_want_body(struct request *req, bool whole);
 
 /* ---- the answer ---- */
 
+/* Who can keep the bytes of a body, where they are, for longer than a call: for long ones, which
+ * are not copied then. */
+struct keeper {
+    void *(*keep)(void *data);   /* from now on, ... */
+    void (*release)(void *kept); /* ... until this is called, once, with what keep gave: before
+                                  * on_done */
+    void *data;
+};
+
 /* What precedes the body. All slices are borrowed for the call only. */
 struct answer {
     int status;
     struct slice content_type;    /* empty: no Content-Type from here */
     const struct fields *headers; /* further fields, checked here; NULL: none */
     int64_t length;               /* of the body; -1: not known (chunked, or closed at its end) */
+    struct slice unsent_type;     /* of the 200 that a 304 stands for; empty: not known */
+    int64_t unsent_length;
+    const struct keeper *keeper; /* of the body; NULL: it is copied if need be */
 };
 
 /* Names and values that may stand on the wire? Returns 0, or QLUA_ESYNTAX with a message that
@@ -161,8 +173,9 @@ int answer_check(const struct answer *answer, struct err *err);
 void request_answer(struct request *req, const struct answer *answer, struct slice body);
 /* Send the head now; pieces follow. */
 void request_answer_start(struct request *req, const struct answer *answer);
-/* Send a piece. True: the peer is slow, wait for the handler's on_drain before the next. */
-bool request_answer_write(struct request *req, struct slice bytes);
+/* Send a piece. True: wait for the handler's on_drain before the next, because the peer is slow
+ * or the piece takes several turns of the loop. keeper may be NULL. */
+bool request_answer_write(struct request *req, struct slice bytes, const struct keeper *keeper);
 /* The answer is whole. A stated length that was not reached cuts the connection. */
 void request_answer_end(struct request *req);
 /* Send `length` bytes of the open file from `offset` as the body, then end; fd is closed when

@@ -9,6 +9,7 @@ void http_server_init(struct http_server *server, struct loop *loop, const struc
 {
     *server = (struct http_server){.loop = loop, .log = log};
     list_init(&server->conns);
+    server->figures = &server->own_figures;
     http_server_tick(server, clock_seconds());
 }
 
@@ -59,4 +60,8 @@ void http_server_clear(struct http_server *server)
         free(conn);
     }
     buf_clear(&server->spare);
+    while (server->coded_bodies > 0)
+        loop_turn(server->loop, false);
+    compressors_clear(&server->compressors);
+    buf_clear(&server->packed);
 }

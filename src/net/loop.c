@@ -4,6 +4,7 @@
 #include <assert.h>
 #include <stdlib.h>
 
+#include "base/clock.h"
 #include "base/mem.h"
 #include "net/net_internal.h"
 #include "net/socket.h"
@@ -32,9 +33,12 @@ static void run_later(struct loop *loop)
         uv_idle_stop(&loop->idle);
 }
 
+/* The last before the loop sleeps. */
 static void on_prepare(uv_prepare_t *prepare)
 {
-    run_later(prepare->data);
+    struct loop *loop = prepare->data;
+    run_later(loop);
+    loop->turn_ns = 0;
 }
 
 /* Its only use is that the loop does not sleep while it is started. */
@@ -102,6 +106,13 @@ void loop_turn(struct loop *loop, bool wait)
 uint64_t loop_now(const struct loop *loop)
 {
     return uv_now(&loop->uv);
+}
+
+uint64_t loop_now_ns(struct loop *loop)
+{
+    if (loop->turn_ns == 0)
+        loop->turn_ns = clock_ns();
+    return loop->turn_ns;
 }
 
 void loop_update_now(struct loop *loop)

@@ -29,6 +29,8 @@ void loop_turn(struct loop *loop, bool wait);
 
 /* Monotonic milliseconds as of this turn of the loop. */
 uint64_t loop_now(const struct loop *loop);
+/* Monotonic nanoseconds when this was first asked in this turn: the clock is read once a turn. */
+uint64_t loop_now_ns(struct loop *loop);
 /* Read the clock again, after a callback that took long. */
 void loop_update_now(struct loop *loop);
 

@@ -107,6 +107,14 @@ static uint64_t backlog(const struct stream *stream)
     return pending(stream);
 }
 
+static void peer_of(const struct stream *stream, char *dst, size_t size, int *port)
+{
+    (void)stream;
+    (void)size;
+    dst[0] = '\0';
+    *port = 0;
+}
+
 static const struct stream_ops memory_ops = {
     .read_start = no_op,
     .read_stop = no_op,
@@ -116,6 +124,7 @@ static const struct stream_ops memory_ops = {
     .close = close_stream,
     .pending = pending,
     .backlog = backlog,
+    .peer = peer_of,
 };
 
 struct stream *memory_stream_new(struct loop *loop, struct buf *output, size_t window)

@@ -267,6 +267,27 @@ static uint64_t backlog(const struct stream *stream)
     return pending(stream) + (uint64_t)queued;
 }
 
+static void peer_of(const struct stream *stream, char *dst, size_t size, int *port)
+{
+    dst[0] = '\0';
+    *port = 0;
+    if (of(stream)->handle.stream.type != UV_TCP)
+        return;
+    struct sockaddr_storage addr;
+    int len = sizeof(addr);
+    if (uv_tcp_getpeername(&of(stream)->handle.tcp, (struct sockaddr *)&addr, &len) != 0)
+        return;
+    if (addr.ss_family == AF_INET) {
+        const struct sockaddr_in *in = (const struct sockaddr_in *)&addr;
+        uv_ip4_name(in, dst, size);
+        *port = ntohs(in->sin_port);
+    } else if (addr.ss_family == AF_INET6) {
+        const struct sockaddr_in6 *in6 = (const struct sockaddr_in6 *)&addr;
+        uv_ip6_name(in6, dst, size);
+        *port = ntohs(in6->sin6_port);
+    }
+}
+
 static const struct stream_ops socket_ops = {
     .read_start = read_start,
     .read_stop = read_stop,
@@ -276,6 +297,7 @@ static const struct stream_ops socket_ops = {
     .close = close_stream,
     .pending = pending,
     .backlog = backlog,
+    .peer = peer_of,
 };
 
 /* ---- making ---- */
@@ -330,26 +352,5 @@ void socket_free_spares(struct loop *loop)
         struct socket_stream *s = loop->free_sockets;
         loop->free_sockets = s->handle.next_free;
         free(s);
-    }
-}
-
-void stream_peer(const struct stream *stream, char *dst, size_t size, int *port)
-{
-    dst[0] = '\0';
-    *port = 0;
-    if (stream->ops != &socket_ops || of(stream)->handle.stream.type != UV_TCP)
-        return;
-    struct sockaddr_storage addr;
-    int len = sizeof(addr);
-    if (uv_tcp_getpeername(&of(stream)->handle.tcp, (struct sockaddr *)&addr, &len) != 0)
-        return;
-    if (addr.ss_family == AF_INET) {
-        const struct sockaddr_in *in = (const struct sockaddr_in *)&addr;
-        uv_ip4_name(in, dst, size);
-        *port = ntohs(in->sin_port);
-    } else if (addr.ss_family == AF_INET6) {
-        const struct sockaddr_in6 *in6 = (const struct sockaddr_in6 *)&addr;
-        uv_ip6_name(in6, dst, size);
-        *port = ntohs(in6->sin6_port);
     }
 }

@@ -1,8 +1,9 @@
 /* net/stream.h - bytes to and from one peer, behind one face.
  *
  * Place in the flow: listener -> stream -> http/conn. The face is a table of functions with
- * TCP and Unix sockets and a memory stream behind it (TLS later), so that the test client, the
- * fuzzers and the micro benchmark take the same way through parser and writer as a socket.
+ * TCP and Unix sockets, TLS on one of these, and a memory stream behind it, so that the test
+ * client, the fuzzers and the micro benchmark take the same way through parser and writer as a
+ * socket.
  * Knows no HTTP; calls up through struct stream_handler.
  */
 #ifndef QLUA_NET_STREAM_H
@@ -47,6 +48,17 @@ struct stream_ops {
     /* Bytes written which the peer's side has not acknowledged, as far as we can know: falls
      * whenever the peer takes something. */
     uint64_t (*backlog)(const struct stream *stream);
+    /* stream_peer. */
+    void (*peer)(const struct stream *stream, char *dst, size_t size, int *port);
+};
+
+/* Who else can read what goes over a stream. */
+enum stream_security {
+    STREAM_PLAIN,     /* everybody on the way */
+    STREAM_HANDSHAKE, /* nothing has come yet: TLS is being agreed on; on_drain tells its end */
+    STREAM_SECURE,    /* nobody: TLS */
+    STREAM_MISTAKEN   /* plain text where TLS was expected: it is passed on, both ways, so that the
+                       * answer can say so */
 };
 
 struct stream {
@@ -55,6 +67,7 @@ struct stream {
     void *data;
     bool reading;
     bool closing;
+    uint8_t security; /* enum stream_security */
 };
 
 static inline void stream_read_start(struct stream *stream)
@@ -109,6 +122,9 @@ static inline void stream_close(struct stream *stream, bool reset)
 
 /* The peer's address as text without port ("127.0.0.1", "::1"), "" for Unix and memory
  * streams; *port is 0 there. Written to dst (at least 64 bytes), NUL-terminated. */
-void stream_peer(const struct stream *stream, char *dst, size_t size, int *port);
+static inline void stream_peer(const struct stream *stream, char *dst, size_t size, int *port)
+{
+    stream->ops->peer(stream, dst, size, port);
+}
 
 #endif

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 
 #include "base/err.h"
+#include "http/coding.h"
 #include "http/forwarded.h"
 #include "server/config_internal.h"
 #include "server/listen.h"
@@ -108,13 +109,13 @@ static int refuse(const struct config *config, struct slice name, struct err *er
     return err_set(err, config->origin[index] >= CONFIG_SCRIPT ? -EINVAL : QLUA_ESYNTAX, "%s", why);
 }
 
-/* Refuse one item of a list: of the file its key is named, too. */
+/* Refuse one item of a list, in words that follow "is no": of the file its key is named, too. */
 static int refuse_item(const struct config *config, struct slice name, struct err *err,
                        const char *item, const char *wanted)
 {
     char why[240];
     bool file = origin_of(config, name) == CONFIG_FILE;
-    snprintf(why, sizeof(why), "%s%.*s%s%.80s is no address%s", file ? "server." : "",
+    snprintf(why, sizeof(why), "%s%.*s%s%.80s is no %s", file ? "server." : "",
              file ? (int)name.len : 0, name.data, file ? ": " : "", item, wanted);
     return refuse(config, name, err, why);
 }
@@ -182,7 +183,7 @@ static int check_bind(const struct config *config, struct err *err)
     for (size_t i = 0; i < config->bind.count; i++)
         if (!listen_is_address(config->bind.items[i]))
             return refuse_item(config, SLICE("bind"), err, config->bind.items[i],
-                               " to listen on; give HOST:PORT, [V6]:PORT or unix:/PATH");
+                               "address to listen on; give HOST:PORT, [V6]:PORT or unix:/PATH");
     return 0;
 }
 
@@ -192,7 +193,37 @@ static int check_proxies(const struct config *config, struct err *err)
         if (!trust_is_valid(config->trusted_proxies.items[i]))
             return refuse_item(config, SLICE("trusted_proxies"), err,
                                config->trusted_proxies.items[i],
-                               "; give one (10.1.2.3), a network (10.0.0.0/8) or unix");
+                               "address; give one (10.1.2.3), a network (10.0.0.0/8) or unix");
+    return 0;
+}
+
+static int check_types(const struct config *config, struct err *err)
+{
+    for (size_t i = 0; i < config->gzip_types.count; i++)
+        if (!coding_type_is_valid(config->gzip_types.items[i]))
+            return refuse_item(config, SLICE("gzip_types"), err, config->gzip_types.items[i],
+                               "content type; give one (text/css), or a pattern with one * "
+                               "(text/*, application/*+json)");
+    return 0;
+}
+
+static int check_metrics(const struct config *config, struct err *err)
+{
+    const char *path = config->metrics_path;
+    char why[240];
+    if (path == NULL || (path[0] == '/' && strpbrk(path, "?#") == NULL))
+        return 0;
+    snprintf(why, sizeof(why),
+             "metrics_path must begin with \"/\" and hold no \"?\" or \"#\", not \"%.80s\"", path);
+    return refuse(config, SLICE("metrics_path"), err, why);
+}
+
+static int check_identity(const struct config *config, struct err *err)
+{
+    if (config->key != NULL && config->cert == NULL)
+        return refuse(config, SLICE("key"), err,
+                      "a private key without a certificate; name its file with cert, or leave key "
+                      "out");
     return 0;
 }
 
@@ -218,7 +249,13 @@ int config_finish(struct config *config, struct err *err)
     if (rc == 0)
         rc = check_proxies(config, err);
     if (rc == 0)
+        rc = check_types(config, err);
+    if (rc == 0)
+        rc = check_identity(config, err);
+    if (rc == 0)
         rc = check_timeouts(config, err);
+    if (rc == 0)
+        rc = check_metrics(config, err);
     if (rc != 0)
         return rc;
     if (origin_of(config, SLICE("reload")) == CONFIG_DEFAULT)

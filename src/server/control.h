@@ -21,6 +21,8 @@ enum control_type {
     CONTROL_PREPARE,   /* supervisor: load generation `value` beside the one that serves */
     CONTROL_COMMIT,    /* supervisor: generation `value` serves from now on */
     CONTROL_DROP,      /* supervisor: what was prepared is not wanted */
+    CONTROL_IDENTITY,  /* supervisor: certificate, key or tickets are new: server/identity.h, in the
+                        * descriptor */
     CONTROL_STOP,      /* supervisor: accept what is queued, close the listeners, drain, exit 0 */
     CONTROL_STOP_NOW   /* supervisor: close everything and exit 0 */
 };
@@ -32,6 +34,7 @@ struct control_message {
     uint32_t type;           /* enum control_type; one that is not known is ignored */
     uint32_t value;          /* CONTROL_STOP: milliseconds left to drain; else see the types */
     char text[CONTROL_TEXT]; /* NUL-terminated; only so much as there is of it is sent */
+    int fd; /* received with it, the receiver's to close; -1: none. Not part of the packet. */
 };
 
 /* A connected pair, non-blocking and close-on-exec. Returns 0 or a negative errno. */
@@ -41,6 +44,8 @@ int control_pair(int fds[2]);
  * gone; never a signal). */
 int control_send(int fd, enum control_type type, uint32_t value);
 int control_send_text(int fd, enum control_type type, uint32_t value, const char *text);
+/* The same with a descriptor, of which the other side gets its own; ours stays open. */
+int control_send_fd(int fd, enum control_type type, uint32_t value, int passed);
 
 /* Read one message without waiting. Returns 1 with *message filled, 0 when there is none yet,
  * -EPIPE when the other side is gone, or another negative errno. */

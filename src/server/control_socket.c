@@ -12,7 +12,6 @@
 #include <sys/un.h>
 #include <unistd.h>
 
-#include "base/buf.h"
 #include "base/err.h"
 #include "server/config.h"
 
@@ -69,6 +68,7 @@ static void drop(struct control_socket *socket, struct control_client *client)
     poll_for(socket, EPOLL_CTL_DEL, client->fd, 0);
     close(client->fd);
     client->fd = -1;
+    buf_clear(&client->out);
     poll_for(socket, EPOLL_CTL_MOD, socket->fd, EPOLLIN);
 }
 
@@ -78,6 +78,7 @@ void control_socket_close(struct control_socket *socket)
     for (size_t i = 0; i < CONTROL_CLIENTS; i++) {
         if (socket->clients[i].fd >= 0)
             close(socket->clients[i].fd);
+        buf_clear(&socket->clients[i].out);
         socket->clients[i].fd = -1;
     }
     if (socket->poll_fd >= 0)
@@ -124,6 +125,19 @@ static ssize_t read_line(struct control_client *client)
     return end != NULL || client->len == sizeof(client->line) ? -1 : 0;
 }
 
+/* Give the asker what it takes of the answer. False: that was all, or it has gone. */
+static bool push_out(struct control_socket *socket, struct control_client *client)
+{
+    struct buf *out = &client->out;
+    ssize_t n = send(client->fd, out->data, out->len, MSG_NOSIGNAL);
+    if (n < 0 && errno != EAGAIN && errno != EINTR)
+        return false;
+    buf_shift(out, n < 0 ? 0 : (size_t)n);
+    if (out->len > 0)
+        poll_for(socket, EPOLL_CTL_MOD, client->fd, EPOLLOUT);
+    return out->len > 0;
+}
+
 void control_socket_turn(struct control_socket *socket, uint64_t now,
                          void (*answer)(void *data, struct slice command, struct buf *out),
                          void *data)
@@ -135,7 +149,7 @@ void control_socket_turn(struct control_socket *socket, uint64_t now,
         struct control_client *client = &socket->clients[i];
         if (client->fd < 0 || client->waiting)
             continue;
-        ssize_t len = read_line(client);
+        ssize_t len = client->out.len > 0 ? 0 : read_line(client);
         if (len > 0) {
             struct buf out = {0};
             client->waiting = true;
@@ -143,12 +157,10 @@ void control_socket_turn(struct control_socket *socket, uint64_t now,
             if (out.len == 0 || client->fd < 0)
                 continue; /* later, or already in control_socket_reply */
             client->waiting = false;
-            /* far less than a socket's buffer holds: one call takes it all */
-            if (send(client->fd, out.data, out.len, MSG_NOSIGNAL) < 0)
-                len = -1;
-            buf_clear(&out);
+            client->out = out;
         }
-        if (len != 0 || now - client->started > CLIENT_MS)
+        bool over = client->out.len > 0 ? !push_out(socket, client) : len != 0;
+        if (over || now - client->started > CLIENT_MS)
             drop(socket, client);
     }
 }
@@ -198,27 +210,33 @@ static int exchange(int fd, const char *command, struct buf *answer)
     return n < 0 ? -errno : 0;
 }
 
-int control_socket_ask(const char *path, const char *command, uint64_t patience_ms)
+enum control_answer control_socket_ask(const char *path, const char *command, uint64_t patience_ms)
 {
     struct buf answer = {0};
     int fd = connect_to(path, patience_ms);
     if (fd < 0) {
         fprintf(stderr, "qlua: %s: no server answers there (%s); name its socket with --control\n",
                 path, err_text(fd));
-        return 1;
+        return CONTROL_NOBODY;
     }
     int rc = exchange(fd, command, &answer);
     close(fd);
     struct slice text = buf_view(&answer);
     struct slice first = slice_split(&text, '\n');
-    bool ok = rc == 0 && slice_eq(first, SLICE("ok"));
-    if (ok)
-        fwrite(text.data, 1, text.len, stdout);
+    enum control_answer result = CONTROL_BROKEN;
+    if (rc == 0 && slice_eq(first, SLICE("ok")))
+        result = CONTROL_OK;
+    else if (rc == 0 && slice_eq(first, SLICE("degraded")))
+        result = CONTROL_DEGRADED;
     else if (slice_starts_with(first, SLICE("error: ")))
+        result = CONTROL_ERROR;
+    if (result <= CONTROL_DEGRADED)
+        fwrite(text.data, 1, text.len, stdout);
+    else if (result == CONTROL_ERROR)
         fprintf(stderr, "qlua: %.*s", (int)answer.len - 7, answer.data + 7);
     else
         fprintf(stderr, "qlua: %s: the server gave no answer%s%s\n", path, rc != 0 ? ": " : "",
                 rc != 0 ? err_text(rc) : "");
     buf_clear(&answer);
-    return ok ? 0 : 1;
+    return result;
 }

@@ -2,8 +2,9 @@
  *
  * Place in the flow: the supervisor (or the lone worker of --workers 0) answers on it; `qlua
  * status` and `qlua reload` ask. Both ends of the protocol are here: the asker sends one line, a
- * command; the answer is a first line "ok" or "error: WHY", then text until the end of the
- * connection (of an error: more of why). What commands there are is the supervisor's business.
+ * command; the answer is a first line "ok", "degraded" (answered, but not all is well) or "error:
+ * WHY", then text until the end of the connection (of an error: more of why). What commands there
+ * are is the supervisor's business.
  */
 #ifndef QLUA_SERVER_CONTROL_SOCKET_H
 #define QLUA_SERVER_CONTROL_SOCKET_H
@@ -12,10 +13,10 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/buf.h"
 #include "base/slice.h"
 #include "server/listen.h"
 
-struct buf;
 struct config;
 struct err;
 
@@ -25,7 +26,8 @@ struct err;
 struct control_client {
     int fd;           /* -1: free */
     uint64_t started; /* monotonic milliseconds */
-    bool waiting;     /* control_socket_wait: for control_socket_reply */
+    bool waiting;     /* for control_socket_reply */
+    struct buf out;   /* the answer, or what of it the asker has not taken yet */
     size_t len;
     char line[64];
 };
@@ -56,8 +58,16 @@ void control_socket_turn(struct control_socket *socket, uint64_t now,
 /* Answer those that wait. */
 void control_socket_reply(struct control_socket *socket, struct slice text);
 
-/* The asker's end: send `command`, print the answer, for which it waits so long. Returns the
- * process's exit code. */
-int control_socket_ask(const char *path, const char *command, uint64_t patience_ms);
+/* What the asker's end comes to. */
+enum control_answer {
+    CONTROL_OK,
+    CONTROL_DEGRADED,
+    CONTROL_ERROR,  /* what the server said is printed to standard error */
+    CONTROL_NOBODY, /* no server answers there, which is said on standard error */
+    CONTROL_BROKEN  /* it gave no answer; the same */
+};
+
+/* The asker's end: send `command`, print the answer, for which it waits so long. */
+enum control_answer control_socket_ask(const char *path, const char *command, uint64_t patience_ms);
 
 #endif

@@ -6,7 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -16,10 +16,11 @@
 #include "server/config.h"
 #include "server/control.h"
 #include "server/crew_reload.h"
+#include "server/history.h"
+#include "server/identity.h"
 #include "server/listen.h"
 #include "server/process.h"
 #include "server/reload.h"
-#include "server/status.h"
 
 /* max_restarts counts within this time. */
 #define STORM_MS 60000
@@ -34,28 +35,26 @@
 #define STOP_LOADING_MS 1000
 #define STOP_NOW_MS     300
 
-int crew_init(struct crew *crew, const struct config *config, const struct log *log,
-              const struct listeners *listeners, uint64_t now)
+void crew_init(struct crew *crew, const struct config *config, const struct log *log,
+               const struct listeners *listeners, const struct figures *figures, uint64_t now)
 {
-    *crew = (struct crew){.config = config, .log = log, .listeners = listeners, .started = now};
+    *crew = (struct crew){
+        .config = config, .log = log, .listeners = listeners, .figures = figures, .started = now};
     crew->watch_from = now;
     crew->count = 2 * (size_t)config->workers;
     crew->opened = 1;
-    crew->beats = mmap(NULL, crew->count * sizeof(*crew->beats), PROT_READ | PROT_WRITE,
-                       MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-    if (crew->beats == MAP_FAILED)
-        return -errno;
     crew->members = mem_array(crew->count, sizeof(*crew->members));
     crew->ends = mem_array((size_t)config->max_restarts, sizeof(*crew->ends));
-    for (size_t i = 0; i < crew->count; i++)
-        crew->members[i] =
-            (struct member){.id = (int)(i / 2) + 1, .control_fd = -1, .beat = &crew->beats[i]};
-    return 0;
+    for (size_t i = 0; i < crew->count; i++) {
+        struct member *member = &crew->members[i];
+        *member = (struct member){
+            .id = (int)(i / 2) + 1, .control_fd = -1, .figures = &figures->workers[i]};
+        counter_set(&member->figures->id, (uint64_t)member->id);
+    }
 }
 
 void crew_clear(struct crew *crew)
 {
-    munmap(crew->beats, crew->count * sizeof(*crew->beats));
     free(crew->members);
     free(crew->ends);
 }
@@ -88,15 +87,26 @@ static void wait_before_start(struct member *member, uint64_t now)
     member->due = now + delay;
 }
 
+/* What the place says is the next process's from here on. */
+static void begin_figures(const struct crew *crew, struct member *member, uint64_t now)
+{
+    struct worker_figures *figures = member->figures;
+    figures_begin(crew->figures, figures);
+    counter_set(&figures->beat_ms, now);
+    counter_set(&figures->started_ms, now);
+    member->former = (struct figures_total){0};
+    figures_add(&member->former, figures);
+    member->rate = (struct rate){0};
+    rate_note(&member->rate, now, counter_get(&figures->http.requests));
+}
+
 /* Fork a process for the member. */
 static void start_member(struct crew *crew, struct member *member, uint64_t now)
 {
     int fds[2] = {-1, -1};
     int rc = control_pair(fds);
     if (rc == 0) {
-        atomic_store(&member->beat->ms, now);
-        atomic_store(&member->beat->requests, 0);
-        atomic_store(&member->beat->connections, 0);
+        begin_figures(crew, member, now);
         struct worker_start start = {
             .config = crew->config,
             .log = crew->log,
@@ -104,8 +114,10 @@ static void start_member(struct crew *crew, struct member *member, uint64_t now)
             .id = member->id,
             .listeners = crew->listeners->fds,
             .nlisteners = crew->listeners->count,
+            .identity = crew->identity,
             .control_fd = fds[1],
-            .beat = member->beat,
+            .figures = member->figures,
+            .all_figures = crew->figures,
             .ask_fd = -1,
         };
         member->control_fd = fds[0];
@@ -124,6 +136,7 @@ static void start_member(struct crew *crew, struct member *member, uint64_t now)
         return;
     }
     member->pid = rc;
+    counter_set(&member->figures->pid, (uint64_t)rc);
     member->state = MEMBER_STARTING;
     member->started = now;
     member->ready = 0;
@@ -170,7 +183,7 @@ static uint64_t silence_of(const struct crew *crew, const struct member *member,
 {
     uint64_t last = latest(crew->watch_from, member->started);
     if (member->state == MEMBER_READY || member->state == MEMBER_RETIRING)
-        last = latest(last, latest(member->ready, atomic_load(&member->beat->ms)));
+        last = latest(last, latest(member->ready, counter_get(&member->figures->beat_ms)));
     return now > last ? now - last : 0;
 }
 
@@ -182,6 +195,7 @@ static void check_loading(struct crew *crew, struct member *member, uint64_t now
               "worker %d (pid %d) was not ready within %g s (start_timeout); %s", member->id,
               (int)member->pid, (double)crew->config->start_timeout / 1000,
               crew->serving ? "killed" : "the start ends");
+    member->doom = RESTART_LOADING;
     kill_member(member);
     if (crew->serving)
         return;
@@ -196,13 +210,23 @@ static void check_beat(struct crew *crew, struct member *member, uint64_t now)
         return;
     log_write(crew->log, LOG_ERROR, "worker %d (pid %d) gave no sign of life for %.1f s; killed",
               member->id, (int)member->pid, (double)silence / 1000);
+    member->doom = RESTART_SILENT;
     kill_member(member);
+}
+
+/* For the metrics, which any worker tells. */
+static void show_member(struct member *member, uint64_t now)
+{
+    bool serves = member->state == MEMBER_READY || member->state == MEMBER_RETIRING;
+    counter_set(&member->figures->serves, serves);
+    rate_note(&member->rate, now, counter_get(&member->figures->http.requests));
 }
 
 void crew_tick(struct crew *crew, uint64_t now)
 {
     for (size_t i = 0; i < crew->count; i++) {
         struct member *member = &crew->members[i];
+        show_member(member, now);
         switch (member->state) {
         case MEMBER_WAITING:
             if (now >= member->due)
@@ -263,8 +287,15 @@ static void member_is_ready(struct crew *crew, struct member *member, uint64_t n
     member->state = MEMBER_READY;
     member->ready = now;
     struct member *partner = partner_of(crew, member);
-    if (partner->state == MEMBER_RETIRING)
+    if (partner->state == MEMBER_RETIRING) {
+        member->restarts++;
+        history_restart(crew->history, partner->doom, now, "worker %d (pid %d) %s", member->id,
+                        (int)partner->pid,
+                        partner->doom == RESTART_MODULE ? "had an old C module"
+                                                        : "had answered max_requests");
         send_stop(crew, partner, now);
+    }
+    counter_set(&member->figures->serves, 1);
     crew->opened = (size_t)crew->config->workers;
     bool all = true;
     for (size_t i = 0; i < crew->count; i += 2)
@@ -272,6 +303,12 @@ static void member_is_ready(struct crew *crew, struct member *member, uint64_t n
     crew->serving = crew->serving || all;
     if (crew->serving)
         reload_start(crew->reload, now);
+}
+
+void crew_retire(struct member *member, enum restart_reason why)
+{
+    member->state = MEMBER_RETIRING;
+    member->doom = why;
 }
 
 void crew_messages(struct crew *crew, struct member *member, uint64_t now)
@@ -282,7 +319,7 @@ void crew_messages(struct crew *crew, struct member *member, uint64_t now)
         if (message.type == CONTROL_READY)
             member_is_ready(crew, member, now);
         else if (message.type == CONTROL_RETIRE && member->state == MEMBER_READY)
-            member->state = MEMBER_RETIRING;
+            crew_retire(member, RESTART_RECYCLED);
         else
             crew_reload_message(crew, member, &message, now);
     }
@@ -315,9 +352,18 @@ static void describe_end(int status, char *text, size_t size)
         snprintf(text, size, "ended with exit code %d", WEXITSTATUS(status));
 }
 
+/* Why a worker has ended that should be running. */
+static enum restart_reason end_reason(const struct member *member, enum member_state former,
+                                      int status)
+{
+    if (former == MEMBER_KILLED)
+        return member->doom;
+    return WIFSIGNALED(status) ? RESTART_SIGNAL : RESTART_EXIT;
+}
+
 /* A worker ended that should be running: have it replaced, or give the service up. */
 static void replace(struct crew *crew, struct member *member, pid_t pid, const char *how,
-                    uint64_t now)
+                    enum restart_reason reason, uint64_t now)
 {
     if (is_storm(crew, now)) {
         log_write(crew->log, LOG_CRITICAL,
@@ -331,6 +377,7 @@ static void replace(struct crew *crew, struct member *member, pid_t pid, const c
     if (member->ready != 0 && now - member->ready >= WELL_MS)
         member->failures = 0;
     member->restarts++;
+    history_restart(crew->history, reason, now, "worker %d (pid %d) %s", member->id, (int)pid, how);
     wait_before_start(member, now);
     if (member->due > now)
         log_write(crew->log, LOG_ERROR, "worker %d (pid %d) %s; replaced in %g s", member->id,
@@ -367,26 +414,56 @@ static void member_ended(struct crew *crew, struct member *member, int status, u
     } else if (former == MEMBER_RETIRING) {
         log_write(crew->log, LOG_WARNING, "worker %d (pid %d) %s before its replacement was ready",
                   member->id, (int)pid, how);
+        member->restarts++;
+        history_restart(crew->history, end_reason(member, former, status), now,
+                        "worker %d (pid %d) %s", member->id, (int)pid, how);
     } else if (former == MEMBER_STARTING && partner_of(crew, member)->state == MEMBER_RETIRING) {
         log_write(crew->log, LOG_ERROR,
                   "the replacement of worker %d (pid %d) %s; the worker serves on", member->id,
                   (int)pid, how);
         partner_of(crew, member)->state = MEMBER_READY;
     } else if (!is_filled(partner_of(crew, member))) {
-        replace(crew, member, pid, how, now);
+        replace(crew, member, pid, how, end_reason(member, former, status), now);
     }
+}
+
+static uint64_t microseconds(const struct timeval *time)
+{
+    return (uint64_t)time->tv_sec * 1000000 + (uint64_t)time->tv_usec;
 }
 
 void crew_reap(struct crew *crew, uint64_t now)
 {
     for (size_t i = 0; i < crew->count; i++) {
         struct member *member = &crew->members[i];
+        struct rusage used;
         int status;
-        if (member->pid <= 0 || waitpid(member->pid, &status, WNOHANG) != member->pid)
+        if (member->pid <= 0 || wait4(member->pid, &status, WNOHANG, &used) != member->pid)
             continue;
         crew_messages(crew, member, now); /* what it said before it ended */
+        figures_end(member->figures, microseconds(&used.ru_utime) + microseconds(&used.ru_stime));
         member_ended(crew, member, status, now);
     }
+}
+
+void crew_send_identity(struct crew *crew)
+{
+    int passed = identity_pack(crew->identity);
+    if (passed < 0) {
+        log_write(crew->log, LOG_ERROR,
+                  "certificate and tickets cannot be handed to the workers: %s", err_text(passed));
+        return;
+    }
+    for (size_t i = 0; i < crew->count; i++) {
+        struct member *member = &crew->members[i];
+        int rc = member->control_fd < 0
+                     ? 0
+                     : control_send_fd(member->control_fd, CONTROL_IDENTITY, 0, passed);
+        if (rc != 0 && rc != -EPIPE)
+            log_write(crew->log, LOG_ERROR, "worker %d was not sent the new certificate: %s",
+                      member->id, err_text(rc));
+    }
+    close(passed);
 }
 
 void crew_stop(struct crew *crew, bool at_once, uint64_t now)
@@ -416,41 +493,4 @@ bool crew_is_gone(const struct crew *crew)
         if (crew->members[i].pid != 0)
             return false;
     return true;
-}
-
-static const char *state_word(enum member_state state)
-{
-    static const char *const words[] = {
-        [MEMBER_UNUSED] = "unused", [MEMBER_WAITING] = "waiting",   [MEMBER_STARTING] = "starting",
-        [MEMBER_READY] = "ready",   [MEMBER_RETIRING] = "retiring", [MEMBER_STOPPING] = "stopping",
-        [MEMBER_KILLED] = "killed",
-    };
-    return words[state];
-}
-
-static double seconds_since(uint64_t then, uint64_t now)
-{
-    return now > then ? (double)(now - then) / 1000 : 0;
-}
-
-void crew_status(const struct crew *crew, bool json, uint64_t now, struct buf *out)
-{
-    bool first = true;
-    status_begin(out, json, "supervisor", (int)getpid(), seconds_since(crew->started, now));
-    for (size_t i = 0; i < crew->count; i++) {
-        const struct member *member = &crew->members[i];
-        if (member->state == MEMBER_UNUSED)
-            continue;
-        struct status_worker worker = {
-            .id = member->id,
-            .pid = (int)member->pid,
-            .state = state_word(member->state),
-            .uptime = seconds_since(member->started, now),
-            .restarts = member->restarts,
-            .beat = member->beat,
-        };
-        status_worker(out, json, first, &worker);
-        first = false;
-    }
-    status_end(out, json);
 }

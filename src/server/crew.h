@@ -14,13 +14,16 @@
 #include <stdint.h>
 #include <sys/types.h>
 
+#include "server/figures.h"
 #include "server/privilege.h"
 #include "server/worker.h"
 
-struct buf;
 struct config;
+struct history;
+struct identity;
 struct listeners;
 struct log;
+struct status_worker;
 
 enum member_state {
     MEMBER_UNUSED,   /* no process, none wanted */
@@ -37,28 +40,33 @@ struct member {
     int id;
     pid_t pid;      /* 0: no process */
     int control_fd; /* -1: none */
-    struct worker_beat *beat;
-    uint64_t started;  /* monotonic milliseconds, as all times here */
-    uint64_t ready;    /* 0: not yet */
-    uint64_t due;      /* see the states */
-    unsigned failures; /* ends in a row without a good while of service between */
-    unsigned restarts; /* for status */
-    bool prepares;     /* it was asked to prepare a generation, ... */
-    bool preparing;    /* ... and has not answered yet */
+    struct worker_figures *figures;
+    struct figures_total former; /* what they were when the process was started */
+    struct rate rate;            /* of its requests */
+    uint64_t started;            /* monotonic milliseconds, as all times here */
+    uint64_t ready;              /* 0: not yet */
+    uint64_t due;                /* see the states */
+    unsigned failures;           /* ends in a row without a good while of service between */
+    unsigned restarts;           /* for status */
+    enum restart_reason doom;    /* RETIRING, or KILLED while it was wanted: why */
+    bool prepares;               /* it was asked to prepare a generation, ... */
+    bool preparing;              /* ... and has not answered yet */
 };
 
 struct crew {
     const struct config *config;
     const struct log *log;
     const struct listeners *listeners;
+    const struct figures *figures; /* a place each member */
+    struct history *history;
     struct privilege privilege;
+    struct identity *identity;    /* the supervisor's; NULL: no TLS */
     void (*in_child)(void *data); /* closes what is the supervisor's */
     void *data;
     struct reload *reload;  /* the supervisor's; NULL: none */
     struct member *members; /* 2k and 2k+1 have the id k+1 */
     size_t count;
-    size_t opened; /* ids that are to run: 1 until the first worker is ready */
-    struct worker_beat *beats;
+    size_t opened;  /* ids that are to run: 1 until the first worker is ready */
     uint64_t *ends; /* ring: when the last max_restarts replacements were */
     size_t nends;
     uint64_t started;
@@ -68,9 +76,9 @@ struct crew {
     bool failed; /* the service ends because of an error */
 };
 
-/* 0, or a negative errno. `config->workers` is at least 1. */
-int crew_init(struct crew *crew, const struct config *config, const struct log *log,
-              const struct listeners *listeners, uint64_t now);
+/* `config->workers` is at least 1; the figures have two places for each. */
+void crew_init(struct crew *crew, const struct config *config, const struct log *log,
+               const struct listeners *listeners, const struct figures *figures, uint64_t now);
 void crew_clear(struct crew *crew);
 
 /* Start whom it is time to start, kill whom it is time to kill. */
@@ -82,11 +90,17 @@ int crew_timeout(const struct crew *crew, uint64_t now, int most);
 /* The supervisor itself was stopped or starved until now: forgive the workers' silence. */
 void crew_forgive(struct crew *crew, uint64_t now);
 
+/* Have it replaced because of this: it serves on until the other is ready. */
+void crew_retire(struct member *member, enum restart_reason why);
+
 /* Read the messages of one member. */
 void crew_messages(struct crew *crew, struct member *member, uint64_t now);
 
 /* Collect the processes that have ended. */
 void crew_reap(struct crew *crew, uint64_t now);
+
+/* The identity is new: every worker is sent it. */
+void crew_send_identity(struct crew *crew);
 
 /* Tell everyone to stop, gracefully or at once; may be called again with at_once. */
 void crew_stop(struct crew *crew, bool at_once, uint64_t now);
@@ -94,7 +108,7 @@ void crew_stop(struct crew *crew, bool at_once, uint64_t now);
 /* Whether no process is left. */
 bool crew_is_gone(const struct crew *crew);
 
-/* Append the state for people, or as a JSON object with a line feed. */
-void crew_status(const struct crew *crew, bool json, uint64_t now, struct buf *out);
+/* Fill a row for each process that is or is to be, of at most `count`; gives how many. */
+size_t crew_status(const struct crew *crew, uint64_t now, struct status_worker *rows);
 
 #endif

@@ -40,7 +40,7 @@ static void replace_all(struct crew *crew, const char *why)
               why);
     for (size_t i = 0; i < crew->count; i++)
         if (crew->members[i].state == MEMBER_READY)
-            crew->members[i].state = MEMBER_RETIRING;
+            crew_retire(&crew->members[i], RESTART_MODULE);
 }
 
 void crew_reload_message(struct crew *crew, struct member *member,

@@ -19,6 +19,7 @@
 #include "http/handler.h"
 #include "script/state.h"
 #include "server/access_log.h"
+#include "server/figures.h"
 #include "server/generation.h"
 #include "server/load_error.h"
 
@@ -73,12 +74,21 @@ static void fail(struct exchange *x, struct task *task)
         lose(x, task);
 }
 
+static void count_stopped(const struct exchange *x)
+{
+    const struct dispatcher *dispatcher = x->req->server->data;
+    if (dispatcher->figures != NULL)
+        counter_add(&dispatcher->figures->stopped, 1);
+}
+
 /* A task of this exchange has ended. */
 static void over(struct task *task)
 {
     struct exchange *x = task->owner;
     x->task = NULL;
     if (task->failed) {
+        if (task->stopped)
+            count_stopped(x);
         fail(x, task); /* also when the client is gone: teardown runs */
         return;
     }
@@ -120,7 +130,7 @@ static void show_load_error(const struct dispatcher *dispatcher, struct request 
 static void on_head(void *data, struct request *req)
 {
     const struct dispatcher *dispatcher = data;
-    if (dispatcher->load_error == NULL)
+    if (dispatcher->load_error == NULL && !metrics_is_asked(&dispatcher->metrics, req))
         exchange_for(data, req);
 }
 
@@ -139,6 +149,10 @@ static void begin(struct exchange *x)
 static void on_request(void *data, struct request *req)
 {
     const struct dispatcher *dispatcher = data;
+    if (metrics_is_asked(&dispatcher->metrics, req)) {
+        metrics_answer(&dispatcher->metrics, req);
+        return;
+    }
     if (dispatcher->load_error != NULL && req->exchange == NULL) {
         show_load_error(dispatcher, req);
         return;

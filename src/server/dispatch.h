@@ -7,20 +7,25 @@
 #ifndef QLUA_SERVER_DISPATCH_H
 #define QLUA_SERVER_DISPATCH_H
 
+#include "server/metrics.h"
+
 struct access_log;
 struct generation;
 struct http_handler;
 struct http_server;
 struct trust;
+struct worker_figures;
 
 /* What dispatch needs of the worker: http_server.data points to one. */
 struct dispatcher {
-    struct generation *current;    /* new requests go there */
-    struct access_log *access_log; /* NULL: off */
-    struct trust *trusted;         /* proxies; NULL: none */
-    const char *load_error;        /* debug mode: answered to every request; NULL: none */
-    void (*on_closed)(void *data); /* a connection has closed; may be NULL */
-    void (*on_done)(void *data);   /* a request has been answered; may be NULL */
+    struct generation *current;     /* new requests go there */
+    struct access_log *access_log;  /* NULL: off */
+    struct trust *trusted;          /* proxies; NULL: none */
+    struct worker_figures *figures; /* NULL: nobody reads them */
+    struct metrics metrics;         /* answered before any route is looked up */
+    const char *load_error;         /* debug mode: answered to every request; NULL: none */
+    void (*on_closed)(void *data);  /* a connection has closed; may be NULL */
+    void (*on_done)(void *data);    /* a request has been answered; may be NULL */
     void *data;
 };
 

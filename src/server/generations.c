@@ -18,11 +18,13 @@
 #include "net/file_watch.h"
 #include "net/loop.h"
 #include "net/timer.h"
+#include "script/jit.h"
 #include "script/slice.h"
 #include "script/state.h"
 #include "script/task.h"
 #include "script/watchdog.h"
 #include "server/config.h"
+#include "server/figures.h"
 #include "server/generation.h"
 #include "server/testing.h"
 
@@ -466,6 +468,7 @@ void generations_prepare(struct generations *all, uint32_t number)
     }
     struct generation *g = life->generation;
     g->stores = all->stores;
+    g->errors = &all->figures->errors;
     generation_watch(g, all->config);
     g->files = all->files;
     if (life->config != NULL)
@@ -491,6 +494,40 @@ void generations_shut_down(struct generations *all)
             shut(life);
     }
     check_shut_down(all);
+}
+
+/* Its number and its requests: each holds a reference, beside ours. */
+static void report_life(struct generation_figures *figures, const struct life *life)
+{
+    const struct generation *g = life->generation;
+    counter_set(&figures->requests, g->refs > 1 ? g->refs - 1 : 0);
+    counter_set(&figures->number, g->number);
+}
+
+void generations_report(const struct generations *all)
+{
+    struct worker_figures *figures = all->figures;
+    size_t count = 0, bytes = 0;
+    if (all->serving != NULL) {
+        bool on;
+        unsigned traces;
+        script_jit(all->serving->generation->script, &on, &traces);
+        counter_set(&figures->jit, on);
+        counter_set(&figures->traces, traces);
+        report_life(&figures->generations[count++], all->serving);
+    }
+    for (const struct list *node = all->lives.next; node != &all->lives; node = node->next) {
+        const struct life *life = LIST_ENTRY(node, const struct life, node);
+        if (life->generation == NULL)
+            continue;
+        bytes += life->generation->script->used;
+        bool ends = life->state >= LIFE_RETIRED && life->state <= LIFE_ENDING;
+        if (ends && count < FIGURES_GENERATIONS)
+            report_life(&figures->generations[count++], life);
+    }
+    for (; count < FIGURES_GENERATIONS; count++)
+        counter_set(&figures->generations[count].number, 0);
+    counter_set(&figures->lua_bytes, bytes);
 }
 
 const char *generations_renewal(const struct generations *all)

@@ -22,6 +22,7 @@ struct life;
 struct log;
 struct loop;
 struct stores;
+struct worker_figures;
 
 struct generations {
     struct loop *loop;
@@ -31,6 +32,7 @@ struct generations {
     struct file_watch *files;    /* NULL: nothing is watched */
     struct generation **current; /* the one that serves; NULL before the first commit */
     int worker_id;
+    struct worker_figures *figures; /* the worker's place */
     /* The generation has loaded and done what it does before serving: error is NULL; or it
      * could not, and is gone. */
     void (*on_prepared)(void *data, uint32_t number, const char *error);
@@ -57,6 +59,10 @@ void generations_drop(struct generations *all);
 
 /* The worker's last answer is out: after_serving and the end of background tasks, everywhere. */
 void generations_shut_down(struct generations *all);
+
+/* Say in the worker's place which generations live and what their Lua holds. From outside of
+ * tasks. */
+void generations_report(const struct generations *all);
 
 /* Why the one that serves should be replaced although no file has changed: much of its Lua memory
  * stays in use, or it was out of memory. NULL: it should not. */

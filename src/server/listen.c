@@ -63,7 +63,7 @@ static void set_port(struct sockaddr *at, int port)
 }
 
 /* Fill in the address that people are shown. */
-static void describe(struct listener *listener)
+static void describe(struct listener *listener, const char *scheme)
 {
     struct sockaddr_storage at = {0};
     socklen_t len = sizeof(at);
@@ -76,8 +76,8 @@ static void describe(struct listener *listener)
     }
     getnameinfo((struct sockaddr *)&at, len, host, sizeof(host), NULL, 0, NI_NUMERICHOST);
     bool v6 = at.ss_family == AF_INET6;
-    snprintf(listener->address, sizeof(listener->address), "http://%s%s%s:%d", v6 ? "[" : "", host,
-             v6 ? "]" : "", port_of(listener->fd));
+    snprintf(listener->address, sizeof(listener->address), "%s://%s%s%s:%d", scheme, v6 ? "[" : "",
+             host, v6 ? "]" : "", port_of(listener->fd));
 }
 
 /* A listening TCP socket, or a negative errno. */
@@ -138,7 +138,7 @@ static int open_name(struct listeners *listeners, const struct address *address,
         int fd = open_tcp(at, config);
         if (fd >= 0) {
             chosen = port_of(fd);
-            describe(add(listeners, fd));
+            describe(add(listeners, fd), listeners->scheme);
         } else if (fd != -EADDRNOTAVAIL && fd != -EAFNOSUPPORT) {
             last = fd;
             break;
@@ -263,6 +263,18 @@ bool listen_is_address(const char *text)
                                           : split_address(slice_cstr(text), 0, &address) == 0;
 }
 
+int listen_port(const struct config *config)
+{
+    for (size_t i = 0; i < config->bind.count; i++) {
+        struct address address;
+        const char *text = config->bind.items[i];
+        if (strncmp(text, "unix:", 5) != 0 &&
+            split_address(slice_cstr(text), config->port, &address) == 0)
+            return atoi(address.port);
+    }
+    return (int)config->port;
+}
+
 static int open_bind(struct listeners *listeners, const char *text, const struct config *config,
                      struct err *err)
 {
@@ -274,7 +286,7 @@ static int open_bind(struct listeners *listeners, const char *text, const struct
             return fd;
         struct listener *listener = add(listeners, fd);
         listener->file = file;
-        describe(listener);
+        describe(listener, listeners->scheme);
         return 0;
     }
     if (split_address(slice_cstr(text), config->port, &address) != 0)
@@ -299,7 +311,7 @@ static int take_systemd(struct listeners *listeners, struct err *err)
             return err_set(err, -ENOTSOCK, "LISTEN_FDS: descriptor %d is no listening socket", fd);
         fcntl(fd, F_SETFD, FD_CLOEXEC);
         fcntl(fd, F_SETFL, fcntl(fd, F_GETFL) | O_NONBLOCK);
-        describe(add(listeners, fd));
+        describe(add(listeners, fd), listeners->scheme);
     }
     /* not for our children */
     unsetenv("LISTEN_PID");
@@ -327,7 +339,10 @@ static int open_all(struct listeners *listeners, const struct config *config, st
 
 int listen_open(struct listeners *listeners, const struct config *config, struct err *err)
 {
-    *listeners = (struct listeners){.port = (int)config->port};
+    *listeners = (struct listeners){
+        .port = (int)config->port,
+        .scheme = config->cert != NULL ? "https" : "http",
+    };
     int rc = open_all(listeners, config, err);
     if (rc != 0) {
         listen_close(listeners);

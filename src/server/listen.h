@@ -31,8 +31,13 @@ struct listeners {
     struct listener *items;
     int *fds; /* the descriptors of items, for the workers */
     size_t count;
-    int port; /* of the first TCP address as bound, or the setting's */
+    int port;           /* of the first TCP address as bound, or the setting's */
+    const char *scheme; /* of TCP addresses, for people: "http" or "https" */
 };
+
+/* The port that tells servers of one machine apart, in the name of the default control socket: that
+ * of the first TCP address, as the settings say (0 is chosen only when it is opened). */
+int listen_port(const struct config *config);
 
 /* Whether a text is HOST:PORT, HOST, [V6]:PORT or unix:/PATH. */
 bool listen_is_address(const char *text);

@@ -1,29 +1,51 @@
 /* server/status.h - the answer to `qlua status`, as text or as JSON.
  *
- * Place in the flow: crew.c describes its workers with it, supervisor.c the lone worker of
- * `--workers 0`. Formats; knows neither processes nor sockets.
+ * Place in the flow: the supervisor (or the lone worker of `--workers 0`) gathers a struct status
+ * from its table of workers, the figures and the history; this formats it. Knows no sockets.
  */
 #ifndef QLUA_SERVER_STATUS_H
 #define QLUA_SERVER_STATUS_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
+#include "server/figures.h"
+
 struct buf;
-struct worker_beat;
+struct config;
+struct history;
+struct listeners;
 
 struct status_worker {
     int id;
-    int pid;
+    int pid;           /* 0: no process now */
     const char *state; /* "ready", ... */
     double uptime;     /* seconds */
-    unsigned restarts;
-    const struct worker_beat *beat;
+    unsigned restarts; /* of this id */
+    double rate;       /* requests a second */
+    const struct worker_figures *figures;
+    const struct figures_total *former; /* what was counted in its place before it */
 };
 
-/* Begin with the process that was started; `title` is what text calls it. */
-void status_begin(struct buf *out, bool json, const char *title, int pid, double uptime);
-void status_worker(struct buf *out, bool json, bool first, const struct status_worker *worker);
-void status_end(struct buf *out, bool json);
+struct status {
+    const struct config *config;
+    const struct listeners *listeners;
+    const struct figures *figures;
+    const struct history *history;
+    bool supervised; /* false: --workers 0 */
+    bool starting;   /* not all workers were ready once */
+    bool stopping;
+    uint64_t now; /* monotonic milliseconds */
+    double rate;
+    const struct status_worker *workers;
+    size_t nworkers;
+};
+
+/* Whether all is well: `qlua status` ends with 0, else with 1. */
+bool status_is_well(const struct status *status);
+
+/* Append it for people, or as one JSON object with a line feed. README names its fields. */
+void status_write(const struct status *status, bool json, struct buf *out);
 
 #endif

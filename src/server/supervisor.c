@@ -21,6 +21,9 @@
 #include "server/control_socket.h"
 #include "server/crew.h"
 #include "server/crew_reload.h"
+#include "server/figures.h"
+#include "server/history.h"
+#include "server/identity.h"
 #include "server/listen.h"
 #include "server/reload.h"
 #include "server/renewal.h"
@@ -39,14 +42,17 @@ struct supervisor {
     struct config *config;
     const struct log *log;
     struct listeners listeners;
+    struct identity identity; /* when there is TLS */
     struct control_socket control;
     struct crew crew;
     struct reload reload;
     struct renewal *lone; /* --workers 0: the worker's, while it lives */
     struct pollfd *fds;
-    sigset_t held;           /* signals that are blocked here */
-    int signals;             /* the descriptor by which they come */
-    struct worker_beat beat; /* of the lone worker, --workers 0 */
+    sigset_t held; /* signals that are blocked here */
+    int signals;   /* the descriptor by which they come */
+    struct figures figures;
+    struct history history;
+    struct rate rate; /* of all requests */
     uint64_t started;
     bool pid_file_made;
     bool announced;
@@ -183,10 +189,19 @@ static void stop(struct supervisor *supervisor, bool at_once)
     crew_stop(&supervisor->crew, at_once, clock_ms());
 }
 
+/* What the files `cert` and `key` hold now is shown to connections from now on. */
+static void refresh_identity(struct supervisor *supervisor)
+{
+    if (supervisor->config->cert != NULL && identity_refresh(&supervisor->identity) &&
+        supervisor->crew.identity != NULL)
+        crew_send_identity(&supervisor->crew);
+}
+
 static void take_signal(struct supervisor *supervisor, uint32_t number)
 {
     bool impatient = number == SIGQUIT || (number == SIGINT && supervisor->stop_asked);
     if (number == SIGHUP) {
+        refresh_identity(supervisor);
         reload_wish(&supervisor->reload, "SIGHUP", RELOAD_ALL, clock_ms());
     } else if (number != SIGCHLD && (impatient || !supervisor->stop_asked)) {
         log_write(supervisor->log, LOG_INFO, "stopping%s", impatient ? " at once" : "");
@@ -204,20 +219,54 @@ static void read_signals(struct supervisor *supervisor)
     crew_reap(&supervisor->crew, clock_ms());
 }
 
-/* The state of --workers 0. */
-static void alone_status(const struct supervisor *supervisor, bool json, struct buf *out)
+static uint64_t count_requests(const struct supervisor *supervisor)
 {
-    double uptime = (double)(clock_ms() - supervisor->started) / 1000;
-    struct status_worker worker = {
+    uint64_t sum = 0;
+    for (size_t i = 0; i < supervisor->figures.count; i++)
+        sum += counter_get(&supervisor->figures.workers[i].http.requests);
+    return sum;
+}
+
+/* The row of --workers 0. */
+static struct status_worker alone_status(const struct supervisor *supervisor, uint64_t now)
+{
+    static const struct figures_total none;
+    return (struct status_worker){
         .id = 1,
         .pid = (int)getpid(),
         .state = supervisor->announced ? "ready" : "starting",
-        .uptime = uptime,
-        .beat = &supervisor->beat,
+        .uptime = (double)(now - supervisor->started) / 1000,
+        .rate = rate_of(&supervisor->rate, now, count_requests(supervisor)),
+        .figures = supervisor->figures.workers,
+        .former = &none,
     };
-    status_begin(out, json, "no supervisor,", worker.pid, uptime);
-    status_worker(out, json, true, &worker);
-    status_end(out, json);
+}
+
+static void answer_status(struct supervisor *supervisor, bool json, struct buf *out)
+{
+    const struct config *config = supervisor->config;
+    uint64_t now = clock_ms();
+    struct status_worker *rows = mem_array(supervisor->figures.count, sizeof(*rows));
+    struct status status = {
+        .config = config,
+        .listeners = &supervisor->listeners,
+        .figures = &supervisor->figures,
+        .history = &supervisor->history,
+        .supervised = config->workers > 0,
+        .starting = !supervisor->announced,
+        .stopping = supervisor->stop_asked || supervisor->crew.stopping,
+        .now = now,
+        .rate = rate_of(&supervisor->rate, now, count_requests(supervisor)),
+        .workers = rows,
+        .nworkers = 1,
+    };
+    if (config->workers > 0)
+        status.nworkers = crew_status(&supervisor->crew, now, rows);
+    else
+        rows[0] = alone_status(supervisor, now);
+    buf_cstr(out, status_is_well(&status) ? "ok\n" : "degraded\n");
+    status_write(&status, json, out);
+    free(rows);
 }
 
 /* A reload is over: those who asked for it are told. One that was asked for while another ran
@@ -228,19 +277,26 @@ static void on_reloaded(void *data, bool ok, const char *text)
     struct buf out = {0};
     const struct reload *reload =
         supervisor->lone != NULL ? &supervisor->lone->reload : &supervisor->reload;
-    if (reload->ready && reload->next.why.len > 0)
-        return; /* asked for while this one ran: they wait for the next */
+    if (reload->ready) { /* else it was dropped, because the server stops */
+        history_reload(&supervisor->history, ok, text, clock_ms());
+        counter_set(&supervisor->figures.service->generation, reload->serving);
+    }
     buf_printf(&out, "%s%s\n", ok ? "ok\n" : "error: ", text);
-    control_socket_reply(&supervisor->control, buf_view(&out));
+    /* those that asked while this one ran wait for the next */
+    if (!reload->ready || reload->next.why.len == 0)
+        control_socket_reply(&supervisor->control, buf_view(&out));
     buf_clear(&out);
 }
 
 /* The answer comes when the reload is over. */
 static void answer_reload(struct supervisor *supervisor, struct buf *out)
 {
-    if (supervisor->stop_asked || supervisor->crew.stopping)
+    if (supervisor->stop_asked || supervisor->crew.stopping) {
         buf_cstr(out, "error: the server stops\n");
-    else if (supervisor->config->workers > 0)
+        return;
+    }
+    refresh_identity(supervisor);
+    if (supervisor->config->workers > 0)
         reload_wish(&supervisor->reload, "qlua reload", RELOAD_ALL, clock_ms());
     else if (supervisor->lone != NULL)
         renewal_wish(supervisor->lone, "qlua reload");
@@ -251,11 +307,7 @@ static void answer(void *data, struct slice command, struct buf *out)
     struct supervisor *supervisor = data;
     bool json = slice_eq(command, SLICE("status json"));
     if (json || slice_eq(command, SLICE("status"))) {
-        buf_cstr(out, "ok\n");
-        if (supervisor->config->workers == 0)
-            alone_status(supervisor, json, out);
-        else
-            crew_status(&supervisor->crew, json, clock_ms(), out);
+        answer_status(supervisor, json, out);
     } else if (slice_eq(command, SLICE("reload"))) {
         answer_reload(supervisor, out);
     } else {
@@ -294,6 +346,9 @@ static void turn(struct supervisor *supervisor)
     read_signals(supervisor);
     control_socket_turn(&supervisor->control, now, answer, supervisor);
     crew_tick(crew, clock_ms());
+    rate_note(&supervisor->rate, now, count_requests(supervisor));
+    if (crew->identity != NULL && identity_renew_tickets(&supervisor->identity, now))
+        crew_send_identity(crew);
     if (crew->stopping)
         listen_close(&supervisor->listeners);
     if (crew->serving && !crew->stopping && !supervisor->announced)
@@ -318,16 +373,14 @@ static void open_reload(struct supervisor *supervisor)
 static int run_crew(struct supervisor *supervisor, struct err *err)
 {
     struct crew *crew = &supervisor->crew;
-    int rc =
-        crew_init(crew, supervisor->config, supervisor->log, &supervisor->listeners, clock_ms());
-    if (rc != 0) {
-        err_set(err, rc, "no memory shared with the workers: %s", err_text(rc));
-        return refuse(err);
-    }
+    crew_init(crew, supervisor->config, supervisor->log, &supervisor->listeners,
+              &supervisor->figures, clock_ms());
+    crew->history = &supervisor->history;
     crew->in_child = leave;
+    crew->identity = supervisor->config->cert != NULL ? &supervisor->identity : NULL;
     crew->data = supervisor;
     open_reload(supervisor);
-    rc = privilege_resolve(&crew->privilege, supervisor->config, err);
+    int rc = privilege_resolve(&crew->privilege, supervisor->config, err);
     if (rc == 0)
         rc = open_control(supervisor, err);
     if (rc == 0)
@@ -351,6 +404,7 @@ static int run_crew(struct supervisor *supervisor, struct err *err)
 static void on_ask(void *data)
 {
     struct supervisor *supervisor = data;
+    rate_note(&supervisor->rate, clock_ms(), count_requests(supervisor));
     control_socket_turn(&supervisor->control, clock_ms(), answer, supervisor);
 }
 
@@ -360,6 +414,13 @@ static void on_renewal(void *data, struct renewal *renewal)
     supervisor->lone = renewal;
     renewal->on_over = on_reloaded;
     renewal->over_data = supervisor;
+}
+
+static void on_ready_alone(void *data)
+{
+    struct supervisor *supervisor = data;
+    counter_set(&supervisor->figures.workers->serves, 1);
+    print_banner(supervisor);
 }
 
 /* --workers 0: this process is the worker. */
@@ -380,9 +441,11 @@ static int run_alone(struct supervisor *supervisor, struct err *err)
         .id = 1,
         .listeners = supervisor->listeners.fds,
         .nlisteners = supervisor->listeners.count,
+        .identity = supervisor->config->cert != NULL ? &supervisor->identity : NULL,
         .control_fd = -1,
-        .beat = &supervisor->beat,
-        .on_ready = print_banner,
+        .figures = supervisor->figures.workers,
+        .all_figures = &supervisor->figures,
+        .on_ready = on_ready_alone,
         .on_ask = on_ask,
         .on_renewal = on_renewal,
         .ask_fd = supervisor->control.poll_fd,
@@ -409,6 +472,27 @@ static void survive_broken_pipes(void)
     sigaction(SIGPIPE, &action, NULL);
 }
 
+/* The memory that all processes share. */
+static int open_figures(struct supervisor *supervisor, struct err *err)
+{
+    struct figures *figures = &supervisor->figures;
+    int64_t workers = supervisor->config->workers;
+    int rc = figures_map(figures, workers == 0 ? 1 : 2 * (size_t)workers);
+    if (rc != 0)
+        return err_set(err, rc, "no memory shared with the workers: %s", err_text(rc));
+    supervisor->history.service = figures->service;
+    counter_set(&figures->service->started_ms, supervisor->started);
+    counter_set(&figures->service->started_at, (uint64_t)clock_seconds());
+    counter_set(&figures->service->wanted, workers == 0 ? 1 : (uint64_t)workers);
+    counter_set(&figures->service->generation, 1);
+    if (workers == 0) {
+        counter_set(&figures->workers->id, 1);
+        counter_set(&figures->workers->pid, (uint64_t)getpid());
+        counter_set(&figures->workers->started_ms, supervisor->started);
+    }
+    return 0;
+}
+
 int supervisor_run(struct config *config, const struct log *log)
 {
     struct supervisor supervisor = {.config = config, .log = log, .signals = -1};
@@ -418,10 +502,17 @@ int supervisor_run(struct config *config, const struct log *log)
     hold_signals(&supervisor.held);
     supervisor.started = clock_ms();
     int rc = set_limits(config, &err);
+    if (rc == 0 && config->cert != NULL)
+        rc = identity_open(&supervisor.identity, config, log, supervisor.started, &err);
+    if (rc == 0)
+        rc = open_figures(&supervisor, &err);
     if (rc == 0)
         rc = listen_open(&supervisor.listeners, config, &err);
-    if (rc != 0)
+    if (rc != 0) {
+        figures_unmap(&supervisor.figures);
+        identity_clear(&supervisor.identity);
         return refuse(&err);
+    }
     fit_connections(&supervisor);
     rc = write_pid_file(&supervisor, &err);
     if (rc != 0)
@@ -432,6 +523,8 @@ int supervisor_run(struct config *config, const struct log *log)
     listen_unlink(&supervisor.control.file);
     listen_close(&supervisor.listeners);
     listen_clear(&supervisor.listeners);
+    figures_unmap(&supervisor.figures);
+    identity_clear(&supervisor.identity);
     if (supervisor.pid_file_made)
         unlink(config->pid_file);
     return rc;
@@ -440,11 +533,18 @@ int supervisor_run(struct config *config, const struct log *log)
 int supervisor_ask(const struct config *config, const char *command)
 {
     char path[4096];
-    if (control_socket_path(config, (int)config->port, path, sizeof(path)) != 0) {
+    if (control_socket_path(config, listen_port(config), path, sizeof(path)) != 0) {
         fprintf(stderr, "qlua: the path of the control socket is too long\n");
         return 1;
     }
     bool reload = strcmp(command, "reload") == 0;
-    return control_socket_ask(path, command,
-                              ASK_MS + (reload ? 2 * (uint64_t)config->start_timeout : 0));
+    enum control_answer answer = control_socket_ask(
+        path, command, ASK_MS + (reload ? 2 * (uint64_t)config->start_timeout : 0));
+    /* of `qlua status`: as LSB has it for services, but for 2, a wrong command line */
+    static const int codes[] = {[CONTROL_OK] = 0,
+                                [CONTROL_DEGRADED] = 1,
+                                [CONTROL_ERROR] = 4,
+                                [CONTROL_NOBODY] = 3,
+                                [CONTROL_BROKEN] = 4};
+    return reload && answer != CONTROL_OK ? 1 : codes[answer];
 }

@@ -8,23 +8,29 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include "base/clock.h"
 #include "base/err.h"
 #include "base/log.h"
 #include "base/mem.h"
+#include "http/coding.h"
 #include "http/conn.h"
 #include "http/forwarded.h"
 #include "http/handler.h"
 #include "net/listener.h"
 #include "net/loop.h"
 #include "net/signal.h"
+#include "net/stream.h"
 #include "net/timer.h"
+#include "net/tls.h"
 #include "server/access_log.h"
 #include "server/config.h"
 #include "server/control.h"
 #include "server/dispatch.h"
+#include "server/figures.h"
+#include "server/identity.h"
 #include "server/load_error.h"
 #include "server/renewal.h"
 #include "store/store.h"
@@ -49,10 +55,13 @@ struct worker {
     const struct worker_start *start;
     struct loop *loop;
     struct http_server http;
+    struct coding_rules coding; /* which answers are compressed */
     struct dispatcher dispatcher;
     struct renewal renewal; /* the app: its generations */
     struct stores stores;
     struct listener **listeners;
+    struct tls_context *tls; /* of connections to come; NULL: no TLS */
+    uint32_t tls_version;    /* the identity's, of which it is made */
     struct watch *control;
     struct watch *ask; /* --workers 0: the control socket */
     struct signal_watch *signals[4];
@@ -170,14 +179,80 @@ static void on_accept(void *data, struct stream *stream)
             listener_pause(worker->listeners[i]);
 }
 
+static void on_accept_secure(void *data, struct stream *stream)
+{
+    struct worker *worker = data;
+    on_accept(worker, tls_stream_new(worker->tls, stream));
+}
+
+/* ---- TLS ---- */
+
+/* Connections that are open keep what they began with. False: there is no TLS, though it is
+ * wanted. */
+static bool renew_tls(struct worker *worker)
+{
+    const struct identity *identity = worker->start->identity;
+    if (identity == NULL || worker->tls_version == identity->version)
+        return true;
+    struct tls_context *context = identity_context(identity);
+    worker->tls_version = identity->version;
+    if (context == NULL)
+        return false;
+    tls_context_unref(&worker->tls);
+    worker->tls = context;
+    return true;
+}
+
+static void take_identity(struct worker *worker, int fd)
+{
+    int rc = worker->start->identity == NULL ? 0 : identity_take(worker->start->identity, fd);
+    if (rc != 0)
+        log_write(worker->start->log, LOG_ERROR, "a new certificate did not arrive: %s",
+                  err_text(rc));
+    renew_tls(worker);
+}
+
+/* With --workers 0 nobody else does what a supervisor does. */
+static void tick_identity(struct worker *worker)
+{
+    struct identity *identity = worker->start->identity;
+    if (identity == NULL || worker->start->control_fd >= 0)
+        return;
+    identity_renew_tickets(identity, clock_ms());
+    renew_tls(worker);
+}
+
+/* A Unix socket is plain: who can reach it is on this machine, a proxy as a rule. */
+static bool is_unix(int fd)
+{
+    struct sockaddr_storage at;
+    socklen_t len = sizeof(at);
+    return getsockname(fd, (struct sockaddr *)&at, &len) == 0 && at.ss_family == AF_UNIX;
+}
+
 /* ---- the second's tick ---- */
+
+/* What the worker says of itself beside what is counted as it happens. */
+static void report(struct worker *worker)
+{
+    struct worker_figures *figures = worker->start->figures;
+    uint64_t states[] = {[STORE_LMDB] = STORE_FIGURE_NONE, [STORE_REDIS] = STORE_FIGURE_NONE};
+    const struct list *open = &worker->stores.open;
+    for (const struct list *node = open->next; node != open; node = node->next) {
+        const struct store *store = LIST_ENTRY(node, const struct store, node);
+        uint64_t state = store->failing ? STORE_FIGURE_FAILING : STORE_FIGURE_WELL;
+        if (states[store->kind] < state)
+            states[store->kind] = state;
+    }
+    counter_set(&figures->lmdb, states[STORE_LMDB]);
+    counter_set(&figures->redis, states[STORE_REDIS]);
+    generations_report(&worker->renewal.generations);
+}
 
 static void beat(struct worker *worker)
 {
-    struct worker_beat *shared = worker->start->beat;
-    atomic_store_explicit(&shared->ms, clock_ms(), memory_order_relaxed);
-    atomic_store_explicit(&shared->requests, worker->http.requests, memory_order_relaxed);
-    atomic_store_explicit(&shared->connections, worker->http.connections, memory_order_relaxed);
+    counter_set(&worker->start->figures->beat_ms, clock_ms());
+    report(worker);
 }
 
 static void on_tick(struct timer *timer)
@@ -186,9 +261,19 @@ static void on_tick(struct timer *timer)
     http_server_tick(&worker->http, clock_seconds());
     beat(worker);
     renewal_tick(&worker->renewal);
+    tick_identity(worker);
     if (worker->start->on_ask != NULL)
         worker->start->on_ask(worker->start->data);
     timer_start(worker->loop, timer, TICK_MS);
+}
+
+/* --workers 0: somebody asks. */
+static void on_ask(void *data)
+{
+    struct worker *worker = data;
+    if (worker->state == WORKER_SERVING)
+        report(worker);
+    worker->start->on_ask(worker->start->data);
 }
 
 /* ---- control channel and signals ---- */
@@ -203,9 +288,15 @@ static void on_control(void *data)
             worker_stop(worker, message.value);
         else if (message.type == CONTROL_STOP_NOW)
             worker_end(worker, WORKER_EXIT_DRAINED);
+        else if (message.type == CONTROL_IDENTITY)
+            take_identity(worker, message.fd);
         else if (worker->state == WORKER_SERVING)
             renewal_take(&worker->renewal, &message);
+        if (message.fd >= 0)
+            close(message.fd);
     }
+    if (worker->state == WORKER_SERVING)
+        report(worker); /* a generation may have come or gone */
     if (rc == 0)
         return;
     loop_unwatch(worker->control);
@@ -218,9 +309,12 @@ static void on_signal(void *data, int number)
     struct worker *worker = data;
     if (number == SIGQUIT || (number == SIGINT && worker->state >= WORKER_DRAINING))
         worker_end(worker, WORKER_EXIT_DRAINED);
-    else if (number == SIGHUP)
+    else if (number == SIGHUP) {
+        if (worker->start->identity != NULL)
+            identity_refresh(worker->start->identity);
+        renew_tls(worker);
         renewal_wish(&worker->renewal, "SIGHUP");
-    else
+    } else
         worker_stop(worker, (uint64_t)worker->start->config->graceful_timeout);
 }
 
@@ -244,8 +338,10 @@ static void start_serving(struct worker *worker)
     const struct worker_start *start = worker->start;
     worker->listeners = mem_array(start->nlisteners + 1, sizeof(*worker->listeners));
     for (size_t i = 0; i < start->nlisteners; i++)
-        worker->listeners[i] =
-            listener_new(worker->loop, start->log, start->listeners[i], on_accept, worker);
+        worker->listeners[i] = listener_new(
+            worker->loop, start->log, start->listeners[i],
+            worker->tls != NULL && !is_unix(start->listeners[i]) ? on_accept_secure : on_accept,
+            worker);
     worker->state = WORKER_SERVING;
     beat(worker);
     if (start->control_fd >= 0)
@@ -282,7 +378,6 @@ static int open_access_log(struct worker *worker)
         }
         worker->access_fd = fd;
     }
-    worker->http.timing = true;
     worker->dispatcher.access_log = access_log_new(worker->loop, fd);
     return 0;
 }
@@ -291,6 +386,7 @@ static void set_up_http(struct worker *worker)
 {
     const struct config *config = worker->start->config;
     http_server_init(&worker->http, worker->loop, worker->start->log);
+    worker->http.figures = &worker->start->figures->http;
     worker->http.settings = (struct http_settings){
         .max_header_size = (size_t)config->max_header_size,
         .max_target_size = (size_t)config->max_target_size,
@@ -299,10 +395,21 @@ static void set_up_http(struct worker *worker)
         .server_header =
             config->server_header == NULL ? SLICE("") : slice_cstr(config->server_header),
     };
+    worker->coding = (struct coding_rules){
+        .types = config->gzip_types.items,
+        .ntypes = config->gzip_types.count,
+        .min_size = (uint64_t)config->gzip_min_size,
+    };
+    if (config->gzip)
+        worker->http.settings.coding = &worker->coding;
     worker->http.handler = &dispatch_handler;
     worker->http.data = &worker->dispatcher;
     worker->dispatcher =
         (struct dispatcher){.on_closed = on_closed, .on_done = on_answered, .data = worker};
+    worker->dispatcher.figures = worker->start->figures;
+    worker->dispatcher.metrics.figures = worker->start->all_figures;
+    if (config->metrics_path != NULL)
+        worker->dispatcher.metrics.path = slice_cstr(config->metrics_path);
     worker->dispatcher.trusted =
         trust_new(config->trusted_proxies.items, config->trusted_proxies.count);
     worker->requests_left = (uint64_t)config->max_requests;
@@ -325,6 +432,7 @@ static void load(struct worker *worker)
         .config = start->config,
         .stores = &worker->stores,
         .worker_id = start->id,
+        .figures = start->figures,
     };
     if (start->on_renewal != NULL)
         start->on_renewal(start->data, &worker->renewal);
@@ -348,6 +456,7 @@ static void tear_down(struct worker *worker)
     access_log_free(worker->dispatcher.access_log);
     trust_free(worker->dispatcher.trusted);
     http_server_clear(&worker->http);
+    tls_context_unref(&worker->tls);
     /* not before: a signal that comes twice would kill us where clean-up runs */
     for (size_t i = 0; i < sizeof(worker->signals) / sizeof(worker->signals[0]); i++)
         signal_watch_free(worker->signals[i]);
@@ -372,9 +481,9 @@ int worker_run(const struct worker_start *start)
     if (start->control_fd >= 0)
         worker.control = loop_watch(worker.loop, start->control_fd, on_control, &worker);
     else if (start->ask_fd >= 0)
-        worker.ask = loop_watch(worker.loop, start->ask_fd, start->on_ask, start->data);
+        worker.ask = loop_watch(worker.loop, start->ask_fd, on_ask, &worker);
     worker.exit_code = WORKER_EXIT_NO_START;
-    if (open_access_log(&worker) == 0) {
+    if (renew_tls(&worker) && open_access_log(&worker) == 0) {
         load(&worker);
         timer_start(worker.loop, &worker.tick, TICK_MS);
         if (worker.state != WORKER_ENDED)

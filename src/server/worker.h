@@ -7,28 +7,21 @@
 #ifndef QLUA_SERVER_WORKER_H
 #define QLUA_SERVER_WORKER_H
 
-#include <stdatomic.h>
 #include <stddef.h>
 #include <stdint.h>
 
 struct config;
+struct figures;
+struct identity;
 struct log;
 struct renewal;
+struct worker_figures;
 
 /* What worker_run returns: the process's exit code. */
 enum worker_exit {
     WORKER_EXIT_DRAINED = 0, /* told to stop (or max_requests reached), everything answered */
     WORKER_EXIT_FAILED = 1,  /* could not go on; the reason is in the log */
     WORKER_EXIT_NO_START = 3 /* the app or the access log failed; said on stderr already */
-};
-
-/* One worker's place in the memory shared with the supervisor. Its 1 s tick writes ms, the
- * monotonic clock of base/clock.h; a worker that was READY and is silent for worker_timeout is
- * killed. The rest is shown by `qlua status`. A cache line each. */
-struct worker_beat {
-    _Alignas(64) _Atomic uint64_t ms;
-    _Atomic uint64_t requests;
-    _Atomic uint64_t connections; /* open now */
 };
 
 struct worker_start {
@@ -38,8 +31,10 @@ struct worker_start {
     int id;               /* from 1; a replacement keeps its predecessor's */
     const int *listeners; /* listening, non-blocking, close-on-exec; the worker closes them */
     size_t nlisteners;
-    int control_fd; /* server/control.h, or -1 with --workers 0 */
-    struct worker_beat *beat;
+    int control_fd;                    /* server/control.h, or -1 with --workers 0 */
+    struct worker_figures *figures;    /* its own place, which it alone writes ... */
+    const struct figures *all_figures; /* ... and everybody's */
+    struct identity *identity; /* of TCP addresses; NULL: no TLS. A forked worker's own copy */
     /* With --workers 0, else NULL: called once the app is loaded, in place of CONTROL_READY; and
      * when ask_fd (the control socket's; -1: there is none) is readable, and each second. */
     void (*on_ready)(void *data);

@@ -58,8 +58,9 @@ struct store {
     const struct store_ops *ops;
     /* the list's, in store.c: what the store behind the face leaves alone */
     struct list node;
-    int kind;    /* enum store_kind */
-    char *place; /* the path or URL it was opened for */
+    int kind;     /* enum store_kind */
+    char *place;  /* the path or URL it was opened for */
+    bool failing; /* its latest operation failed: bind/store.c says so */
 };
 
 enum store_kind { STORE_LMDB, STORE_REDIS };

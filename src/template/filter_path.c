@@ -170,12 +170,36 @@ void path_fold(struct vm *vm)
     lua_replace(vm->L, top);
 }
 
+/* Push the attribute (a string) of items[i] when that is a plain table which has it; false: nothing
+ * pushed. */
+static bool push_attribute(struct vm *vm, int items, int i, int path)
+{
+    lua_rawgeti(vm->L, items, i);
+    if (!quick_push_field(vm, path)) {
+        lua_pop(vm->L, 1);
+        return false;
+    }
+    return true;
+}
+
+/* Go as far as items are plain tables that have the attribute. */
+static void project_plain(struct vm *vm, struct vm_frame *frame, int items, int path, int keys)
+{
+    lua_State *L = vm->L;
+    for (; frame->i < frame->n && push_attribute(vm, items, frame->i + 1, path); frame->i++) {
+        lua_rawseti(L, keys, frame->i + 1);
+        lua_pop(L, 1);
+    }
+}
+
 enum vm_status path_project(struct vm *vm, struct vm_frame *frame, int items, int path,
                             int fallback, int keys, bool fold)
 {
     lua_State *L = vm->L;
     int part;
     bool asked = frame_answered(frame, &part);
+    if (!asked && !fold && lua_type(L, path) == LUA_TSTRING)
+        project_plain(vm, frame, items, path, keys);
     for (; frame->i < frame->n; frame->i++) {
         if (!asked) {
             lua_rawgeti(L, items, frame->i + 1);

@@ -5,6 +5,7 @@
  * Slots above the parameters: the result, and for the attr kinds the path.
  */
 #include "template/filter_internal.h"
+#include "template/filter_quick.h"
 
 /* Push items from..n of the list of a `*` parameter. */
 static int push_rest(struct vm *vm, int list, int from, int n)
@@ -236,6 +237,37 @@ static void judge(struct vm *vm, struct vm_frame *frame, const struct selection 
     frame->i++;
 }
 
+/* What the test is asked about is a string, number or boolean: is the one on top the same? -1:
+ * not easily said. */
+static int same_plain(lua_State *L, int wanted)
+{
+    int type = lua_type(L, -1);
+    if (type != LUA_TSTRING && type != LUA_TNUMBER && type != LUA_TBOOLEAN)
+        return -1;
+    return lua_type(L, wanted) == type ? lua_rawequal(L, -1, wanted) : -1;
+}
+
+/* Go as far as items are plain tables whose attribute (a string) is easily compared with the test's
+ * argument; gives how many are kept. */
+static int select_plain(struct vm *vm, struct vm_frame *frame, const struct selection *s, int kept)
+{
+    lua_State *L = vm->L;
+    lua_rawgeti(L, s->arguments, s->first + 1);
+    int wanted = lua_gettop(L);
+    for (; frame->i < frame->n; frame->i++) {
+        lua_rawgeti(L, s->items, frame->i + 1);
+        int same = quick_push_field(vm, s->path) ? same_plain(L, wanted) : -1;
+        if (same < 0)
+            break;
+        lua_settop(L, wanted + 1);
+        if ((same == (s->equal_to > 0)) == s->wanted)
+            lua_rawseti(L, s->result, ++kept);
+        lua_settop(L, wanted);
+    }
+    lua_settop(L, s->test);
+    return kept;
+}
+
 static enum vm_status select_items(struct vm *vm, struct vm_frame *frame, const struct selection *s)
 {
     int kept = (int)lua_objlen(vm->L, s->result);
@@ -245,6 +277,8 @@ static enum vm_status select_items(struct vm *vm, struct vm_frame *frame, const 
         judge(vm, frame, s, &kept);
         asked = false;
     }
+    if (!asked && s->equal_to != 0 && lua_type(vm->L, s->path) == LUA_TSTRING)
+        kept = select_plain(vm, frame, s, kept);
     while (frame->i < frame->n) {
         if (!asked) {
             lua_rawgeti(vm->L, s->items, frame->i + 1);

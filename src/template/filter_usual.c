@@ -10,6 +10,7 @@
 #include "template/filter_quick.h"
 #include "template/unicode.h"
 #include "template/vm_method.h"
+#include "value/number.h"
 
 /* The string at index; false: it is none. Counts the work on it. */
 static bool take_string(struct vm *vm, int index, struct slice *text)
@@ -88,14 +89,34 @@ static bool quick_replace(struct vm *vm, int first, int count)
     return true;
 }
 
+/* A format whose only directive is %.Nf, one digit: its text with the number. false: another. */
+static bool format_fixed(struct vm *vm, struct slice format, double number)
+{
+    size_t at = slice_find(format, '%');
+    struct slice rest = slice_from(format, at);
+    if (rest.len < 4 || rest.data[1] != '.' || rest.data[2] < '0' || rest.data[2] > '9' ||
+        rest.data[3] != 'f' || !isfinite(number))
+        return false;
+    struct slice behind = slice_from(rest, 4);
+    if (slice_find(behind, '%') < behind.len)
+        return false;
+    buf_append(&vm->text, format.data, at);
+    char *digits = buf_reserve(&vm->text, NUMBER_FIXED_MAX + 9);
+    vm->text.len += number_write_fixed(digits, number, rest.data[2] - '0');
+    buf_slice(&vm->text, behind);
+    return true;
+}
+
 static bool quick_format(struct vm *vm, int first, int count)
 {
     bool is_markup;
+    struct slice format;
     int type = count != 2 ? LUA_TNONE : lua_type(vm->L, first + 1);
-    if (lua_type(vm->L, first) != LUA_TSTRING || (type != LUA_TNUMBER && type != LUA_TSTRING))
+    if ((type != LUA_TNUMBER && type != LUA_TSTRING) || !take_string(vm, first, &format))
         return false;
     size_t start = vm->text.len;
-    value_format_text(vm, first, first + 1, &is_markup);
+    if (type != LUA_TNUMBER || !format_fixed(vm, format, lua_tonumber(vm->L, first + 1)))
+        value_format_text(vm, first, first + 1, &is_markup);
     vm_give_text(vm, start, false);
     return true;
 }
@@ -114,6 +135,18 @@ static bool quick_default(struct vm *vm, int first, int count)
     if (count != 2 || value_meta(vm, first) != VM_META_UNDEFINED)
         return false;
     return true; /* the second is on top */
+}
+
+/* Of a list. */
+static bool quick_first(struct vm *vm, int first, int count)
+{
+    if (count != 1 || lua_type(vm->L, first) != LUA_TTABLE || value_kind(vm, first) != VALUE_LIST)
+        return false;
+    lua_rawgeti(vm->L, first, 1);
+    if (!lua_isnil(vm->L, -1))
+        return true;
+    lua_pop(vm->L, 1);
+    return false;
 }
 
 static bool quick_int(struct vm *vm, int first, int count)
@@ -157,12 +190,19 @@ native_quick filter_usual(const struct vm_native *native)
         native_fn fn;
         native_quick quick;
     } usual[] = {
-        {filter_default, quick_default},     {filter_escape, quick_escape},
-        {filter_format, quick_format},       {filter_int, quick_int},
-        {filter_lower, quick_lower},         {filter_replace, quick_replace},
-        {filter_round, quick_round},         {filter_sort, quick_sorted},
-        {filter_striptags, quick_striptags}, {filter_truncate, quick_truncate},
-        {filter_upper, quick_upper},         {filter_urlencode, quick_urlencode},
+        {filter_default, quick_default},
+        {filter_escape, quick_escape},
+        {filter_first, quick_first},
+        {filter_format, quick_format},
+        {filter_int, quick_int},
+        {filter_lower, quick_lower},
+        {filter_replace, quick_replace},
+        {filter_round, quick_round},
+        {filter_sort, quick_sorted},
+        {filter_striptags, quick_striptags},
+        {filter_truncate, quick_truncate},
+        {filter_upper, quick_upper},
+        {filter_urlencode, quick_urlencode},
     };
     for (size_t i = 0; i < sizeof(usual) / sizeof(*usual); i++)
         if (usual[i].fn == native->fn)

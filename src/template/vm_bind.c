@@ -12,14 +12,9 @@ bool args_have_keywords(const struct vm_args *args)
 
 /* ---- keyword arguments, in either form ------------------------------------------------------- */
 
-static struct slice keyword_name(struct render *r, const struct vm_args *args, int i)
+static struct slice keyword_name(const struct vm_args *args, int i)
 {
-    lua_State *L = r->vm.L;
-    struct slice name;
-    lua_rawgeti(L, args->consts, args->keywords->names[i] + 1);
-    name.data = lua_tolstring(L, -1, &name.len);
-    lua_pop(L, 1); /* the program keeps it */
-    return name;
+    return args->names[args->keywords->names[i]].text;
 }
 
 /* Push the keyword argument of this name and note that it was taken; false: not given. */
@@ -29,7 +24,7 @@ static bool push_keyword(struct render *r, const struct vm_args *args, struct sl
     lua_State *L = r->vm.L;
     if (args->keywords != NULL) {
         for (int i = 0; i < args->keywords->count; i++) {
-            if (!slice_eq(keyword_name(r, args, i), name))
+            if (!slice_eq(keyword_name(args, i), name))
                 continue;
             lua_pushvalue(L, args->first + args->count + i);
             *taken |= (uint64_t)1 << (i & 63);
@@ -64,7 +59,7 @@ static void each_left(struct render *r, const struct vm_args *args, const struct
     lua_State *L = r->vm.L;
     int top = lua_gettop(L);
     for (int i = 0; args->keywords != NULL && i < args->keywords->count; i++) {
-        if (is_among(names, count, keyword_name(r, args, i)))
+        if (is_among(names, count, keyword_name(args, i)))
             continue;
         lua_rawgeti(L, args->consts, args->keywords->names[i] + 1);
         lua_pushvalue(L, args->first + args->count + i);
@@ -301,14 +296,26 @@ static void bind_varargs(struct render *r, const struct program_unit *unit,
     }
 }
 
+/* Are the arguments those of a call block that gives all parameters? Its caller comes behind them,
+ * as in the macro's slots. */
+static bool is_plain_block_call(const struct program_unit *unit, const struct vm_args *args)
+{
+    return unit->takes_caller && args->count == unit->nparams && args->keywords != NULL &&
+           args->keywords->count == 1 && args->dict == 0 &&
+           slice_eq(keyword_name(args, 0), SLICE("caller"));
+}
+
 void bind_macro(struct render *r, const struct program *program, const struct program_unit *unit,
                 const struct vm_args *args)
 {
     lua_State *L = r->vm.L;
-    bool is_plain = !unit->takes_caller && !unit->takes_kwargs && !unit->takes_varargs;
-    if (is_plain && !args_have_keywords(args) && args->count <= unit->nparams) {
-        lua_settop(L, args->first + unit->nparams - 1); /* the usual call: nothing to move */
-        return;
+    if (!unit->takes_kwargs && !unit->takes_varargs) { /* the usual calls: nothing to move */
+        if (!unit->takes_caller && !args_have_keywords(args) && args->count <= unit->nparams) {
+            lua_settop(L, args->first + unit->nparams - 1);
+            return;
+        }
+        if (is_plain_block_call(unit, args))
+            return;
     }
     if (args->count > unit->nparams && !unit->takes_varargs)
         vm_fail(&r->vm, TEMPLATE_RUNTIME, "macro %s%.*s%s takes not more than %d argument(s)",

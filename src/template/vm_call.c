@@ -320,38 +320,58 @@ static struct vm_args args_of(struct render *r, const struct frame *frame,
     int count = use->nargs;
     if (use->keywords != 0) {
         args.keywords = &frame->program->program->keywords[use->keywords - 1];
+        args.names = frame->program->program->consts;
         count += args.keywords->count;
     }
     args.first = top - count + 1;
     return args;
 }
 
-/* The usual call, if the native has a short way for it; false: nothing was done. */
-static bool call_quick(struct render *r, struct frame *frame, native_quick quick,
-                       const struct vm_args *args, int writes)
+/* The usual call, if the native has a short way for it; false: nothing was done. What it gives is
+ * in the arguments' place, or was written (r->is_written). */
+static inline bool call_quick(struct render *r, native_quick quick, int first, int count,
+                              int writes)
 {
     lua_State *L = r->vm.L;
-    if (quick == NULL || args_have_keywords(args))
+    if (quick == NULL)
         return false;
     r->writes = writes;
     r->is_written = false;
-    bool is_done = quick(&r->vm, args->first, args->count);
+    bool is_done = quick(&r->vm, first, count);
     r->writes = -1;
     if (!is_done)
         return false;
     if (r->is_written) {
-        lua_settop(L, args->first - 1);
-        frame->next++; /* behind the OP_OUT */
-    } else if (lua_gettop(L) > args->first) {
-        lua_replace(L, args->first);
-        lua_settop(L, args->first);
+        lua_settop(L, first - 1);
+    } else if (lua_gettop(L) > first) {
+        lua_replace(L, first);
+        lua_settop(L, first);
     }
+    return true;
+}
+
+/* Run the filter if it has a short way for its arguments, which are values only; false: nothing was
+ * done. */
+static inline bool run_quick(struct render *r, struct frame *frame, const struct insn *insn)
+{
+    const struct program_use *use = &frame->program->program->filters[insn->c];
+    const struct vm_signature *signature = frame->program->filters[insn->c];
+    if (signature == NULL || signature->quick == NULL || r->has_own[false] != 0 || use->has_list ||
+        use->keywords != 0)
+        return false;
+    int first = lua_gettop(r->vm.L) - use->nargs + 1;
+    int writes = insn[1].op == OP_OUT ? 1 + insn[1].a : 0;
+    if (!call_quick(r, signature->quick, first, use->nargs, writes))
+        return false;
+    frame->next = insn + 1 + r->is_written; /* behind the OP_OUT */
     return true;
 }
 
 enum vm_status call_use(struct render *r, struct frame *frame, const struct insn *insn)
 {
     bool is_test = insn->op == OP_TEST;
+    if (!is_test && run_quick(r, frame, insn))
+        return VM_DONE;
     const struct program *program = frame->program->program;
     const struct program_use *use = is_test ? &program->tests[insn->c] : &program->filters[insn->c];
     struct vm_args args = args_of(r, frame, use);
@@ -363,8 +383,11 @@ enum vm_status call_use(struct render *r, struct frame *frame, const struct insn
     }
     const struct vm_signature *signature = signature_of(r, frame, is_test, insn->c);
     int writes = insn[1].op == OP_OUT && !is_test ? 1 + insn[1].a : 0;
-    if (call_quick(r, frame, signature->quick, &args, writes))
+    if (!args_have_keywords(&args) &&
+        call_quick(r, signature->quick, args.first, args.count, writes)) {
+        frame->next += r->is_written; /* behind the OP_OUT */
         return VM_DONE;
+    }
     if (signature->is_simple && !args_have_keywords(&args))
         bind_missing(r, signature, args.count);
     else
@@ -400,6 +423,8 @@ static enum vm_status call_by_name(struct vm *vm, bool is_test, struct slice nam
             fail_unknown(r, is_test, name);
         last = r->last[is_test] = vm_signature_of(r->state, native);
     }
+    if (!has_kwargs && call_quick(r, last->quick, args.first, nargs, 0))
+        return VM_DONE;
     return call_native(r, last, &args, args.first);
 }
 

@@ -273,8 +273,9 @@ struct vm_args {
     int first;
     int count;
     const struct program_keywords *keywords; /* NULL: none */
-    int consts;                              /* stack index: the keywords' names */
-    int dict;                                /* stack index, 0: none; it is on top */
+    const struct program_const *names; /* of the program: the keywords' names are among them */
+    int consts;                        /* stack index: the keywords' names */
+    int dict;                          /* stack index, 0: none; it is on top */
 };
 /* The usual call of a native: its arguments are values only, `count` of them, in their places. Adds
  * what is missing. */

@@ -274,6 +274,23 @@ bool value_iter_next(struct vm *vm, struct value_iter *iter)
     }
 }
 
+/* Put all that the generator has left into the list on top. */
+static void drain(struct vm *vm, const struct value_iter *iter)
+{
+    lua_State *L = vm->L;
+    int at = (int)iter->at, n = (int)iter->count;
+    for (int i = 1; i <= n; i++) {
+        lua_rawgeti(L, iter->source, at + i);
+        if (lua_isnil(L, -1)) { /* a hole */
+            lua_pop(L, 1);
+            vm_push_none(vm);
+        }
+        lua_rawseti(L, -2, i);
+    }
+    lua_pushnumber(L, at + n);
+    lua_rawseti(L, iter->source, 0);
+}
+
 enum value_result value_to_list(struct vm *vm, int index)
 {
     struct value_iter iter;
@@ -284,8 +301,11 @@ enum value_result value_to_list(struct vm *vm, int index)
     value_check_items(vm, iter.count);
     value_spend(vm, iter.count);
     vm_new_list(vm, (int)iter.count);
-    for (int i = 1; value_iter_next(vm, &iter); i++)
-        lua_rawseti(vm->L, -2, i);
+    if (iter.kind == VALUE_GENERATOR)
+        drain(vm, &iter);
+    else
+        for (int i = 1; value_iter_next(vm, &iter); i++)
+            lua_rawseti(vm->L, -2, i);
     lua_replace(vm->L, index);
     return VALUE_OK;
 }

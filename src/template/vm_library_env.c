@@ -270,7 +270,7 @@ static const bool *find_fields(struct program *program)
 {
     bool *is_field = arena_array(&program->arena, (size_t)program->nconsts, sizeof(bool));
     for (int i = 0; i < program->nconsts; i++)
-        is_field[i] = !program->consts[i].is_number && !method_may_be(program->consts[i].text);
+        is_field[i] = !program->consts[i].is_number && !method_is_any(program->consts[i].text);
     return is_field;
 }
 

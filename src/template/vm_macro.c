@@ -11,7 +11,9 @@ struct vm_macro {
     const struct program_unit *unit;
 };
 
-enum { MACRO_CONTEXT = 1, MACRO_PROGRAM, MACRO_CELLS };
+/* In the table. Behind them, at MACRO_CALLER + its unit, each call block's macro: the block may
+ * stand in a loop, and its macro is the same each time. */
+enum { MACRO_CONTEXT = 1, MACRO_PROGRAM, MACRO_CELLS, MACRO_CALLER };
 
 /* Push the table that the frame's macros share. */
 static void push_closure(lua_State *L, const struct frame *frame)
@@ -34,13 +36,28 @@ static void push_closure(lua_State *L, const struct frame *frame)
 void macro_make(struct render *r, struct frame *frame, int unit)
 {
     lua_State *L = r->vm.L;
+    const struct program_unit *made = &frame->program->program->units[unit];
+    bool is_caller = made->name.len == 0;
+    push_closure(L, frame);
+    if (is_caller) {
+        lua_rawgeti(L, -1, MACRO_CALLER + unit);
+        if (!lua_isnil(L, -1)) {
+            lua_replace(L, -2);
+            return;
+        }
+        lua_pop(L, 1);
+    }
     struct vm_macro *macro = lua_newuserdata(L, sizeof(*macro));
     macro->program = frame->program;
-    macro->unit = &frame->program->program->units[unit];
-    push_closure(L, frame);
-    lua_setfenv(L, -2);
+    macro->unit = made;
     vm_push_meta(&r->vm, VM_META_MACRO);
     lua_setmetatable(L, -2);
+    if (is_caller) {
+        lua_pushvalue(L, -1);
+        lua_rawseti(L, -3, MACRO_CALLER + unit);
+    }
+    lua_insert(L, -2);
+    lua_setfenv(L, -2);
 }
 
 enum vm_status macro_call(struct render *r, const struct vm_args *args, int escape,

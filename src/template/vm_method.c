@@ -77,6 +77,12 @@ bool method_may_be(struct slice name)
     }
 }
 
+bool method_is_any(struct slice name)
+{
+    return find_method(&dict_methods, name) != NULL || find_method(&list_methods, name) != NULL ||
+           find_method(&tuple_methods, name) != NULL;
+}
+
 const struct vm_native *value_method(struct vm *vm, int index, struct slice name)
 {
     const struct vm_native *method = NULL;

@@ -21,6 +21,9 @@ extern const struct method_table text_methods, markup_methods, list_methods, tup
 /* May a list, tuple or dict have a method of this name? False is sure. */
 bool method_may_be(struct slice name);
 
+/* Has a list, tuple or dict one? Exact, and slower. */
+bool method_is_any(struct slice name);
+
 /* ---- parameters: i counts from the value itself, which is 0 ---- */
 
 static inline int method_param(const struct vm_frame *frame, int i)

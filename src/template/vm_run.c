@@ -9,31 +9,10 @@
 
 #include <math.h>
 
-#include "base/escape.h"
+#include "template/ast.h"
+#include "template/vm_slot.h"
 
-/* ---- slots and cells ------------------------------------------------------------------------- */
-
-/* Push what is in the slot; undefined when nothing is. */
-static inline void push_slot(struct render *r, const struct frame *frame, int slot, int name)
-{
-    lua_pushvalue(r->vm.L, frame->base + slot);
-    if (lua_type(r->vm.L, -1) == LUA_TNIL) {
-        lua_pop(r->vm.L, 1);
-        value_push_undefined(&r->vm, const_slice(frame, name));
-    }
-}
-
-/* The name of the context that the slot keeps: looked up when it is not there yet. Gives its
- * lua_type. */
-static inline int fill_slot(struct render *r, struct frame *frame, int slot, int name)
-{
-    int type = lua_type(r->vm.L, frame->base + slot);
-    if (type != LUA_TNIL)
-        return type;
-    type = context_value(r, frame, name);
-    lua_replace(r->vm.L, frame->base + slot);
-    return type;
-}
+/* ---- cells --------------------------------------------------------------------------------- */
 
 /* Push the table of cells that lies `depth` units with cells further out. */
 static void push_cells(lua_State *L, const struct frame *frame, int depth)
@@ -70,53 +49,67 @@ static void clear_slots(lua_State *L, int first, int count)
     }
 }
 
-/* Is the table in a slot without a metatable? The slot is remembered until it, or the frame,
- * changes, or Lua has run. */
-static inline bool is_plain(struct render *r, int object)
+/* ---- truths ---------------------------------------------------------------------------------- */
+
+/* Is the instruction one that takes a truth and leaves none? */
+static inline bool takes_truth(const struct insn *insn)
 {
-    if (lua_getmetatable(r->vm.L, object)) {
-        lua_pop(r->vm.L, 1);
-        return false;
+    return insn->op == OP_JUMP_FALSE || insn->op == OP_JUMP_TRUE || insn->op == OP_NOT;
+}
+
+/* The instruction has given a truth: where to go on. It is pushed when no jump takes it. */
+static inline const struct insn *give_truth(lua_State *L, const struct insn *code,
+                                            const struct insn *insn, bool is_true)
+{
+    insn++;
+    if (insn->op == OP_NOT) {
+        is_true = !is_true;
+        insn++;
     }
-    r->plain = object;
+    if (insn->op == OP_JUMP_FALSE || insn->op == OP_JUMP_TRUE)
+        return is_true == (insn->op == OP_JUMP_TRUE) ? code + insn->c : insn + 1;
+    lua_pushboolean(L, is_true);
+    return insn;
+}
+
+/* Compare two numbers, or two strings for equality, which are popped; false: they are others. */
+static bool compare_plain(lua_State *L, int op, bool *is_true)
+{
+    int type = lua_type(L, -1);
+    if ((type != LUA_TNUMBER && type != LUA_TSTRING) || lua_type(L, -2) != type)
+        return false;
+    double left = type == LUA_TNUMBER ? lua_tonumber(L, -2) : 0;
+    double right = type == LUA_TNUMBER ? lua_tonumber(L, -1) : !lua_rawequal(L, -1, -2);
+    switch ((enum ast_comparison)op) {
+    case AST_EQ: *is_true = left == right; break;
+    case AST_NE: *is_true = left != right; break;
+    case AST_LT: *is_true = left < right; break;
+    case AST_LE: *is_true = left <= right; break;
+    case AST_GT: *is_true = left > right; break;
+    case AST_GE: *is_true = left >= right; break;
+    default: return false;
+    }
+    if (type == LUA_TSTRING && op != AST_EQ && op != AST_NE)
+        return false;
+    lua_pop(L, 2);
     return true;
 }
 
-/* The slot gets another value. */
-static inline void set_slot(struct render *r, int index)
+/* loop.first, and loop.last of a plain walk over a list. */
+static bool loop_truth(struct render *r, int at, enum program_loop_attr attr, bool *is_true)
 {
-    if (index == r->plain)
-        r->plain = 0;
-    lua_replace(r->vm.L, index);
-}
-
-/* Push the field of the plain table in a slot, where the name can only be that of one; false:
- * nothing pushed. */
-static inline bool push_field(struct render *r, const struct frame *frame, int object, int name)
-{
-    lua_State *L = r->vm.L;
-    if (!frame->program->is_field[name])
+    const struct vm_loop *loop = &r->loops[at];
+    if (attr == LOOP_FIRST) {
+        *is_true = loop->index0 == 0;
+        return true;
+    }
+    if (attr != LOOP_LAST || loop->has_test || loop->has_ahead || loop->iter.kind != VALUE_LIST)
         return false;
-    lua_rawgeti(L, frame->fixed + FIXED_PROGRAM, name + 1);
-    lua_rawget(L, object);
-    if (lua_type(L, -1) != LUA_TNIL)
-        return true;
-    lua_pop(L, 1);
-    return false;
-}
-
-/* The slot's value's attribute, pushed. false: Lua was asked. */
-static bool push_slot_attr(struct render *r, struct frame *frame, const struct insn *insn)
-{
-    int object = frame->base + insn->b;
-    if (object == r->plain && push_field(r, frame, object, insn->c))
-        return true;
-    int name = frame->unit->slot_names[insn->b];
-    int type = insn->a & SLOT_LAZY ? fill_slot(r, frame, insn->b, name) : lua_type(r->vm.L, object);
-    if (type == LUA_TTABLE && is_plain(r, object) && push_field(r, frame, object, insn->c))
-        return true;
-    push_slot(r, frame, insn->b, name);
-    return operate_attr(r, frame, insn->c);
+    lua_rawgeti(r->vm.L, loop->slot, (int)loop->iter.at + 1);
+    bool is_last = lua_isnil(r->vm.L, -1);
+    lua_pop(r->vm.L, 1);
+    *is_true = false;
+    return !is_last; /* or a hole: then it is to be looked at closely */
 }
 
 /* ---- calls ----------------------------------------------------------------------------------- */
@@ -128,6 +121,7 @@ static enum vm_status run_call(struct render *r, struct frame *frame, const stru
     int count = insn->b;
     if (insn->c != 0) {
         args.keywords = &frame->program->program->keywords[insn->c - 1];
+        args.names = frame->program->program->consts;
         count += args.keywords->count;
     }
     args.first = lua_gettop(r->vm.L) - count + 1;
@@ -173,7 +167,8 @@ static inline bool next_in_table(struct render *r, const struct frame *frame,
 {
     struct vm_loop *loop = r->loop;
     enum value_kind kind = loop->iter.kind;
-    if (insn->b == 0 || loop->has_test || (kind != VALUE_LIST && kind != VALUE_DICT))
+    if (insn->b == 0 || loop->has_test || loop->keeps_items ||
+        (kind != VALUE_LIST && kind != VALUE_DICT))
         return false;
     int at = (int)loop->iter.at + 1;
     lua_rawgeti(r->vm.L, loop->slot, at);
@@ -335,6 +330,10 @@ static void run_simple(struct render *r, struct frame *frame, const struct insn 
     insn = code + insn->c; \
     goto jumped
 
+#define GIVE_TRUTH(truth)                    \
+    insn = give_truth(L, code, insn, truth); \
+    goto jumped
+
 /* Run the frame on top until another one is on top, or Lua is asked. Longer than a screen: it is
  * the loop of the VM. */
 static void run_code(struct render *r, struct frame *frame)
@@ -373,8 +372,9 @@ static void run_code(struct render *r, struct frame *frame)
             CHECK_OUTPUT();
             break;
         case OP_OUT_ATTR:
-            NEXT_UNLESS(push_slot_attr(r, frame, insn));
-            if (!output_typed(r, -1, insn->a & ESCAPE_MASK, lua_type(L, -1)))
+            type = push_slot_attr(r, frame, insn);
+            NEXT_UNLESS(type != LUA_TNONE);
+            if (!output_typed(r, -1, insn->a & ESCAPE_MASK, type))
                 break;
             lua_pop(L, 1);
             insn++;
@@ -403,13 +403,15 @@ static void run_code(struct render *r, struct frame *frame)
             break;
         case OP_POP: lua_pop(L, 1); break;
         case OP_DUP: lua_pushvalue(L, -1); break;
-        case OP_NOT:
-            AGAIN_UNLESS(operate_truth(r, &is_true));
-            lua_pushboolean(L, !is_true);
-            break;
+        case OP_NOT: AGAIN_UNLESS(operate_truth(r, &is_true)); GIVE_TRUTH(!is_true);
         case OP_NEGATE: NEXT_UNLESS(operate_negate(r, insn->a)); break;
         case OP_ARITH: NEXT_UNLESS(operate_arith(r, insn->a)); break;
-        case OP_COMPARE: NEXT_UNLESS(operate_compare(r, insn->a)); break;
+        case OP_COMPARE:
+            if (compare_plain(L, insn->a, &is_true)) {
+                GIVE_TRUTH(is_true);
+            }
+            NEXT_UNLESS(operate_compare(r, insn->a));
+            break;
         case OP_CONCAT: AGAIN_UNLESS(operate_concat(r, insn->a, insn->b)); break;
         case OP_MARK_SAFE: AGAIN_UNLESS(operate_mark_safe(r, insn->a)); break;
         case OP_ATTR:
@@ -420,8 +422,16 @@ static void run_code(struct render *r, struct frame *frame)
                 NEXT_UNLESS(operate_attr(r, frame, insn->c));
             }
             break;
-        case OP_SLOT_ATTR: NEXT_UNLESS(push_slot_attr(r, frame, insn)); break;
+        case OP_SLOT_ATTR:
+            if (takes_truth(insn + 1) && slot_attr_truth(r, frame, insn, &is_true)) {
+                GIVE_TRUTH(is_true);
+            }
+            NEXT_UNLESS(push_slot_attr(r, frame, insn) != LUA_TNONE);
+            break;
         case OP_LOOP_ATTR:
+            if (loop_truth(r, frame->nloops + insn->b, (enum program_loop_attr)insn->a, &is_true)) {
+                GIVE_TRUTH(is_true);
+            }
             AGAIN_UNLESS(loop_attr_of(r, frame->nloops + insn->b, (enum program_loop_attr)insn->a));
             break;
         case OP_ITEM: NEXT_UNLESS(operate_item(r)); break;

@@ -1,0 +1,115 @@
+--- The short ways of the VM beside Jinja: truths that a jump takes, comparisons, attributes of
+--- plain tables, the usual calls of the usual filters, call blocks. On values that fit and others.
+
+package.path = "spec/?.lua;" .. package.path
+
+local cjson = require "cjson"
+local core = require("support.template").core
+local corpus = require "support.corpus"
+
+local NULL = cjson.null
+local MARKUP = { ["$markup"] = "<i>m</i>" }
+
+local VALUES = { "", "a", "Ab  c", "<b>x</b>", "é<p>ß", 0, 1, -0.5, 2.25, 1e20, true, false, NULL,
+  MARKUP, { 1, 2, 3 }, { "b", "A" }, { k = 1 }, { k = NULL } }
+
+-- o.k is the value, o.gone is not there
+local ON_VALUES = {
+  "{% if o.k %}T{% else %}F{% endif %}{% if not o.k %}N{% endif %}{{ not o.k }}",
+  "{{ o.k and 'and' }}{{ o.k or 'or' }}{{ 'then' if o.k else 'else' }}",
+  "{{ o.k == 1 }}{{ o.k != 'a' }}{{ o.k == o.k }}{{ not o.k == 0 }}",
+  "{% if o.k == 0 %}=0{% endif %}{% if o.k != 1 %}!=1{% endif %}",
+  "{% if not o.k == true %}n{% endif %}",
+  "{% if o.k < 2 %}<2{% endif %}", "{% if not o.k >= 1 %}<1{% endif %}", "{{ o.k > 0.5 }}",
+  "{% if o.k < 'b' %}<b{% endif %}", "{{ 1 < o.k <= 3 }}",
+  "{{ o.gone }}|{{ 'y' if o.gone else 'n' }}|{% if not o.gone %}no{% endif %}",
+  "{{ o.gone == o.k }}{{ o.k.gone is defined }}", "{% if o.k.gone %}{% endif %}",
+  "{{ o.gone.more }}",
+  "{{ o.items is defined }}{{ o.keys is defined }}{{ o.k.append is defined }}",
+  "{{ '%.2f'|format(o.k) }}", "{{ 'a%.0f b'|format(o.k) }}", "{{ '%.1f%%'|format(o.k) }}",
+  "{{ '<%.3f>'|format(o.k) }}", "{{ '%.2fx%s'|format(o.k) }}", "{{ '%s'|format(o.k) }}",
+  "{{ o.k|first }}", "{{ [o.k, [o.k], 'xy']|map('first')|list }}", "{{ o.k|striptags }}",
+  "{{ (' ' ~ o.k ~ '  two\n\t three<br>four <!-- no --> ' ~ o.k)|striptags }}",
+  "{{ [o, {'k': 2}, o]|map(attribute='k')|list }}",
+  "{{ [o, {}]|map(attribute='k', default=7)|list }}",
+  "{{ [o, {'k': 1}, {'k': true}]|selectattr('k', 'eq', 1)|list|length }}",
+  "{{ [o, {'k': 'a'}, {}]|rejectattr('k', 'equalto', 'a')|list|length }}",
+  "{{ [o, {'k': false}]|selectattr('k', '==', false)|map(attribute='k')|list }}",
+  "{{ [o, {'k': 0}]|selectattr('k', 'ne', o.k)|list|length }}",
+  "{% set g = [o, o]|map(attribute='k') %}{{ g|list|length }}{{ g|list|length }}",
+  "{{ o.k|lower }}{{ o.k|upper }}{{ o.k|default('d') }}{{ o.gone|default('d') }}",
+  "{% macro m(a, b='B') %}[{{ a }}{{ b }}{{ caller(a) }}]{% endmacro %}"
+    .. "{% for i in [1, 2] %}{% call(x) m(o.k, i) %}{{ x }}{{ i }}{% endcall %}{% endfor %}",
+  "{% macro m(a, b='B') %}[{{ a }}{{ b }}{{ caller() if caller }}]{% endmacro %}"
+    .. "{{ m(o.k) }}{% call m(1) %}{{ o.k }}{% endcall %}{% call m(b=o.k) %}{% endcall %}",
+  "{% macro m() %}{{ varargs }}{{ kwargs }}{{ caller() }}{% endmacro %}"
+    .. "{% call m(o.k, z=1) %}c{% endcall %}",
+}
+
+local LOOPS = {
+  "{% for x in l %}{{ loop.first }}{{ loop.last }}{% if not loop.last %},{% endif %}{% endfor %}",
+  "{% for x in l %}{{ '(' if loop.first }}{{ x }}{% if loop.last %}!{% endif %}{% endfor %}",
+  "{% for x in l if x != 2 %}{{ loop.previtem }}{{ loop.length }}{{ loop.last }}{% endfor %}",
+  "{% for x in l if true %}{{ loop.revindex0 }}{{ loop.previtem }}{{ loop.nextitem }}{% endfor %}",
+  "{% for x in l|map('string') %}{{ loop.last }}{{ loop.last or x }}{% endfor %}",
+  "{% for x in l %}{{ 'odd' if loop.index is odd and not loop.last else x }}{% endfor %}",
+}
+
+local LISTS = { "", { 1 }, { 1, 2, 3 }, { 2, 2 }, { "a", 2, "b" }, "xyz", { a = 1 } }
+
+local function cases()
+  local all = {}
+  for _, undefined in ipairs { "default", "strict", "chainable", "debug" } do
+    for _, autoescape in ipairs { true, false } do
+      local env = { undefined = undefined, autoescape = autoescape }
+      for _, source in ipairs(ON_VALUES) do
+        for _, value in ipairs(VALUES) do
+          all[#all + 1] = { env = env, templates = { main = source }, template = "main",
+            context = { o = { k = value } } }
+        end
+      end
+      for _, source in ipairs(LOOPS) do
+        for _, list in ipairs(LISTS) do
+          all[#all + 1] = { env = env, templates = { main = source }, template = "main",
+            context = { l = list } }
+        end
+      end
+    end
+  end
+  return all
+end
+
+--- What Jinja makes of the cases: lines of JSON, in a file.
+local function ask_jinja(all)
+  local questions, answers = os.tmpname(), os.tmpname()
+  local file = assert(io.open(questions, "w"))
+  for _, case in ipairs(all) do
+    file:write(cjson.encode(case), "\n")
+  end
+  file:close()
+  os.execute(("/usr/bin/python3 spec/support/jinja_render.py <%s >%s"):format(questions, answers))
+  local results = corpus.cases(answers)
+  os.remove(questions)
+  os.remove(answers)
+  return results
+end
+
+describe("the short ways of the VM", function()
+  local all = cases()
+  it(("do what Jinja does in %d cases"):format(#all), function()
+    local answers, failed = ask_jinja(all), {}
+    assert.equal(#all, #answers)
+    for i, case in ipairs(all) do
+      local expected = answers[i]
+      case.context = core.json_decode(cjson.encode(case.context))
+      local output = corpus.run(case)
+      if output ~= expected.output then
+        local wanted = expected.output or expected.message
+        failed[#failed + 1] = ("%s %s\n    %s\n    Jinja %s\n    qlua  %s"):format(
+          case.env.undefined, cjson.encode(case.context), case.templates.main, tostring(wanted),
+          tostring(output))
+      end
+    end
+    assert.equal("", table.concat(failed, "\n", 1, math.min(#failed, 20)))
+  end)
+end)
