@@ -8,9 +8,12 @@
 #define QLUA_SERVER_DISPATCH_H
 
 struct access_log;
+struct debug_desk;
+struct exchange;
 struct generation;
 struct http_handler;
 struct http_server;
+struct request;
 struct trust;
 
 /* What dispatch needs of the worker: http_server.data points to one. */
@@ -18,12 +21,18 @@ struct dispatcher {
     struct generation *current;    /* new requests go there */
     struct access_log *access_log; /* NULL: off */
     struct trust *trusted;         /* proxies; NULL: none */
-    const char *load_error;        /* debug mode: answered to every request; NULL: none */
+    struct debug_desk *desk;       /* debug mode, else NULL; server/debug_dispatch */
+    const char *load_error;        /* the same: the app does not load, and why; NULL: it does */
     void (*on_closed)(void *data); /* a connection has closed; may be NULL */
     void (*on_done)(void *data);   /* a request has been answered; may be NULL */
     void *data;
 };
 
 extern const struct http_handler dispatch_handler;
+
+/* A fresh exchange in the generation that serves, for a request that has none; and one that has
+ * been looked up in the routes. */
+struct exchange *dispatch_exchange(struct dispatcher *dispatcher, struct request *req);
+struct exchange *dispatch_look_up(struct dispatcher *dispatcher, struct request *req);
 
 #endif

@@ -14,6 +14,7 @@
 #include "base/err.h"
 #include "base/log.h"
 #include "base/mem.h"
+#include "bind/debug_desk.h"
 #include "http/conn.h"
 #include "http/forwarded.h"
 #include "http/handler.h"
@@ -24,6 +25,7 @@
 #include "server/access_log.h"
 #include "server/config.h"
 #include "server/control.h"
+#include "server/debug_dispatch.h"
 #include "server/dispatch.h"
 #include "server/load_error.h"
 #include "server/renewal.h"
@@ -52,6 +54,7 @@ struct worker {
     struct dispatcher dispatcher;
     struct renewal renewal; /* the app: its generations */
     struct stores stores;
+    struct debug_desk desk; /* debug mode */
     struct listener **listeners;
     struct watch *control;
     struct watch *ask; /* --workers 0: the control socket */
@@ -305,6 +308,12 @@ static void set_up_http(struct worker *worker)
         (struct dispatcher){.on_closed = on_closed, .on_done = on_answered, .data = worker};
     worker->dispatcher.trusted =
         trust_new(config->trusted_proxies.items, config->trusted_proxies.count);
+    if (config->debug_guard != NULL) {
+        debug_desk_init(&worker->desk, config->debug_guard,
+                        trust_new(config->debug_allow.items, config->debug_allow.count));
+        worker->dispatcher.desk = &worker->desk;
+        worker->http.handler = &debug_dispatch_handler;
+    }
     worker->requests_left = (uint64_t)config->max_requests;
     if (config->max_requests > 0 && config->max_requests_jitter > 0)
         worker->requests_left +=
@@ -324,6 +333,7 @@ static void load(struct worker *worker)
         .log = start->log,
         .config = start->config,
         .stores = &worker->stores,
+        .desk = worker->dispatcher.desk,
         .worker_id = start->id,
     };
     if (start->on_renewal != NULL)
@@ -347,6 +357,7 @@ static void tear_down(struct worker *worker)
     stores_close(&worker->stores); /* what is queued is written */
     access_log_free(worker->dispatcher.access_log);
     trust_free(worker->dispatcher.trusted);
+    debug_desk_clear(&worker->desk);
     http_server_clear(&worker->http);
     /* not before: a signal that comes twice would kill us where clean-up runs */
     for (size_t i = 0; i < sizeof(worker->signals) / sizeof(worker->signals[0]); i++)
