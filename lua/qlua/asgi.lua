@@ -227,6 +227,12 @@ function M.failed(state, err, co, out_of_memory)
     end
     return core.ANSWERED
   end
+  if failures.debugger and not state.refused then
+    local page = failures.debugger.page(err, co)
+    if page then
+      return page
+    end
+  end
   local response = responses.new("", state.refused and state.refused.code or 500)
   response.content_type = nil
   return response

@@ -91,6 +91,14 @@ function M.with_app(fn, ...)
   return go_on(inner, coroutine.create(fn), ...)
 end
 
+--- Run fn(...) in a context that core.hold_context gave.
+---@param held userdata
+---@param fn function
+---@return any ...
+function M.within(held, fn, ...)
+  return go_on(held, coroutine.create(fn), ...)
+end
+
 --- A function that runs fn in this request's context, wherever and whenever it is called; the
 --- request is kept for it.
 ---@param fn function

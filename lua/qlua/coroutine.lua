@@ -23,6 +23,11 @@ local waiting = setmetatable({}, { __mode = "k" })
 local last = setmetatable({}, { __mode = "v" })
 --- The frames it died with, and of how many coroutines they are.
 local last_frames, depth
+--- Those coroutines, innermost first, in debug mode.
+local last_threads
+
+--- Debug mode: the coroutines that die are kept with the error, for who wants to look into them.
+M.keeps_threads = false
 
 -- generators within generators: the innermost tell enough
 local MOST = 8
@@ -38,13 +43,32 @@ function M.note_death(co, err, parent)
     return -- it never began
   end
   frames = frames:gsub("^stack traceback:", "stack traceback of a coroutine:")
-  local count = 1
+  local count, threads = 1, M.keeps_threads and { co } or nil
   if last_frames and last.parent == co and rawequal(last.error, err) then
     count = depth + 1
+    if threads and last_threads then
+      threads = last_threads
+      threads[#threads + 1] = count < MOST and co or nil
+    end
     frames = last_frames .. (count < MOST and "\n" .. frames
       or count == MOST and "\n(and of those around them)" or "")
   end
   last.error, last.parent, last_frames, depth = err, parent, frames, count
+  last_threads = threads
+end
+
+--- The coroutines that died of the error before co did, innermost first.
+---@param co thread
+---@param err any
+---@return thread[]
+function M.deaths_before(co, err)
+  local list = {}
+  if last_threads and last.parent == co and rawequal(last.error, err) then
+    for i = 1, #last_threads do
+      list[i] = last_threads[i]
+    end
+  end
+  return list
 end
 
 -- of a table that was raised: so many fields are told

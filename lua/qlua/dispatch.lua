@@ -79,7 +79,7 @@ end
 --- From what a view or hook (who) returned to the response, and the end of the contexts.
 local function finish(pipeline, who, ...)
   local response = postprocess(pipeline, to_response(who, ...))
-  return failures.tear_down(pipeline, running[1]) and response or failures.plain_500()
+  return failures.tear_down(pipeline, running[1]) and response or failures.torn_500()
 end
 
 --- One request, with all that surrounds its view.
@@ -106,7 +106,7 @@ local function finish_error(pipeline, ctx, phase, who, ...)
   else
     response = postprocess(pipeline, response)
   end
-  return failures.tear_down(pipeline, ctx) and response or failures.plain_500()
+  return failures.tear_down(pipeline, ctx) and response or failures.torn_500()
 end
 
 -- below finish there are only the frames of middleware
@@ -193,7 +193,7 @@ function M.refused(kind, detail)
   elseif kind == "redirect" then
     return finish(pipeline, pipeline.name, errors.RequestRedirect(detail):get_response())
   end
-  return failures.answer(pipeline, ctx, refusal(kind, detail), {}, finish_error)
+  return failures.answer(pipeline, ctx, refusal(kind, detail), { by_router = true }, finish_error)
 end
 
 --- Is there more to do for a plain view's answer than to send it?
@@ -226,6 +226,9 @@ end
 ---@param out_of_memory? boolean an allocation was refused to it
 local function failed(err, co, out_of_memory)
   local ctx = get_context()
+  if ctx.debug_console then
+    return failures.debugger.stopped(err)
+  end
   local pipeline = pipeline_of(ctx)
   ctx.phase = phase_of(ctx, co)
   if co == false and type(err) == "string" then
@@ -249,7 +252,7 @@ end
 --- The same, of a request that went through middleware: what left that is not for the app.
 ---@async
 function M.failed(err, co, out_of_memory)
-  if not asgi.is_wrapped(current.served) then
+  if not asgi.is_wrapped(current.served) or get_context().debug_console then
     return failed(err, co, out_of_memory)
   end
   local state = get_context().asgi
@@ -307,6 +310,7 @@ function M.start(app)
   sessions.configure(app)
   core.set_hooks {
     refused = asgi.is_wrapped(app) and asgi.run or M.refused, failed = M.failed, value = M.value,
+    debug = failures.debugger and failures.debugger.serve,
   }
 end
 

@@ -6,6 +6,7 @@
 --- handler answers, "finalize" in the hooks after it, "last" once the 500 is being answered.
 
 local classes = require "qlua.class"
+local context = require "qlua.context"
 local core = require "qlua.core"
 local coroutines = require "qlua.coroutine"
 local current = require "qlua.current"
@@ -24,6 +25,9 @@ local M = {}
 ---@type (fun(err: any))?
 M.on_propagate = nil
 
+--- What shows errors in debug mode: lua/qlua/debugger sets it; nil without the server's switch.
+M.debugger = nil
+
 -- ---- telling ----------------------------------------------------------------------------------
 
 local NO_MEMORY = "\nThe Lua memory of this worker is at its limit, and this request made it "
@@ -39,7 +43,8 @@ end
 ---@param co? thread the coroutine that died of it, with its frames
 ---@param out_of_memory? boolean an allocation was refused to it
 function M.log_exception(err, co, out_of_memory)
-  log(coroutines.traceback(err, co or nil), out_of_memory)
+  local text = coroutines.traceback(err, co or nil)
+  log(M.debugger and text .. "\n" .. M.debugger.keep(err, co) or text, out_of_memory)
 end
 
 local told -- text and frames of what guard has just caught; not of a lack of memory
@@ -58,8 +63,22 @@ local function guarded(ok, result)
   return ok, result
 end
 
+--- The same in debug mode, in a coroutine of its own: its frames are kept.
+local function guarded_apart(ctx, co, ok, ...)
+  local err = (...)
+  if not ok and not (classes.is_a(err, errors.Cancelled) and core.answer_gone()) then
+    M.log_exception(err, co)
+    ctx.debug_torn = { err = err, co = co }
+  end
+  return ok, err
+end
+
 --- pcall for what must not keep others from running; logs what fn raises.
 local function guard(fn, ...)
+  if M.debugger then
+    local co = coroutine.create(fn)
+    return guarded_apart(context.get(), co, coroutine.resume(co, ...))
+  end
   return guarded(xpcall(fn, on_error, ...))
 end
 
@@ -67,6 +86,18 @@ end
 ---@return qlua.Response
 function M.plain_500()
   return errors.InternalServerError():get_response()
+end
+
+--- The answer to an error that nothing handled: that page, or in debug mode one which tells why.
+local function page_500(err, co)
+  return M.debugger and M.debugger.page(err, co) or M.plain_500()
+end
+
+--- The answer where the end of the contexts failed.
+---@return qlua.Response
+function M.torn_500()
+  local torn = M.debugger and context.get().debug_torn
+  return torn and page_500(torn.err, torn.co) or M.plain_500()
 end
 
 -- ---- the end of the contexts ------------------------------------------------------------------
@@ -122,12 +153,13 @@ local function propagates(app)
 end
 
 --- The error leaves the app: no hook after it, only the end of the contexts.
-local function leave(pipeline, ctx, err)
+local function leave(pipeline, ctx, err, raised)
+  local page = page_500(err, raised.co) -- before the teardown changes what it shows
   M.tear_down(pipeline, ctx, err)
   if M.on_propagate then
     M.on_propagate(err)
   end
-  return M.plain_500()
+  return page
 end
 
 --- Nothing handled it: log, signal, and the handlers of 500.
@@ -140,14 +172,15 @@ local function unhandled(pipeline, ctx, err, raised, finish)
     got_exception:_emit(app, { exception = err })
   end
   if propagates(app) then
-    return leave(pipeline, ctx, err)
+    return leave(pipeline, ctx, err, raised)
   end
   local wrapped = errors.InternalServerError(nil, { original_exception = err })
   local handler = handlers.find(app.error_handlers, pipeline.scopes, wrapped)
   if handler then
     return finish(pipeline, ctx, "last", handler, handler(wrapped))
   end
-  return finish(pipeline, ctx, "last", pipeline.name, wrapped:get_response())
+  local page = M.debugger and M.debugger.page(err, raised.co) or wrapped:get_response()
+  return finish(pipeline, ctx, "last", pipeline.name, page)
 end
 
 --- Is an HTTP error to be treated like any other, which without a handler becomes a 500?
@@ -160,7 +193,7 @@ local function is_trapped(app, err)
 end
 
 --- The answer to an HTTP error that a handler may turn into another.
-local function http_exception(pipeline, ctx, err, finish)
+local function http_exception(pipeline, ctx, err, raised, finish)
   if not err.code or classes.is_a(err, errors.RequestRedirect) then
     return finish(pipeline, ctx, "finalize", pipeline.name, err:get_response())
   end
@@ -169,7 +202,8 @@ local function http_exception(pipeline, ctx, err, finish)
     ctx.phase = "handler"
     return finish(pipeline, ctx, "finalize", handler, handler(err))
   end
-  return finish(pipeline, ctx, "finalize", pipeline.name, err:get_response())
+  local response = M.debugger and M.debugger.refused(err, raised) or err:get_response()
+  return finish(pipeline, ctx, "finalize", pipeline.name, response)
 end
 
 --- The request was stopped: logged, and answered as a 503. When that was while an error was being
@@ -180,7 +214,7 @@ local function stopped(pipeline, ctx, err, raised, finish)
     M.tear_down(pipeline, ctx, err)
     return err:get_response()
   end
-  return http_exception(pipeline, ctx, err, finish)
+  return http_exception(pipeline, ctx, err, raised, finish)
 end
 
 --- An answer to an error. Raises what the handlers and hooks on the way raise.
@@ -188,7 +222,7 @@ end
 ---@param pipeline qlua.Pipeline
 ---@param ctx qlua.Context
 ---@param err any
----@param raised { co?: thread, out_of_memory?: boolean } how
+---@param raised { co?: thread, out_of_memory?: boolean, by_router?: boolean } how
 ---@param finish fun(pipeline, ctx, phase, who, ...): qlua.Response through the hooks after the view
 ---@return qlua.Response
 function M.answer(pipeline, ctx, err, raised, finish)
@@ -198,11 +232,11 @@ function M.answer(pipeline, ctx, err, raised, finish)
   elseif phase == "last" then
     -- an error while the 500 was answered: nobody is left to ask
     M.log_exception(err, raised.co, raised.out_of_memory)
-    return leave(pipeline, ctx, err)
+    return leave(pipeline, ctx, err, raised)
   elseif phase then
     return unhandled(pipeline, ctx, err, raised, finish)
   elseif classes.is_a(err, errors.HTTPException) and not is_trapped(current.served, err) then
-    return http_exception(pipeline, ctx, err, finish)
+    return http_exception(pipeline, ctx, err, raised, finish)
   end
   local handler = handlers.find(current.served.error_handlers, pipeline.scopes, err)
   if handler then

@@ -51,6 +51,10 @@ methods.while_serving = adder("while_serving", "around")
 
 -- ---- background tasks -------------------------------------------------------------------------
 
+--- Debug mode: where the error of a background task can be looked at, for the log.
+---@type (fun(err: any, co: thread): string)?
+M.on_background_error = nil
+
 --- Run fn; what it raises is told and never leaves.
 local function guarded(app, fn, ...)
   local co = coroutine.create(fn)
@@ -58,7 +62,11 @@ local function guarded(app, fn, ...)
   if ok or classes.is_a(err, errors.Cancelled) then
     return
   end
-  core.log_error("Exception in a background task\n" .. coroutines.traceback(err, co))
+  local text = coroutines.traceback(err, co)
+  if M.on_background_error then
+    text = text .. "\n" .. M.on_background_error(err, co)
+  end
+  core.log_error("Exception in a background task\n" .. text)
   if signals.got_background_exception.receivers then
     signals.got_background_exception:send(app, { exception = err })
   end

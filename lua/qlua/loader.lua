@@ -13,6 +13,7 @@ local config_layers = require "qlua.config_layers"
 local core = require "qlua.core"
 local current = require "qlua.current"
 local errors = require "qlua.errors"
+local failures = require "qlua.failures"
 
 core.set_cancelled(errors.Cancelled "cancelled")
 core.set_stopped(errors.CpuLimitExceeded)
@@ -70,6 +71,9 @@ end
 ---@param name string
 function M.prepare(path, name)
   local app = M.load(path, name)
+  if core.debug_prefix() then
+    require("qlua.debugger").start()
+  end
   require("qlua.dispatch").start(app)
   asgi_lifespan.startup(app)
 end
@@ -87,6 +91,9 @@ end
 --- Newer code serves: the background tasks end.
 ---@async
 function M.retire()
+  if failures.debugger then
+    failures.debugger.stop()
+  end
   current.served:_retire()
 end
 

@@ -14,6 +14,7 @@
 #include "route/match.h"
 #include "script/task.h"
 
+struct debug_body;
 struct generation;
 struct lua_State;
 
@@ -48,13 +49,15 @@ struct exchange {
     bool ended;       /* answer_end was called: the answer is whole */
     bool aborted;     /* answer_abort was called: cut it */
     bool body_whole;  /* the waiter wants all of the body */
-    uint64_t body_waiter;         /* id of the task waiting for the body; 0: none */
-    uint32_t burst;               /* bytes written since its task last waited */
-    uint64_t drain_waiter;        /* id of the task waiting to write */
-    int custom_ref;               /* table of converted values by slot, or LUA_NOREF */
-    uint64_t end_waiter;          /* id of the task waiting for the end of all this */
-    struct lua_State *converting; /* where custom converters run */
-    const char *converter_error;  /* a custom converter raised: its text */
+    uint64_t body_waiter;          /* id of the task waiting for the body; 0: none */
+    uint32_t burst;                /* bytes written since its task last waited */
+    uint64_t drain_waiter;         /* id of the task waiting to write */
+    int custom_ref;                /* table of converted values by slot, or LUA_NOREF */
+    uint64_t end_waiter;           /* id of the task waiting for the end of all this */
+    struct lua_State *converting;  /* where custom converters run */
+    const char *converter_error;   /* a custom converter raised: its text */
+    bool debug_admitted;           /* debug mode: its client may see debug pages */
+    struct debug_body *debug_body; /* debug mode: what has arrived of the body, else NULL */
     struct route_match match;
 };
 

@@ -38,7 +38,7 @@ void generation_init(struct generation *g, struct script *script)
     g->refs = 1;
     list_init(&g->exchanges);
     g->routes_ref = g->app_ref = g->json_ref = LUA_NOREF;
-    g->refused_ref = g->failed_ref = g->value_ref = LUA_NOREF;
+    g->refused_ref = g->failed_ref = g->value_ref = g->debug_ref = LUA_NOREF;
     g->limits = (struct generation_limits){.max_content_length = 16 * 1024 * 1024,
                                            .body_timeout_ms = 60000,
                                            .body_stall_ms = 20000,
@@ -168,7 +168,7 @@ static int l_set_debug(lua_State *L)
     return 0;
 }
 
-/* core.set_hooks { refused=, failed=, value= }: dispatch.lua's functions */
+/* core.set_hooks { refused=, failed=, value=, debug= }: dispatch.lua's functions */
 static int l_set_hooks(lua_State *L)
 {
     struct generation *g = need_generation(L);
@@ -180,6 +180,8 @@ static int l_set_hooks(lua_State *L)
     keep(L, 3, &g->failed_ref);
     lua_getfield(L, 1, "value");
     keep(L, 4, &g->value_ref);
+    lua_getfield(L, 1, "debug");
+    keep(L, 5, &g->debug_ref);
     return 0;
 }
 

@@ -14,6 +14,7 @@
 #include "base/list.h"
 
 struct app_keys;
+struct debug_desk;
 struct err;
 struct file_watch;
 struct app_session;
@@ -62,13 +63,14 @@ struct generation {
     const struct generation_owner *owner;
     const char *root;     /* the app file's folder, absolute, without a last slash */
     const char *app_path; /* the app file */
-    const char *version; /* qlua's */
+    const char *version;  /* qlua's */
     const char *spool_dir;
     struct stores *stores;           /* the worker's; NULL: none can be opened */
     _Atomic uint64_t *errors;        /* exceptions that are logged are counted there; or NULL */
     const struct app_keys *app_file; /* bind/config.h: what was given outside; may be NULL */
     const struct app_keys *app_set;
-    bool debug_mode; /* the server's switch; `debug` below is the app's */
+    struct debug_desk *desk; /* debug mode: the worker's; else NULL */
+    bool debug_mode;         /* the server's switch; `debug` below is the app's */
     int worker_id;
     int64_t loading_cpu_ns; /* what loading may use of the processor; 0: as a task */
     uint32_t number; /* of the service's code: 1 at its start, then one more with each reload */
@@ -83,9 +85,10 @@ struct generation {
     int nrules;
     int routes_ref;  /* keeps the userdata of routes alive */
     int app_ref;     /* the app object */
-    int refused_ref; /* dispatch.refused, .failed, .value */
+    int refused_ref; /* dispatch.refused, .failed, .value, .debug */
     int failed_ref;
     int value_ref;
+    int debug_ref;
     int json_ref;              /* app.json: the settings of JSON answers */
     bool debug;                /* app.debug */
     const void *response_meta; /* lua_topointer of the metatables that mark these */

@@ -82,6 +82,22 @@ void handover_redirect(struct exchange *x, struct slice url)
     task_run(task, 2);
 }
 
+/* ---- dispatch.debug ---- */
+
+void handover_debug(struct exchange *x, struct slice path, const char *load_error)
+{
+    struct task *task = new_hook(x, STAGE_FAILED, x->generation->debug_ref);
+    if (path.data == NULL)
+        lua_pushnil(task->L);
+    else
+        lua_pushlstring(task->L, path.data, path.len);
+    if (load_error == NULL)
+        lua_pushnil(task->L);
+    else
+        lua_pushstring(task->L, load_error);
+    task_run(task, 2);
+}
+
 /* ---- errors and other results ---- */
 
 void handover_failed(struct exchange *x, struct task *dead)

@@ -33,6 +33,10 @@ void handover_converter_error(struct exchange *x);
 /* dispatch.value(rule, results...): what the view returned is not for C to send. */
 void handover_value(struct exchange *x, struct task *from);
 
+/* dispatch.debug(path, load_error): a request to the debugger, with what follows its prefix; or,
+ * with a path without data, any request while the app does not load. */
+void handover_debug(struct exchange *x, struct slice path, const char *load_error);
+
 /* Log the error on top of the task's stack, which Lua cannot answer: it was raised while an
  * error was answered, or the client has gone. */
 void handover_log_loss(struct exchange *x, struct task *task);

@@ -266,6 +266,43 @@ static void read_claim(const struct trust *trust, struct request *req, struct cl
     claim->prefix = value_at(req, HEADER_X_FORWARDED_PREFIX, hops);
 }
 
+/* Are all of these? Forwarded: in its parameter "for". */
+static bool has_each(const struct trust *trust, struct request *req, struct elements list,
+                     bool is_forwarded)
+{
+    int port;
+    for (size_t i = 0; i < list.count; i++) {
+        struct slice node = list.items[i];
+        if (is_forwarded)
+            node = header_param(node, SLICE("for"), &req->arena);
+        if (node.data == NULL)
+            continue; /* it says something else */
+        node = address_of(node, &port);
+        if (node.len == 0 || !trust_has(trust, node))
+            return false;
+    }
+    return true;
+}
+
+bool trust_has_all(const struct trust *trust, struct request *req)
+{
+    int port;
+    if (!trust_has(trust, request_peer(req, &port)))
+        return false;
+    struct elements forwarded = elements_of(req, HEADER_FORWARDED);
+    lead_with_semicolons(req, &forwarded);
+    if (!has_each(trust, req, forwarded, true) ||
+        !has_each(trust, req, elements_of(req, HEADER_X_FORWARDED_FOR), false))
+        return false;
+    for (uint32_t i = 0; i < req->headers.count; i++) {
+        const struct field *field = &req->headers.items[i];
+        if (slice_eq_nocase(field->name, SLICE("X-Real-IP")) &&
+            !trust_has(trust, slice_trim(field->value)))
+            return false;
+    }
+    return true;
+}
+
 void trust_apply(const struct trust *trust, struct request *req)
 {
     int port;

@@ -25,6 +25,10 @@ void trust_free(struct trust *trust);
 /* Is the address among them? "" is the peer of a Unix socket. */
 bool trust_has(const struct trust *trust, struct slice address);
 
+/* Are the request's peer, and all for whom X-Forwarded-For, Forwarded and X-Real-IP say that it
+ * asks, among them? Of the request as received. */
+bool trust_has_all(const struct trust *trust, struct request *req);
+
 /* Take over what trusted proxies say, when the request comes from one: X-Forwarded-For is walked
  * from the right past trusted addresses to the client; -Proto, -Host and -Prefix count from the
  * outermost of these proxies. Forwarded (RFC 7239) does the same when it alone is there. */

@@ -187,12 +187,12 @@ static int check_bind(const struct config *config, struct err *err)
     return 0;
 }
 
-static int check_proxies(const struct config *config, struct err *err)
+static int check_addresses(const struct config *config, struct slice name,
+                           const struct config_list *list, struct err *err)
 {
-    for (size_t i = 0; i < config->trusted_proxies.count; i++)
-        if (!trust_is_valid(config->trusted_proxies.items[i]))
-            return refuse_item(config, SLICE("trusted_proxies"), err,
-                               config->trusted_proxies.items[i],
+    for (size_t i = 0; i < list->count; i++)
+        if (!trust_is_valid(list->items[i]))
+            return refuse_item(config, name, err, list->items[i],
                                "address; give one (10.1.2.3), a network (10.0.0.0/8) or unix");
     return 0;
 }
@@ -247,7 +247,9 @@ int config_finish(struct config *config, struct err *err)
         return rc;
     rc = check_bind(config, err);
     if (rc == 0)
-        rc = check_proxies(config, err);
+        rc = check_addresses(config, SLICE("trusted_proxies"), &config->trusted_proxies, err);
+    if (rc == 0)
+        rc = check_addresses(config, SLICE("debug_allow"), &config->debug_allow, err);
     if (rc == 0)
         rc = check_types(config, err);
     if (rc == 0)

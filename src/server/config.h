@@ -17,6 +17,7 @@
 #include "bind/config.h"
 
 struct buf;
+struct debug_guard;
 struct err;
 
 /* How many settings config_table.c holds at most. */
@@ -53,6 +54,7 @@ struct config {
     struct app_keys app_set;   /* --set KEY=VALUE */
     struct config_list dotenv; /* the variables that the file .env has set */
     bool run_requested;        /* a script called app:run */
+    struct debug_guard *debug_guard; /* debug mode, once the server runs; not the config's own */
 
     /* addresses */
     const char *host;

@@ -100,8 +100,8 @@ const struct setting config_settings[] = {
     {"debug", SETTING_BOOL, AT(debug), 0, 0, 1, NO_TEXT, 0, "debug mode: for development only"},
     {"reload", SETTING_BOOL, AT(reload), 0, 0, 1, NULL, "as debug", NULL, 0,
      "load the app anew when its files change"},
-    {"debug_allow", SETTING_LIST, AT(debug_allow), 0, 0, 0, "127.0.0.0/8,::1", NULL, NULL,
-     SETTING_LATER, "who may use the debug page"},
+    {"debug_allow", SETTING_LIST, AT(debug_allow), 0, 0, 0, "127.0.0.0/8,::1", NULL, NULL, 0,
+     "who may see debug pages: CIDR or unix"},
 };
 /* clang-format on */
 

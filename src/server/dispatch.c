@@ -21,7 +21,6 @@
 #include "server/access_log.h"
 #include "server/figures.h"
 #include "server/generation.h"
-#include "server/load_error.h"
 
 static void over(struct task *task);
 
@@ -39,10 +38,11 @@ static void release_exchange(struct task_context *context)
     generation_unref(&generation);
 }
 
-static struct exchange *new_exchange(struct dispatcher *dispatcher, struct request *req)
+struct exchange *dispatch_exchange(struct dispatcher *dispatcher, struct request *req)
 {
     struct exchange *x = arena_alloc(&req->arena, sizeof(*x));
     memset(x, 0, offsetof(struct exchange, match));
+    x->outcome = ROUTE_NOT_FOUND;
     x->req = request_ref(req);
     x->generation = generation_ref(dispatcher->current);
     list_append(&x->generation->exchanges, &x->node);
@@ -103,34 +103,24 @@ static void over(struct task *task)
 
 /* ---- what the connection says ---- */
 
-static struct exchange *exchange_for(void *data, struct request *req)
+struct exchange *dispatch_look_up(struct dispatcher *dispatcher, struct request *req)
 {
-    struct dispatcher *dispatcher = data;
-    if (req->exchange == NULL) {
-        if (dispatcher->trusted != NULL)
-            trust_apply(dispatcher->trusted, req);
-        struct exchange *x = new_exchange(dispatcher, req);
-        lookup_route(x, x->generation->script->L);
-    }
-    return req->exchange;
+    if (dispatcher->trusted != NULL)
+        trust_apply(dispatcher->trusted, req);
+    struct exchange *x = dispatch_exchange(dispatcher, req);
+    lookup_route(x, x->generation->script->L);
+    return x;
 }
 
-/* Debug mode, and the app as it is now does not load: its error is the answer. */
-static void show_load_error(const struct dispatcher *dispatcher, struct request *req)
+static struct exchange *exchange_for(void *data, struct request *req)
 {
-    struct buf page = {0};
-    load_error_page(&page, dispatcher->load_error);
-    struct answer answer = {.status = 500,
-                            .content_type = SLICE("text/html; charset=utf-8"),
-                            .length = (int64_t)page.len};
-    request_answer(req, &answer, buf_view(&page));
-    buf_clear(&page);
+    return req->exchange == NULL ? dispatch_look_up(data, req) : req->exchange;
 }
 
 static void on_head(void *data, struct request *req)
 {
     const struct dispatcher *dispatcher = data;
-    if (dispatcher->load_error == NULL && !metrics_is_asked(&dispatcher->metrics, req))
+    if (!metrics_is_asked(&dispatcher->metrics, req))
         exchange_for(data, req);
 }
 
@@ -151,10 +141,6 @@ static void on_request(void *data, struct request *req)
     const struct dispatcher *dispatcher = data;
     if (metrics_is_asked(&dispatcher->metrics, req)) {
         metrics_answer(&dispatcher->metrics, req);
-        return;
-    }
-    if (dispatcher->load_error != NULL && req->exchange == NULL) {
-        show_load_error(dispatcher, req);
         return;
     }
     struct exchange *x = exchange_for(data, req);

@@ -10,9 +10,12 @@
 #include "server/metrics.h"
 
 struct access_log;
+struct debug_desk;
+struct exchange;
 struct generation;
 struct http_handler;
 struct http_server;
+struct request;
 struct trust;
 struct worker_figures;
 
@@ -23,12 +26,18 @@ struct dispatcher {
     struct trust *trusted;          /* proxies; NULL: none */
     struct worker_figures *figures; /* NULL: nobody reads them */
     struct metrics metrics;         /* answered before any route is looked up */
-    const char *load_error;         /* debug mode: answered to every request; NULL: none */
+    struct debug_desk *desk;        /* debug mode, else NULL; server/debug_dispatch */
+    const char *load_error;         /* the same: the app does not load, and why; NULL: it does */
     void (*on_closed)(void *data);  /* a connection has closed; may be NULL */
     void (*on_done)(void *data);    /* a request has been answered; may be NULL */
     void *data;
 };
 
 extern const struct http_handler dispatch_handler;
+
+/* A fresh exchange in the generation that serves, for a request that has none; and one that has
+ * been looked up in the routes. */
+struct exchange *dispatch_exchange(struct dispatcher *dispatcher, struct request *req);
+struct exchange *dispatch_look_up(struct dispatcher *dispatcher, struct request *req);
 
 #endif

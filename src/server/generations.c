@@ -469,6 +469,7 @@ void generations_prepare(struct generations *all, uint32_t number)
     struct generation *g = life->generation;
     g->stores = all->stores;
     g->errors = &all->figures->errors;
+    g->desk = all->desk;
     generation_watch(g, all->config);
     g->files = all->files;
     if (life->config != NULL)

@@ -29,6 +29,7 @@ struct generations {
     const struct log *log;
     const struct config *config;
     struct stores *stores;
+    struct debug_desk *desk;     /* debug mode; else NULL */
     struct file_watch *files;    /* NULL: nothing is watched */
     struct generation **current; /* the one that serves; NULL before the first commit */
     int worker_id;

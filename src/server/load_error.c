@@ -6,7 +6,6 @@
 #include <unistd.h>
 
 #include "base/buf.h"
-#include "base/escape.h"
 #include "base/slice.h"
 
 /* A missing module alone lists a dozen folders; the app's own come first. */
@@ -109,13 +108,4 @@ void load_error_print(const char *what, const char *text)
     ssize_t n = write(STDERR_FILENO, out.data, out.len);
     (void)n;
     buf_clear(&out);
-}
-
-void load_error_page(struct buf *out, const char *text)
-{
-    buf_cstr(out, "<!doctype html>\n<html lang=en>\n<title>The app does not load</title>\n"
-                  "<h1>The app does not load</h1>\n<pre>");
-    escape_html(out, slice_cstr(text));
-    buf_cstr(out, "</pre>\n<p>It is loaded again when a file changes. The code from before serves "
-                  "nobody meanwhile, because this is debug mode.</p>\n");
 }

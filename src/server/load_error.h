@@ -12,9 +12,6 @@ struct buf;
 /* Append message and the user's frames, each line with its line feed; `text` as below. */
 void load_error_text(struct buf *out, const char *text);
 
-/* Append the page that a browser is shown in debug mode while the app does not load. */
-void load_error_page(struct buf *out, const char *text);
-
 /* Write "qlua: WHAT: message" and the user's frames to standard error, at most 12 lines in one
  * piece; `text` is message and traceback as luaL_traceback makes them. */
 void load_error_print(const char *what, const char *text);

@@ -17,10 +17,12 @@
 #include "base/err.h"
 #include "base/log.h"
 #include "base/mem.h"
+#include "bind/debug_desk.h"
 #include "server/config.h"
 #include "server/control_socket.h"
 #include "server/crew.h"
 #include "server/crew_reload.h"
+#include "server/debug_guard.h"
 #include "server/figures.h"
 #include "server/history.h"
 #include "server/identity.h"
@@ -73,6 +75,8 @@ static void print_banner(void *data)
     supervisor->announced = true;
     fprintf(stderr, " * Serving qlua app '%s'\n", config->app_name);
     fprintf(stderr, " * Debug mode: %s\n", config->debug ? "on" : "off");
+    if (config->debug_guard != NULL)
+        fprintf(stderr, " * Debugger PIN: %s\n", config->debug_guard->pin);
     if (config->workers == 0)
         fprintf(stderr, " * Workers: none, no supervisor (pid %d)\n", (int)getpid());
     else
@@ -514,6 +518,7 @@ int supervisor_run(struct config *config, const struct log *log)
         return refuse(&err);
     }
     fit_connections(&supervisor);
+    config->debug_guard = config->debug ? debug_guard_new() : NULL;
     rc = write_pid_file(&supervisor, &err);
     if (rc != 0)
         rc = refuse(&err);
@@ -523,6 +528,7 @@ int supervisor_run(struct config *config, const struct log *log)
     listen_unlink(&supervisor.control.file);
     listen_close(&supervisor.listeners);
     listen_clear(&supervisor.listeners);
+    debug_guard_free(config->debug_guard);
     figures_unmap(&supervisor.figures);
     identity_clear(&supervisor.identity);
     if (supervisor.pid_file_made)

@@ -15,6 +15,7 @@
 #include "base/err.h"
 #include "base/log.h"
 #include "base/mem.h"
+#include "bind/debug_desk.h"
 #include "http/coding.h"
 #include "http/conn.h"
 #include "http/forwarded.h"
@@ -28,6 +29,7 @@
 #include "server/access_log.h"
 #include "server/config.h"
 #include "server/control.h"
+#include "server/debug_dispatch.h"
 #include "server/dispatch.h"
 #include "server/figures.h"
 #include "server/identity.h"
@@ -59,6 +61,7 @@ struct worker {
     struct dispatcher dispatcher;
     struct renewal renewal; /* the app: its generations */
     struct stores stores;
+    struct debug_desk desk; /* debug mode */
     struct listener **listeners;
     struct tls_context *tls; /* of connections to come; NULL: no TLS */
     uint32_t tls_version;    /* the identity's, of which it is made */
@@ -412,6 +415,12 @@ static void set_up_http(struct worker *worker)
         worker->dispatcher.metrics.path = slice_cstr(config->metrics_path);
     worker->dispatcher.trusted =
         trust_new(config->trusted_proxies.items, config->trusted_proxies.count);
+    if (config->debug_guard != NULL) {
+        debug_desk_init(&worker->desk, config->debug_guard,
+                        trust_new(config->debug_allow.items, config->debug_allow.count));
+        worker->dispatcher.desk = &worker->desk;
+        worker->http.handler = &debug_dispatch_handler;
+    }
     worker->requests_left = (uint64_t)config->max_requests;
     if (config->max_requests > 0 && config->max_requests_jitter > 0)
         worker->requests_left +=
@@ -431,6 +440,7 @@ static void load(struct worker *worker)
         .log = start->log,
         .config = start->config,
         .stores = &worker->stores,
+        .desk = worker->dispatcher.desk,
         .worker_id = start->id,
         .figures = start->figures,
     };
@@ -455,6 +465,7 @@ static void tear_down(struct worker *worker)
     stores_close(&worker->stores); /* what is queued is written */
     access_log_free(worker->dispatcher.access_log);
     trust_free(worker->dispatcher.trusted);
+    debug_desk_clear(&worker->desk);
     http_server_clear(&worker->http);
     tls_context_unref(&worker->tls);
     /* not before: a signal that comes twice would kill us where clean-up runs */

@@ -4,47 +4,9 @@
 
 local config_store = require "qlua.config_store"
 local json = require "qlua.json"
+local secrets = require "qlua.secrets"
 
-local MASK = "********"
 local MAX_DEPTH = 20
-
--- ---- secrets ----------------------------------------------------------------------------------
-
-local WORDS = { "secret", "passw", "passphrase", "token", "credential", "private", "apikey" }
-
---- Does a name say that its value is one nobody else should see?
-local function is_secret(name)
-  local lower = tostring(name):lower()
-  for _, word in ipairs(WORDS) do
-    if lower:find(word, 1, true) then
-      return true
-    end
-  end
-  return ("_" .. lower):find "[_.-]keys?$" ~= nil or ("_" .. lower):find "[_.-]pwd?$" ~= nil
-    or lower:find "[_.-]pass$" ~= nil or lower == "pass" or tostring(name):find "%lKey$" ~= nil
-end
-
--- `password=x` within a text
-local ASSIGNED = { "password", "passwd", "pwd", "token", "secret", "key" }
-
-local function any_case(word)
-  return (word:gsub("%a", function(letter)
-    return ("[%s%s]"):format(letter, letter:upper())
-  end))
-end
-
-for i, word in ipairs(ASSIGNED) do
-  ASSIGNED[i] = "(" .. any_case(word) .. "%s*=%s*)[^%s;&]+"
-end
-
---- A text without the passwords in its URLs and its `password=x`.
-local function masked_text(text)
-  text = text:gsub("(://[^%s:@/]*):%S*@", "%1:" .. MASK .. "@")
-  for _, pattern in ipairs(ASSIGNED) do
-    text = text:gsub(pattern, "%1" .. MASK)
-  end
-  return text
-end
 
 -- ---- values -----------------------------------------------------------------------------------
 
@@ -91,10 +53,10 @@ function shown(name, value, depth)
     return value
   elseif kind == "function" or kind == "userdata" or kind == "thread" or kind == "cdata" then
     return described(value)
-  elseif is_secret(name) and value ~= "" then
-    return MASK
+  elseif secrets.is_secret(name) and value ~= "" then
+    return secrets.MASK
   elseif kind == "string" then
-    return masked_text(value)
+    return secrets.masked_text(value)
   elseif kind == "number" then
     return (value ~= value or value == math.huge or value == -math.huge) and described(value)
       or value
