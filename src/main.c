@@ -16,6 +16,7 @@
 #include "server/completion.h"
 #include "server/config.h"
 #include "server/dotenv.h"
+#include "server/launch.h"
 #include "server/options.h"
 #include "server/script_run.h"
 #include "server/supervisor.h"
@@ -25,6 +26,7 @@
 enum { EXIT_USAGE = 2 };
 
 struct program {
+    struct launch launch;
     struct arena arena;
     struct options options;
     struct config config;
@@ -170,7 +172,7 @@ static int run(struct program *program)
     if (open_log(program, &log) != 0)
         return complain(&program->err);
     struct config *config = &program->config;
-    int code = supervisor_run(config, &log);
+    int code = supervisor_run(config, &log, &program->launch);
     if (log.fd != STDERR_FILENO)
         close(log.fd);
     return code;
@@ -426,11 +428,13 @@ int main(int argc, char **argv)
     arena_init(&program.arena);
     config_init(&program.config);
     int code;
-    if (options_parse(&program.options, &program.arena, argc, argv, &program.err) != 0)
+    if (launch_note(&program.launch, argv, &program.err) != 0 ||
+        options_parse(&program.options, &program.arena, argc, argv, &program.err) != 0)
         code = complain(&program.err);
     else
         code = start(&program);
     config_clear(&program.config);
     arena_clear(&program.arena);
+    launch_clear(&program.launch);
     return code;
 }

@@ -295,6 +295,18 @@ static size_t count_answers(struct slice output)
     return count;
 }
 
+/* Nothing is open or under way any more, and each request has come to one end. */
+static void check_figures(const struct http_figures *figures)
+{
+    uint64_t ends = counter_get(&figures->answers[0]), times = 0;
+    for (int i = 2; i < 6; i++)
+        ends += counter_get(&figures->answers[i]);
+    for (unsigned i = 0; i < HISTOGRAM_SIZE; i++)
+        times += counter_get(&figures->latency.counts[i]);
+    assert(counter_get(&figures->open) == 0 && counter_get(&figures->active) == 0);
+    assert(ends == counter_get(&figures->requests) && times == ends);
+}
+
 static void finish(struct story *story, struct loop *loop, struct stream *stream)
 {
     if (!story->closed)
@@ -304,6 +316,7 @@ static void finish(struct story *story, struct loop *loop, struct stream *stream
     assert(story->closed && "a connection does not close");
     for (size_t i = 0; i < story->count; i++)
         assert(story->seen[i].done && "a request without an end");
+    check_figures(story->server.figures);
     request_unref(&story->kept);
     http_server_clear(&story->server);
 }

@@ -171,10 +171,10 @@ describe("configuration", function()
       assert.equal(1, code)
     end)
     it("a feature of a later version", function()
-      files.write(folder .. "/c.json", '{ "server": { "debug_allow": ["10.0.0.1"] } }')
+      files.write(folder .. "/c.json", '{ "server": { "access_log_format": "%h" } }')
       local text, code = refused(nil, "--config", "c.json")
-      assert.equal("qlua: c.json:1: debug_allow (who may use the debug page) is not in this "
-        .. "version; leave it out\n", text)
+      assert.equal("qlua: c.json:1: access_log_format (form of the access log's lines) is "
+        .. "not in this version; leave it out\n", text)
       assert.equal(1, code)
     end)
   end)

@@ -59,7 +59,8 @@ end
 
 --- `qlua run APP` and its options, as start() describes them.
 local function command_line(self, options)
-  local argv = { M.program(), "run", self.app, "--workers", tostring(options.workers or 1) }
+  local argv = { options.program or M.program(), "run", self.app, "--workers",
+    tostring(options.workers or 1) }
   for _, address in ipairs(options.bind or {}) do
     append(argv, "--bind", address)
   end
@@ -99,6 +100,7 @@ end
 ---@field argv? string[] the whole command line behind the program's name, instead of `run ...`
 ---@field env? table<string, string|false> variables to set, or to remove with false
 ---@field cwd? string
+---@field program? string another one than M.program()
 
 --- Start qlua and return at once. Most specs want start() or run().
 ---@param options spec.ServerOptions

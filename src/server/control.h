@@ -1,4 +1,5 @@
-/* server/control.h - messages between the supervisor and its workers.
+/* server/control.h - messages between the supervisor and its workers, and in an upgrade between
+ * the running supervisor and the new one.
  *
  * Place in the flow: each worker has one SOCK_SEQPACKET pair with the supervisor; a message is one
  * packet, so neither side keeps a half-read one. End of file means that the other
@@ -24,7 +25,10 @@ enum control_type {
     CONTROL_IDENTITY,  /* supervisor: certificate, key or tickets are new: server/identity.h, in the
                         * descriptor */
     CONTROL_STOP,      /* supervisor: accept what is queued, close the listeners, drain, exit 0 */
-    CONTROL_STOP_NOW   /* supervisor: close everything and exit 0 */
+    CONTROL_STOP_NOW,  /* supervisor: close everything and exit 0 */
+    CONTROL_OPEN,      /* supervisor: a worker that was started so serves from now on */
+    CONTROL_BORN       /* upgrade: the new program's process id is `value`. It goes on with READY
+                        * or FAILED; COMMIT of the running one, with its own id, hands over */
 };
 
 /* Longer texts are cut. */

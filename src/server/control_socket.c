@@ -47,17 +47,33 @@ static void poll_for(const struct control_socket *socket, int operation, int fd,
     epoll_ctl(socket->poll_fd, operation, fd, &event);
 }
 
+static int start(struct control_socket *socket, int fd)
+{
+    socket->fd = fd;
+    socket->poll_fd = epoll_create1(EPOLL_CLOEXEC);
+    if (socket->poll_fd < 0)
+        return -errno;
+    poll_for(socket, EPOLL_CTL_ADD, fd, EPOLLIN);
+    return 0;
+}
+
 int control_socket_open(struct control_socket *socket, const char *path, struct err *err)
 {
     int fd = listen_unix(path, 0600, CONTROL_CLIENTS, &socket->file, err);
     if (fd < 0)
         return fd;
-    socket->fd = fd;
-    socket->poll_fd = epoll_create1(EPOLL_CLOEXEC);
-    if (socket->poll_fd < 0)
-        return err_set(err, -errno, "epoll: %s", err_text(-errno));
-    poll_for(socket, EPOLL_CTL_ADD, fd, EPOLLIN);
-    return 0;
+    int rc = start(socket, fd);
+    return rc == 0 ? 0 : err_set(err, rc, "epoll: %s", err_text(rc));
+}
+
+int control_socket_adopt(struct control_socket *socket, int fd, const char *path)
+{
+    int rc = start(socket, fd);
+    if (rc != 0)
+        control_socket_close(socket);
+    else
+        listen_own_file(&socket->file, path);
+    return rc;
 }
 
 static void drop(struct control_socket *socket, struct control_client *client)

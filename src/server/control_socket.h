@@ -45,6 +45,9 @@ int control_socket_path(const struct config *config, int port, char *path, size_
 void control_socket_init(struct control_socket *socket);
 /* 0, or err. */
 int control_socket_open(struct control_socket *socket, const char *path, struct err *err);
+/* Answer on a socket that a former server opened at this path; its file is ours from now on. 0, or
+ * a negative errno; then fd is closed. */
+int control_socket_adopt(struct control_socket *socket, int fd, const char *path);
 /* Close everything; the file is removed by listen_unlink, in the supervisor only. */
 void control_socket_close(struct control_socket *socket);
 

@@ -118,6 +118,7 @@ static void start_member(struct crew *crew, struct member *member, uint64_t now)
             .control_fd = fds[1],
             .figures = member->figures,
             .all_figures = crew->figures,
+            .hold = crew->held,
             .ask_fd = -1,
         };
         member->control_fd = fds[0];
@@ -301,6 +302,16 @@ static void member_is_ready(struct crew *crew, struct member *member, uint64_t n
     for (size_t i = 0; i < crew->count; i += 2)
         all = all && (crew->members[i].ready != 0 || crew->members[i + 1].ready != 0);
     crew->serving = crew->serving || all;
+    if (crew->serving && !crew->held)
+        reload_start(crew->reload, now);
+}
+
+void crew_open(struct crew *crew, uint64_t now)
+{
+    crew->held = false;
+    for (size_t i = 0; i < crew->count; i++)
+        if (crew->members[i].control_fd >= 0)
+            control_send(crew->members[i].control_fd, CONTROL_OPEN, 0);
     if (crew->serving)
         reload_start(crew->reload, now);
 }

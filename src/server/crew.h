@@ -71,6 +71,7 @@ struct crew {
     size_t nends;
     uint64_t started;
     uint64_t watch_from; /* silence before this does not count: the supervisor did not run */
+    bool held;           /* workers get ready but serve only after crew_open */
     bool serving;        /* every worker was ready once */
     bool stopping;
     bool failed; /* the service ends because of an error */
@@ -80,6 +81,9 @@ struct crew {
 void crew_init(struct crew *crew, const struct config *config, const struct log *log,
                const struct listeners *listeners, const struct figures *figures, uint64_t now);
 void crew_clear(struct crew *crew);
+
+/* Let workers that were `held` serve, and those that come. */
+void crew_open(struct crew *crew, uint64_t now);
 
 /* Start whom it is time to start, kill whom it is time to kill. */
 void crew_tick(struct crew *crew, uint64_t now);

@@ -10,6 +10,7 @@
 #include "http/request.h"
 #include "script/state.h"
 #include "server/dispatch.h"
+#include "server/metrics.h"
 
 /* Bytes that a request to the debugger may bring. */
 #define MOST_BYTES ((uint64_t)256 * 1024)
@@ -25,6 +26,12 @@ static bool is_ours(const struct dispatcher *dispatcher, const struct request *r
 static bool is_taken(const struct dispatcher *dispatcher, const struct request *req)
 {
     return req->exchange == NULL && (dispatcher->load_error != NULL || is_ours(dispatcher, req));
+}
+
+/* The figures of the service know no debug mode. */
+static bool is_for_metrics(const struct dispatcher *dispatcher, const struct request *req)
+{
+    return req->exchange == NULL && metrics_is_asked(&dispatcher->metrics, req);
 }
 
 static void clear_body(void *data)
@@ -49,7 +56,9 @@ static struct exchange *open_exchange(struct dispatcher *dispatcher, struct requ
 static void on_head(void *data, struct request *req)
 {
     struct dispatcher *dispatcher = data;
-    if (is_taken(dispatcher, req))
+    if (is_for_metrics(dispatcher, req))
+        dispatch_handler.on_head(data, req);
+    else if (is_taken(dispatcher, req))
         req->max_body = MOST_BYTES;
     else
         open_exchange(dispatcher, req, false);
@@ -76,6 +85,10 @@ static void ask_debugger(struct dispatcher *dispatcher, struct request *req)
 static void on_request(void *data, struct request *req)
 {
     struct dispatcher *dispatcher = data;
+    if (is_for_metrics(dispatcher, req)) {
+        dispatch_handler.on_request(data, req);
+        return;
+    }
     if (is_taken(dispatcher, req)) {
         ask_debugger(dispatcher, req);
         return;

@@ -16,6 +16,7 @@
 #include "base/err.h"
 #include "base/mem.h"
 #include "server/config.h"
+#include "server/inherit.h"
 
 /* systemd hands its sockets over from this descriptor on. */
 #define SYSTEMD_FIRST_FD 3
@@ -27,7 +28,7 @@ struct address {
     char port[8];
 };
 
-static struct listener *add(struct listeners *listeners, int fd)
+static struct listener *add(struct listeners *listeners, int fd, const char *asked)
 {
     size_t count = listeners->count + 1;
     listeners->items = mem_realloc(listeners->items, count * sizeof(*listeners->items));
@@ -35,6 +36,7 @@ static struct listener *add(struct listeners *listeners, int fd)
     listeners->fds[listeners->count] = fd;
     struct listener *listener = &listeners->items[listeners->count];
     *listener = (struct listener){.fd = fd};
+    snprintf(listener->asked, sizeof(listener->asked), "%s", asked);
     listeners->count = count;
     return listener;
 }
@@ -80,6 +82,34 @@ static void describe(struct listener *listener, const char *scheme)
              host, v6 ? "]" : "", port_of(listener->fd));
 }
 
+/* A socket that a former server opened; the backlog may be another one now. */
+static void add_inherited(struct listeners *listeners, int fd, const char *asked,
+                          const struct config *config)
+{
+    struct listener *listener = add(listeners, fd, asked);
+    listener->is_inherited = true;
+    listen(fd, (int)config->backlog);
+    describe(listener, listeners->scheme);
+}
+
+/* A socket that the service manager opened: it goes by no address of the settings. */
+static void describe_managers(struct listener *listener, const char *scheme)
+{
+    describe(listener, scheme);
+    snprintf(listener->asked, sizeof(listener->asked), INHERIT_MANAGER "%s", listener->address);
+}
+
+/* Take all that a former server hands over for this address: whether there was something. */
+static bool take_inherited(struct listeners *listeners, struct inherited *inherited,
+                           const char *asked, const struct config *config)
+{
+    size_t before = listeners->count;
+    int fd;
+    while ((fd = inherit_take(inherited, "", asked)) >= 0)
+        add_inherited(listeners, fd, asked, config);
+    return listeners->count > before;
+}
+
 /* A listening TCP socket, or a negative errno. */
 static int open_tcp(const struct addrinfo *at, const struct config *config)
 {
@@ -116,7 +146,7 @@ static int refuse(struct err *err, int rc, const char *shown)
 /* Open every address that the name stands for; one that this machine lacks (::1 without IPv6) is
  * passed over while another one works. */
 static int open_name(struct listeners *listeners, const struct address *address,
-                     const struct config *config, struct err *err)
+                     const struct config *config, struct inherited *inherited, struct err *err)
 {
     struct addrinfo hints = {
         .ai_family = AF_UNSPEC, .ai_socktype = SOCK_STREAM, .ai_flags = AI_PASSIVE};
@@ -126,6 +156,8 @@ static int open_name(struct listeners *listeners, const struct address *address,
     bool v6 = strchr(address->host, ':') != NULL;
     snprintf(shown, sizeof(shown), "%s%s%s:%s", v6 ? "[" : "", any ? "*" : address->host,
              v6 ? "]" : "", address->port);
+    if (take_inherited(listeners, inherited, shown, config))
+        return 0;
     int rc = getaddrinfo(any ? NULL : address->host, address->port, &hints, &found);
     if (rc != 0)
         return err_set(err, -EADDRNOTAVAIL, "%s: %s; name an address of this machine", shown,
@@ -135,10 +167,15 @@ static int open_name(struct listeners *listeners, const struct address *address,
     int chosen = 0;
     for (struct addrinfo *at = found; at != NULL; at = at->ai_next) {
         set_port(at->ai_addr, chosen); /* port 0: the system chooses once for all of them */
-        int fd = open_tcp(at, config);
+        int fd = inherit_take_bound(inherited, at->ai_addr);
+        if (fd >= 0) {
+            add_inherited(listeners, fd, shown, config);
+            continue;
+        }
+        fd = open_tcp(at, config);
         if (fd >= 0) {
             chosen = port_of(fd);
-            describe(add(listeners, fd), listeners->scheme);
+            describe(add(listeners, fd, shown), listeners->scheme);
         } else if (fd != -EADDRNOTAVAIL && fd != -EAFNOSUPPORT) {
             last = fd;
             break;
@@ -216,6 +253,16 @@ int listen_unix(const char *path, int mode, int backlog, struct listen_file *fil
     return fd;
 }
 
+void listen_own_file(struct listen_file *file, const char *path)
+{
+    struct stat st;
+    if (strlen(path) >= sizeof(file->path) || lstat(path, &st) != 0 || !S_ISSOCK(st.st_mode))
+        return;
+    snprintf(file->path, sizeof(file->path), "%s", path);
+    file->device = st.st_dev;
+    file->inode = st.st_ino;
+}
+
 void listen_unlink(struct listen_file *file)
 {
     struct stat st;
@@ -276,22 +323,24 @@ int listen_port(const struct config *config)
 }
 
 static int open_bind(struct listeners *listeners, const char *text, const struct config *config,
-                     struct err *err)
+                     struct inherited *inherited, struct err *err)
 {
     struct address address;
     if (strncmp(text, "unix:", 5) == 0) {
         struct listen_file file = {0};
+        if (take_inherited(listeners, inherited, text, config))
+            return 0;
         int fd = listen_unix(text + 5, -1, (int)config->backlog, &file, err);
         if (fd < 0)
             return fd;
-        struct listener *listener = add(listeners, fd);
+        struct listener *listener = add(listeners, fd, text);
         listener->file = file;
         describe(listener, listeners->scheme);
         return 0;
     }
     if (split_address(slice_cstr(text), config->port, &address) != 0)
         return err_set(err, -EINVAL, "%s: no address to listen on", text); /* checked before */
-    return open_name(listeners, &address, config, err);
+    return open_name(listeners, &address, config, inherited, err);
 }
 
 /* Take the sockets systemd opened for us. Returns how many, or a negative code and err. */
@@ -311,7 +360,7 @@ static int take_systemd(struct listeners *listeners, struct err *err)
             return err_set(err, -ENOTSOCK, "LISTEN_FDS: descriptor %d is no listening socket", fd);
         fcntl(fd, F_SETFD, FD_CLOEXEC);
         fcntl(fd, F_SETFL, fcntl(fd, F_GETFL) | O_NONBLOCK);
-        describe(add(listeners, fd), listeners->scheme);
+        describe_managers(add(listeners, fd, ""), listeners->scheme);
     }
     /* not for our children */
     unsetenv("LISTEN_PID");
@@ -320,8 +369,23 @@ static int take_systemd(struct listeners *listeners, struct err *err)
     return (int)n;
 }
 
-static int open_all(struct listeners *listeners, const struct config *config, struct err *err)
+/* systemd's, by way of a former server. */
+static bool take_managers(struct listeners *listeners, const struct config *config,
+                          struct inherited *inherited)
 {
+    int fd;
+    while ((fd = inherit_take_manager(inherited)) >= 0) {
+        add_inherited(listeners, fd, "", config);
+        describe_managers(&listeners->items[listeners->count - 1], listeners->scheme);
+    }
+    return listeners->count > 0;
+}
+
+static int open_all(struct listeners *listeners, const struct config *config,
+                    struct inherited *inherited, struct err *err)
+{
+    if (take_managers(listeners, config, inherited))
+        return 0;
     int taken = take_systemd(listeners, err);
     if (taken != 0)
         return taken < 0 ? taken : 0;
@@ -330,20 +394,21 @@ static int open_all(struct listeners *listeners, const struct config *config, st
         struct address address;
         snprintf(address.host, sizeof(address.host), "%s", config->host);
         snprintf(address.port, sizeof(address.port), "%d", (int)config->port);
-        return open_name(listeners, &address, config, err);
+        return open_name(listeners, &address, config, inherited, err);
     }
     for (size_t i = 0; i < config->bind.count && rc == 0; i++)
-        rc = open_bind(listeners, config->bind.items[i], config, err);
+        rc = open_bind(listeners, config->bind.items[i], config, inherited, err);
     return rc;
 }
 
-int listen_open(struct listeners *listeners, const struct config *config, struct err *err)
+int listen_open(struct listeners *listeners, const struct config *config,
+                struct inherited *inherited, struct err *err)
 {
     *listeners = (struct listeners){
         .port = (int)config->port,
         .scheme = config->cert != NULL ? "https" : "http",
     };
-    int rc = open_all(listeners, config, err);
+    int rc = open_all(listeners, config, inherited, err);
     if (rc != 0) {
         listen_close(listeners);
         listen_clear(listeners);
@@ -355,6 +420,27 @@ int listen_open(struct listeners *listeners, const struct config *config, struct
             listeners->port = port;
     }
     return 0;
+}
+
+void listen_hand_over(const struct listeners *listeners, struct buf *list)
+{
+    for (size_t i = 0; i < listeners->count; i++)
+        inherit_write(list, listeners->fds[i], "", listeners->items[i].asked);
+}
+
+void listen_disown(struct listeners *listeners)
+{
+    for (size_t i = 0; i < listeners->count; i++)
+        listeners->items[i].file.path[0] = '\0';
+}
+
+void listen_own(struct listeners *listeners)
+{
+    for (size_t i = 0; i < listeners->count; i++) {
+        struct listener *item = &listeners->items[i];
+        if (item->is_inherited && strncmp(item->asked, "unix:", 5) == 0)
+            listen_own_file(&item->file, item->asked + 5);
+    }
 }
 
 void listen_close(struct listeners *listeners)

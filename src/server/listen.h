@@ -11,8 +11,10 @@
 #include <stddef.h>
 #include <sys/types.h>
 
+struct buf;
 struct config;
 struct err;
+struct inherited;
 
 /* A Unix socket's file as we made it, so that only our own is removed. */
 struct listen_file {
@@ -24,6 +26,8 @@ struct listen_file {
 struct listener {
     int fd;
     char address[160]; /* for people: "http://127.0.0.1:5000", "unix:/run/app.sock" */
+    char asked[300];   /* as the settings name it, with the port: "localhost:0" */
+    bool is_inherited; /* a former server opened it, whose its file is, too */
     struct listen_file file;
 };
 
@@ -42,9 +46,18 @@ int listen_port(const struct config *config);
 /* Whether a text is HOST:PORT, HOST, [V6]:PORT or unix:/PATH. */
 bool listen_is_address(const char *text);
 
-/* Open the addresses of the configuration, or take systemd's (LISTEN_FDS). 0, or err with one
- * sentence that names the address; then nothing is open. */
-int listen_open(struct listeners *listeners, const struct config *config, struct err *err);
+/* Open the addresses of the configuration, or take systemd's (LISTEN_FDS); what a former server
+ * hands over is taken in place of an address of its own. 0, or err with one sentence that names
+ * the address; then nothing is open. */
+int listen_open(struct listeners *listeners, const struct config *config,
+                struct inherited *inherited, struct err *err);
+
+/* Write the sockets for the server that follows (inherit.h). */
+void listen_hand_over(const struct listeners *listeners, struct buf *list);
+/* It serves: the files of Unix sockets are its own now. */
+void listen_disown(struct listeners *listeners);
+/* The other side of it: the files of inherited sockets are ours. */
+void listen_own(struct listeners *listeners);
 
 /* Close the descriptors; they may be closed already. */
 void listen_close(struct listeners *listeners);
@@ -55,6 +68,9 @@ void listen_clear(struct listeners *listeners);
 /* A listening Unix socket with the file mode `mode` (-1: as umask says). A file left behind by a
  * dead server is removed. Returns the descriptor, or a negative code and err. */
 int listen_unix(const char *path, int mode, int backlog, struct listen_file *file, struct err *err);
+
+/* The file of a Unix socket that somebody else opened is ours from now on. */
+void listen_own_file(struct listen_file *file, const char *path);
 
 /* Remove the file if it is still the one we made. */
 void listen_unlink(struct listen_file *file);

@@ -22,7 +22,7 @@ static void on_ignored(int number)
  * ignored: an ignored signal stays ignored in the programs that an app starts. */
 static void catch_signals(void)
 {
-    static const int caught[] = {SIGINT, SIGQUIT, SIGHUP};
+    static const int caught[] = {SIGINT, SIGQUIT, SIGHUP, SIGUSR2};
     struct sigaction action = {.sa_handler = on_ignored, .sa_flags = SA_RESTART};
     sigemptyset(&action.sa_mask);
     for (size_t i = 0; i < sizeof(caught) / sizeof(caught[0]); i++)

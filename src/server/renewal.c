@@ -80,7 +80,7 @@ static void on_prepared(void *data, uint32_t number, const char *error)
 {
     struct renewal *renewal = data;
     if (renewal->dispatcher->current == NULL) {
-        if (error == NULL)
+        if (error == NULL && !renewal->hold)
             commit(renewal, number);
         renewal->on_first(renewal->data, error);
     } else if (error == NULL) {
@@ -100,6 +100,13 @@ static void on_prepared(void *data, uint32_t number, const char *error)
             control_send_text(renewal->control_fd, CONTROL_FAILED, number, text.data);
         buf_clear(&text);
     }
+}
+
+void renewal_open(struct renewal *renewal)
+{
+    renewal->hold = false;
+    if (renewal->dispatcher->current == NULL)
+        commit(renewal, renewal->first); /* nothing, while it still loads */
 }
 
 bool renewal_take(struct renewal *renewal, const struct control_message *message)
@@ -170,6 +177,7 @@ void renewal_start(struct renewal *renewal, uint32_t number)
     renewal->reload.on_over = on_over;
     renewal->reload.data = renewal->reload.over_data = renewal;
     reload_init(&renewal->reload);
+    renewal->first = number;
     generations_prepare(all, number);
 }
 

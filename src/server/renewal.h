@@ -19,7 +19,8 @@ struct dispatcher;
 struct renewal {
     struct dispatcher *dispatcher;
     int control_fd; /* -1: --workers 0 */
-    /* The first generation serves (error is NULL), or does not load. */
+    bool hold;      /* the first generation gets ready but serves only after renewal_open */
+    /* The first generation serves or is held (error is NULL), or does not load. */
     void (*on_first)(void *data, const char *error);
     /* renewal_shut_down is over. */
     void (*on_shut_down)(void *data);
@@ -30,6 +31,7 @@ struct renewal {
 
     struct generations generations;
     struct reload reload;  /* --workers 0 */
+    uint32_t first;        /* the number of the first generation */
     char *load_error;      /* what the dispatcher shows */
     uint64_t last_renewal; /* monotonic milliseconds; 0: never */
 };
@@ -37,6 +39,9 @@ struct renewal {
 /* The fields above the blank line are filled, and of generations: loop, log, config, stores and
  * worker_id. Begins to load the app as this generation. */
 void renewal_start(struct renewal *renewal, uint32_t number);
+
+/* A first generation that was held serves from now on. */
+void renewal_open(struct renewal *renewal);
 
 /* An order from the supervisor. False: it is about something else. */
 bool renewal_take(struct renewal *renewal, const struct control_message *message);

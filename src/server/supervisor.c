@@ -8,7 +8,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/resource.h>
 #include <sys/signalfd.h>
 #include <unistd.h>
 
@@ -19,47 +18,23 @@
 #include "base/mem.h"
 #include "bind/debug_desk.h"
 #include "server/config.h"
-#include "server/control_socket.h"
-#include "server/crew.h"
 #include "server/crew_reload.h"
 #include "server/debug_guard.h"
 #include "server/figures.h"
-#include "server/history.h"
-#include "server/identity.h"
-#include "server/listen.h"
-#include "server/reload.h"
+#include "server/launch.h"
+#include "server/limits.h"
 #include "server/renewal.h"
 #include "server/status.h"
+#include "server/supervisor_internal.h"
 
 /* The loop turns at least so often. */
 #define TURN_MS 1000
 /* A turn later than this: the supervisor itself was stopped, or the machine was. */
 #define LATE_MS 500
-/* Descriptors of a worker that are no connections. */
-#define OTHER_FILES 32
 /* How long `qlua status` waits for the answer; `qlua reload` waits for two reloads more. */
 #define ASK_MS 5000
-
-struct supervisor {
-    struct config *config;
-    const struct log *log;
-    struct listeners listeners;
-    struct identity identity; /* when there is TLS */
-    struct control_socket control;
-    struct crew crew;
-    struct reload reload;
-    struct renewal *lone; /* --workers 0: the worker's, while it lives */
-    struct pollfd *fds;
-    sigset_t held; /* signals that are blocked here */
-    int signals;   /* the descriptor by which they come */
-    struct figures figures;
-    struct history history;
-    struct rate rate; /* of all requests */
-    uint64_t started;
-    bool pid_file_made;
-    bool announced;
-    bool stop_asked; /* by a signal: the next SIGINT is impatient */
-};
+/* Descriptors that are polled beside those of the workers. */
+#define OWN_POLLS 4
 
 /* One line on standard error, as every refusal to start. */
 static int refuse(const struct err *err)
@@ -73,6 +48,9 @@ static void print_banner(void *data)
     struct supervisor *supervisor = data;
     const struct config *config = supervisor->config;
     supervisor->announced = true;
+    supervisor->told = TOLD_READY;
+    notify_send(&supervisor->notify, "MAINPID=%d\nREADY=1\nSTATUS=Serving %s on %s", (int)getpid(),
+                config->app_name, supervisor->listeners.items[0].address);
     fprintf(stderr, " * Serving qlua app '%s'\n", config->app_name);
     fprintf(stderr, " * Debug mode: %s\n", config->debug ? "on" : "off");
     if (config->debug_guard != NULL)
@@ -87,49 +65,7 @@ static void print_banner(void *data)
                 i + 1 == supervisor->listeners.count ? " (CTRL + C to quit)" : "");
 }
 
-/* -1 leaves core files as they are and takes the hard limit for open files. */
-static int set_limits(const struct config *config, struct err *err)
-{
-    struct rlimit limit;
-    if (getrlimit(RLIMIT_NOFILE, &limit) == 0) {
-        rlim_t wanted = config->rlimit_nofile < 0 ? limit.rlim_max : (rlim_t)config->rlimit_nofile;
-        limit.rlim_cur = wanted;
-        if (wanted > limit.rlim_max)
-            limit.rlim_max = wanted; /* root may */
-        if (setrlimit(RLIMIT_NOFILE, &limit) != 0)
-            return err_set(err, -errno, "rlimit_nofile %lld cannot be set: %s",
-                           (long long)config->rlimit_nofile, err_text(-errno));
-    }
-    if (config->rlimit_core >= 0 && getrlimit(RLIMIT_CORE, &limit) == 0) {
-        limit.rlim_cur = (rlim_t)config->rlimit_core;
-        if (limit.rlim_cur > limit.rlim_max)
-            limit.rlim_max = limit.rlim_cur;
-        if (setrlimit(RLIMIT_CORE, &limit) != 0)
-            return err_set(err, -errno, "rlimit_core %lld cannot be set: %s",
-                           (long long)config->rlimit_core, err_text(-errno));
-    }
-    return 0;
-}
-
-/* Each connection takes a descriptor, and so do listeners, files that are sent, logs, the loop. */
-static void fit_connections(struct supervisor *supervisor)
-{
-    struct config *config = supervisor->config;
-    struct rlimit limit;
-    if (getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur == RLIM_INFINITY)
-        return;
-    int64_t others = (int64_t)supervisor->listeners.count + OTHER_FILES;
-    int64_t most = (int64_t)limit.rlim_cur > others ? (int64_t)limit.rlim_cur - others : 1;
-    if (config->max_connections <= most)
-        return;
-    log_write(supervisor->log, LOG_INFO,
-              "max_connections is %lld instead of %lld: a process may have %lld files open "
-              "(rlimit_nofile)",
-              (long long)most, (long long)config->max_connections, (long long)limit.rlim_cur);
-    config->max_connections = most;
-}
-
-static int write_pid_file(struct supervisor *supervisor, struct err *err)
+int supervisor_write_pid_file(struct supervisor *supervisor, struct err *err)
 {
     const char *path = supervisor->config->pid_file;
     if (path == NULL)
@@ -146,9 +82,7 @@ static int write_pid_file(struct supervisor *supervisor, struct err *err)
     return 0;
 }
 
-/* The control socket. A default path that another server holds costs only this comfort: two
- * servers may listen on one port at different addresses. */
-static int open_control(struct supervisor *supervisor, struct err *err)
+int supervisor_open_control(struct supervisor *supervisor, struct err *err)
 {
     char path[4096];
     int rc =
@@ -165,7 +99,7 @@ static int open_control(struct supervisor *supervisor, struct err *err)
 /* From the first listener on, a signal waits until somebody reads it: here, or in the worker. */
 static void hold_signals(sigset_t *set)
 {
-    static const int wanted[] = {SIGCHLD, SIGTERM, SIGINT, SIGQUIT, SIGHUP};
+    static const int wanted[] = {SIGCHLD, SIGTERM, SIGINT, SIGQUIT, SIGHUP, SIGUSR2};
     sigemptyset(set);
     for (size_t i = 0; i < sizeof(wanted) / sizeof(wanted[0]); i++)
         sigaddset(set, wanted[i]);
@@ -185,16 +119,21 @@ static void leave(void *data)
     struct supervisor *supervisor = data;
     close(supervisor->signals);
     control_socket_close(&supervisor->control);
+    notify_close(&supervisor->notify);
+    upgrade_leave(&supervisor->upgrade);
+    successor_close(&supervisor->successor);
+    inherit_clear(&supervisor->launch->from);
 }
 
-static void stop(struct supervisor *supervisor, bool at_once)
+void supervisor_stop(struct supervisor *supervisor, bool at_once)
 {
     listen_close(&supervisor->listeners);
+    upgrade_cancel(&supervisor->upgrade, at_once, clock_ms());
     crew_stop(&supervisor->crew, at_once, clock_ms());
 }
 
 /* What the files `cert` and `key` hold now is shown to connections from now on. */
-static void refresh_identity(struct supervisor *supervisor)
+void supervisor_refresh_identity(struct supervisor *supervisor)
 {
     if (supervisor->config->cert != NULL && identity_refresh(&supervisor->identity) &&
         supervisor->crew.identity != NULL)
@@ -205,12 +144,13 @@ static void take_signal(struct supervisor *supervisor, uint32_t number)
 {
     bool impatient = number == SIGQUIT || (number == SIGINT && supervisor->stop_asked);
     if (number == SIGHUP) {
-        refresh_identity(supervisor);
-        reload_wish(&supervisor->reload, "SIGHUP", RELOAD_ALL, clock_ms());
+        supervisor_wish_reload(supervisor);
+    } else if (number == SIGUSR2) {
+        supervisor_upgrade(supervisor);
     } else if (number != SIGCHLD && (impatient || !supervisor->stop_asked)) {
         log_write(supervisor->log, LOG_INFO, "stopping%s", impatient ? " at once" : "");
         supervisor->stop_asked = true;
-        stop(supervisor, impatient);
+        supervisor_stop(supervisor, impatient);
     }
 }
 
@@ -299,7 +239,11 @@ static void answer_reload(struct supervisor *supervisor, struct buf *out)
         buf_cstr(out, "error: the server stops\n");
         return;
     }
-    refresh_identity(supervisor);
+    if (upgrade_is_running(&supervisor->upgrade)) {
+        buf_cstr(out, "error: an upgrade is under way; try again when it is over\n");
+        return;
+    }
+    supervisor_refresh_identity(supervisor);
     if (supervisor->config->workers > 0)
         reload_wish(&supervisor->reload, "qlua reload", RELOAD_ALL, clock_ms());
     else if (supervisor->lone != NULL)
@@ -319,7 +263,7 @@ static void answer(void *data, struct slice command, struct buf *out)
     }
 }
 
-/* Fill the poll set: signals, control socket, one channel a worker. */
+/* Fill the poll set: signals, control socket, channels of an upgrade, one channel a worker. */
 static nfds_t gather(struct supervisor *supervisor)
 {
     size_t count = 0;
@@ -327,6 +271,12 @@ static nfds_t gather(struct supervisor *supervisor)
     if (supervisor->control.poll_fd >= 0)
         supervisor->fds[count++] =
             (struct pollfd){.fd = supervisor->control.poll_fd, .events = POLLIN};
+    if (supervisor->upgrade.channel >= 0)
+        supervisor->fds[count++] =
+            (struct pollfd){.fd = supervisor->upgrade.channel, .events = POLLIN};
+    if (supervisor->successor.channel >= 0)
+        supervisor->fds[count++] =
+            (struct pollfd){.fd = supervisor->successor.channel, .events = POLLIN};
     for (size_t i = 0; i < supervisor->crew.count; i++) {
         int fd = supervisor->crew.members[i].control_fd;
         if (fd >= 0)
@@ -335,12 +285,38 @@ static nfds_t gather(struct supervisor *supervisor)
     return (nfds_t)count;
 }
 
+/* Milliseconds that nothing has to be done. */
+static int patience(const struct supervisor *supervisor, uint64_t now)
+{
+    int most = crew_timeout(&supervisor->crew, now, TURN_MS);
+    most = upgrade_timeout(&supervisor->upgrade, now, most);
+    return notify_timeout(&supervisor->notify, now, most);
+}
+
+/* The service manager hears of reloads and of the end. */
+static void tell_manager(struct supervisor *supervisor)
+{
+    const struct reload *reload = &supervisor->reload;
+    bool reloading = reload->running && reload->now.scope == RELOAD_ALL;
+    notify_tick(&supervisor->notify, clock_ms());
+    if (supervisor->crew.stopping && supervisor->told != TOLD_STOPPING) {
+        supervisor->told = TOLD_STOPPING;
+        notify_send(&supervisor->notify, "STOPPING=1\nSTATUS=Finishing what has begun");
+    } else if (reloading && supervisor->told == TOLD_READY) {
+        supervisor->told = TOLD_RELOADING;
+        notify_reloading(&supervisor->notify, "Loading the app anew");
+    } else if (!reloading && supervisor->told == TOLD_RELOADING) {
+        supervisor->told = TOLD_READY;
+        notify_send(&supervisor->notify, "READY=1\nSTATUS=Serving generation %u", reload->serving);
+    }
+}
+
 /* One turn: wait, hear everybody, act. */
 static void turn(struct supervisor *supervisor)
 {
     struct crew *crew = &supervisor->crew;
     uint64_t before = clock_ms();
-    int timeout = crew_timeout(crew, before, TURN_MS);
+    int timeout = patience(supervisor, before);
     poll(supervisor->fds, gather(supervisor), timeout);
     uint64_t now = clock_ms();
     if (now - before > (uint64_t)timeout + LATE_MS)
@@ -349,14 +325,20 @@ static void turn(struct supervisor *supervisor)
         crew_messages(crew, &crew->members[i], now);
     read_signals(supervisor);
     control_socket_turn(&supervisor->control, now, answer, supervisor);
+    supervisor_turn_upgrade(supervisor);
     crew_tick(crew, clock_ms());
     rate_note(&supervisor->rate, now, count_requests(supervisor));
     if (crew->identity != NULL && identity_renew_tickets(&supervisor->identity, now))
         crew_send_identity(crew);
     if (crew->stopping)
         listen_close(&supervisor->listeners);
-    if (crew->serving && !crew->stopping && !supervisor->announced)
+    if (crew->serving && !crew->stopping && !supervisor->announced &&
+        successor_may_serve(&supervisor->successor)) {
+        if (crew->held)
+            supervisor_take_over(supervisor);
         print_banner(supervisor);
+    }
+    tell_manager(supervisor);
 }
 
 static void open_reload(struct supervisor *supervisor)
@@ -384,18 +366,19 @@ static int run_crew(struct supervisor *supervisor, struct err *err)
     crew->identity = supervisor->config->cert != NULL ? &supervisor->identity : NULL;
     crew->data = supervisor;
     open_reload(supervisor);
+    crew->held = supervisor->successor.waits;
     int rc = privilege_resolve(&crew->privilege, supervisor->config, err);
-    if (rc == 0)
-        rc = open_control(supervisor, err);
+    if (rc == 0 && !crew->held)
+        rc = supervisor_open_control(supervisor, err);
     if (rc == 0)
         rc = open_signals(supervisor, err);
     if (rc != 0) {
         crew_clear(crew);
         return refuse(err);
     }
-    supervisor->fds = mem_array(crew->count + 2, sizeof(*supervisor->fds));
+    supervisor->fds = mem_array(crew->count + OWN_POLLS, sizeof(*supervisor->fds));
     crew_tick(crew, clock_ms());
-    while (!crew->stopping || !crew_is_gone(crew))
+    while (!crew->stopping || !crew_is_gone(crew) || upgrade_is_running(&supervisor->upgrade))
         turn(supervisor);
     bool failed = crew->failed;
     free(supervisor->fds);
@@ -409,6 +392,7 @@ static void on_ask(void *data)
 {
     struct supervisor *supervisor = data;
     rate_note(&supervisor->rate, clock_ms(), count_requests(supervisor));
+    notify_tick(&supervisor->notify, clock_ms());
     control_socket_turn(&supervisor->control, clock_ms(), answer, supervisor);
 }
 
@@ -431,11 +415,16 @@ static void on_ready_alone(void *data)
 static int run_alone(struct supervisor *supervisor, struct err *err)
 {
     struct privilege privilege;
+    if (supervisor->successor.waits) {
+        err_set(err, -EINVAL,
+                "no upgrade to a server without a supervisor (workers is 0); restart the server");
+        return refuse(err);
+    }
     int rc = privilege_resolve(&privilege, supervisor->config, err);
     if (rc == 0 && (rc = privilege_drop(&privilege)) != 0)
         err_set(err, rc, "cannot become the configured user: %s", err_text(rc));
     if (rc == 0)
-        rc = open_control(supervisor, err);
+        rc = supervisor_open_control(supervisor, err);
     if (rc != 0)
         return refuse(err);
     struct worker_start start = {
@@ -497,42 +486,56 @@ static int open_figures(struct supervisor *supervisor, struct err *err)
     return 0;
 }
 
-int supervisor_run(struct config *config, const struct log *log)
+static int run(struct supervisor *supervisor)
 {
-    struct supervisor supervisor = {.config = config, .log = log, .signals = -1};
     struct err err = {0};
-    control_socket_init(&supervisor.control);
-    survive_broken_pipes();
-    hold_signals(&supervisor.held);
-    supervisor.started = clock_ms();
-    int rc = set_limits(config, &err);
+    struct config *config = supervisor->config;
+    int rc = limits_set(config, &err);
     if (rc == 0 && config->cert != NULL)
-        rc = identity_open(&supervisor.identity, config, log, supervisor.started, &err);
+        rc = identity_open(&supervisor->identity, config, supervisor->log, supervisor->started,
+                           &err);
     if (rc == 0)
-        rc = open_figures(&supervisor, &err);
+        rc = open_figures(supervisor, &err);
     if (rc == 0)
-        rc = listen_open(&supervisor.listeners, config, &err);
+        rc = listen_open(&supervisor->listeners, config, &supervisor->launch->from, &err);
     if (rc != 0) {
-        figures_unmap(&supervisor.figures);
-        identity_clear(&supervisor.identity);
+        figures_unmap(&supervisor->figures);
+        identity_clear(&supervisor->identity);
         return refuse(&err);
     }
-    fit_connections(&supervisor);
+    limits_fit(config, supervisor->log, supervisor->listeners.count);
     config->debug_guard = config->debug ? debug_guard_new() : NULL;
-    rc = write_pid_file(&supervisor, &err);
+    if (!supervisor->successor.waits)
+        rc = supervisor_write_pid_file(supervisor, &err);
     if (rc != 0)
         rc = refuse(&err);
     else
-        rc = config->workers == 0 ? run_alone(&supervisor, &err) : run_crew(&supervisor, &err);
-    control_socket_close(&supervisor.control);
-    listen_unlink(&supervisor.control.file);
-    listen_close(&supervisor.listeners);
-    listen_clear(&supervisor.listeners);
+        rc = config->workers == 0 ? run_alone(supervisor, &err) : run_crew(supervisor, &err);
+    control_socket_close(&supervisor->control);
+    listen_unlink(&supervisor->control.file);
+    listen_close(&supervisor->listeners);
+    listen_clear(&supervisor->listeners);
     debug_guard_free(config->debug_guard);
-    figures_unmap(&supervisor.figures);
-    identity_clear(&supervisor.identity);
-    if (supervisor.pid_file_made)
+    figures_unmap(&supervisor->figures);
+    identity_clear(&supervisor->identity);
+    if (supervisor->pid_file_made)
         unlink(config->pid_file);
+    return rc;
+}
+
+int supervisor_run(struct config *config, const struct log *log, struct launch *launch)
+{
+    struct supervisor supervisor = {.config = config, .log = log, .launch = launch, .signals = -1};
+    control_socket_init(&supervisor.control);
+    upgrade_init(&supervisor.upgrade, launch, log);
+    successor_init(&supervisor.successor, &launch->from);
+    survive_broken_pipes();
+    hold_signals(&supervisor.held);
+    notify_open(&supervisor.notify, log);
+    supervisor.started = clock_ms();
+    int rc = run(&supervisor);
+    notify_close(&supervisor.notify);
+    successor_close(&supervisor.successor);
     return rc;
 }
 

@@ -47,6 +47,7 @@
 
 enum worker_state {
     WORKER_LOADING, /* the app file runs; nothing is accepted */
+    WORKER_HELD,    /* it could serve; CONTROL_OPEN is awaited */
     WORKER_SERVING,
     WORKER_DRAINING, /* listeners are closed; connections end with their answers */
     WORKER_CLOSING,  /* the last answer is out: the app does what it does after serving */
@@ -67,7 +68,7 @@ struct worker {
     uint32_t tls_version;    /* the identity's, of which it is made */
     struct watch *control;
     struct watch *ask; /* --workers 0: the control socket */
-    struct signal_watch *signals[4];
+    struct signal_watch *signals[5];
     int access_fd; /* ours to close, or -1 */
     struct timer tick;
     struct timer drain;     /* the end of graceful_timeout */
@@ -136,7 +137,7 @@ static void worker_stop(struct worker *worker, uint64_t left_ms)
         worker_end(worker, WORKER_EXIT_DRAINED);
         return;
     }
-    if (worker->state != WORKER_SERVING)
+    if (worker->state != WORKER_SERVING && worker->state != WORKER_HELD)
         return;
     worker->state = WORKER_DRAINING;
     close_listeners(worker);
@@ -279,6 +280,50 @@ static void on_ask(void *data)
     worker->start->on_ask(worker->start->data);
 }
 
+/* ---- from loading to serving ---- */
+
+static void start_serving(struct worker *worker)
+{
+    const struct worker_start *start = worker->start;
+    worker->listeners = mem_array(start->nlisteners + 1, sizeof(*worker->listeners));
+    for (size_t i = 0; i < start->nlisteners; i++)
+        worker->listeners[i] = listener_new(
+            worker->loop, start->log, start->listeners[i],
+            worker->tls != NULL && !is_unix(start->listeners[i]) ? on_accept_secure : on_accept,
+            worker);
+    worker->state = WORKER_SERVING;
+    beat(worker);
+}
+
+/* What a former server left is ours now. */
+static void open_held(struct worker *worker)
+{
+    renewal_open(&worker->renewal);
+    if (worker->state == WORKER_HELD)
+        start_serving(worker);
+}
+
+static void on_loaded(void *data, const char *error)
+{
+    struct worker *worker = data;
+    const struct worker_start *start = worker->start;
+    if (worker->state != WORKER_LOADING)
+        return;
+    if (error != NULL) {
+        load_error_print("the app did not load", error);
+        worker_end(worker, WORKER_EXIT_NO_START);
+        return;
+    }
+    if (worker->renewal.hold)
+        worker->state = WORKER_HELD;
+    else
+        start_serving(worker);
+    if (start->control_fd >= 0)
+        control_send(start->control_fd, CONTROL_READY, 0);
+    if (start->on_ready != NULL)
+        start->on_ready(start->data);
+}
+
 /* ---- control channel and signals ---- */
 
 static void on_control(void *data)
@@ -293,6 +338,8 @@ static void on_control(void *data)
             worker_end(worker, WORKER_EXIT_DRAINED);
         else if (message.type == CONTROL_IDENTITY)
             take_identity(worker, message.fd);
+        else if (message.type == CONTROL_OPEN)
+            open_held(worker);
         else if (worker->state == WORKER_SERVING)
             renewal_take(&worker->renewal, &message);
         if (message.fd >= 0)
@@ -317,7 +364,11 @@ static void on_signal(void *data, int number)
             identity_refresh(worker->start->identity);
         renew_tls(worker);
         renewal_wish(&worker->renewal, "SIGHUP");
-    } else
+    } else if (number == SIGUSR2)
+        log_write(worker->start->log, LOG_WARNING,
+                  "SIGUSR2: no upgrade: without a supervisor (workers is 0) there is nobody to "
+                  "hand over; restart the server");
+    else
         worker_stop(worker, (uint64_t)worker->start->config->graceful_timeout);
 }
 
@@ -325,7 +376,7 @@ static void on_signal(void *data, int number)
  * the supervisor decides. What was sent to us while we started comes now. */
 static void watch_signals(struct worker *worker)
 {
-    static const int numbers[] = {SIGTERM, SIGINT, SIGQUIT, SIGHUP};
+    static const int numbers[] = {SIGTERM, SIGINT, SIGQUIT, SIGHUP, SIGUSR2};
     size_t count = worker->start->control_fd >= 0 ? 1 : sizeof(numbers) / sizeof(numbers[0]);
     for (size_t i = 0; i < count; i++)
         worker->signals[i] = signal_watch_new(worker->loop, numbers[i], on_signal, worker);
@@ -335,36 +386,6 @@ static void watch_signals(struct worker *worker)
 }
 
 /* ---- starting ---- */
-
-static void start_serving(struct worker *worker)
-{
-    const struct worker_start *start = worker->start;
-    worker->listeners = mem_array(start->nlisteners + 1, sizeof(*worker->listeners));
-    for (size_t i = 0; i < start->nlisteners; i++)
-        worker->listeners[i] = listener_new(
-            worker->loop, start->log, start->listeners[i],
-            worker->tls != NULL && !is_unix(start->listeners[i]) ? on_accept_secure : on_accept,
-            worker);
-    worker->state = WORKER_SERVING;
-    beat(worker);
-    if (start->control_fd >= 0)
-        control_send(start->control_fd, CONTROL_READY, 0);
-    if (start->on_ready != NULL)
-        start->on_ready(start->data);
-}
-
-static void on_loaded(void *data, const char *error)
-{
-    struct worker *worker = data;
-    if (worker->state != WORKER_LOADING)
-        return;
-    if (error != NULL) {
-        load_error_print("the app did not load", error);
-        worker_end(worker, WORKER_EXIT_NO_START);
-        return;
-    }
-    start_serving(worker);
-}
 
 static int open_access_log(struct worker *worker)
 {
@@ -432,6 +453,7 @@ static void load(struct worker *worker)
     const struct worker_start *start = worker->start;
     worker->renewal.dispatcher = &worker->dispatcher;
     worker->renewal.control_fd = start->control_fd;
+    worker->renewal.hold = start->hold;
     worker->renewal.on_first = on_loaded;
     worker->renewal.on_shut_down = on_shut_down;
     worker->renewal.data = worker;

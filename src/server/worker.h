@@ -7,6 +7,7 @@
 #ifndef QLUA_SERVER_WORKER_H
 #define QLUA_SERVER_WORKER_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -31,8 +32,9 @@ struct worker_start {
     int id;               /* from 1; a replacement keeps its predecessor's */
     const int *listeners; /* listening, non-blocking, close-on-exec; the worker closes them */
     size_t nlisteners;
-    int control_fd;                    /* server/control.h, or -1 with --workers 0 */
-    struct worker_figures *figures;    /* its own place, which it alone writes ... */
+    int control_fd;                 /* server/control.h, or -1 with --workers 0 */
+    bool hold;                      /* load the app, say READY, but serve only after CONTROL_OPEN */
+    struct worker_figures *figures; /* its own place, which it alone writes ... */
     const struct figures *all_figures; /* ... and everybody's */
     struct identity *identity; /* of TCP addresses; NULL: no TLS. A forked worker's own copy */
     /* With --workers 0, else NULL: called once the app is loaded, in place of CONTROL_READY; and

@@ -1,0 +1,80 @@
+/* server/supervisor_internal.h - the supervisor, for supervisor.c and supervisor_upgrade.c. */
+#ifndef QLUA_SERVER_SUPERVISOR_INTERNAL_H
+#define QLUA_SERVER_SUPERVISOR_INTERNAL_H
+
+#include <poll.h>
+#include <signal.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "server/control_socket.h"
+#include "server/crew.h"
+#include "server/figures.h"
+#include "server/history.h"
+#include "server/identity.h"
+#include "server/listen.h"
+#include "server/notify.h"
+#include "server/reload.h"
+#include "server/successor.h"
+#include "server/upgrade.h"
+
+struct config;
+struct err;
+struct launch;
+struct log;
+struct renewal;
+
+/* What the service manager was told last. */
+enum told { TOLD_NOTHING, TOLD_READY, TOLD_RELOADING, TOLD_STOPPING };
+
+struct supervisor {
+    struct config *config;
+    const struct log *log;
+    struct launch *launch;
+    struct listeners listeners;
+    struct identity identity; /* when there is TLS */
+    struct control_socket control;
+    struct crew crew;
+    struct reload reload;
+    struct upgrade upgrade;     /* to a new program */
+    struct successor successor; /* of a former one */
+    struct notify notify;
+    enum told told;
+    struct renewal *lone; /* --workers 0: the worker's, while it lives */
+    struct pollfd *fds;
+    sigset_t held; /* signals that are blocked here */
+    int signals;   /* the descriptor by which they come */
+    struct figures figures;
+    struct history history;
+    struct rate rate; /* of all requests */
+    uint64_t started;
+    bool pid_file_made;
+    bool announced;
+    bool stop_asked;   /* by a signal: the next SIGINT is impatient */
+    bool reload_later; /* SIGHUP came during an upgrade: for the one that serves then */
+};
+
+/* ---- supervisor.c ---- */
+
+/* 0, or err. */
+int supervisor_write_pid_file(struct supervisor *supervisor, struct err *err);
+/* The control socket. A default path that another server holds costs only this comfort: two
+ * servers may listen on one port at different addresses. 0, or err. */
+int supervisor_open_control(struct supervisor *supervisor, struct err *err);
+/* Certificate and key may have changed: have the workers use what the files hold now. */
+void supervisor_refresh_identity(struct supervisor *supervisor);
+/* Gracefully, or at once. */
+void supervisor_stop(struct supervisor *supervisor, bool at_once);
+
+/* ---- supervisor_upgrade.c ---- */
+
+/* SIGHUP: a reload. During an upgrade it is for whoever serves afterwards. */
+void supervisor_wish_reload(struct supervisor *supervisor);
+/* SIGUSR2: start the program that is at our path now, on the same sockets. */
+void supervisor_upgrade(struct supervisor *supervisor);
+/* What an upgrade, to a new program or from a former one, has come to; in each turn. */
+void supervisor_turn_upgrade(struct supervisor *supervisor);
+/* All is ready, and the former server has handed over, or has died. */
+void supervisor_take_over(struct supervisor *supervisor);
+
+#endif
