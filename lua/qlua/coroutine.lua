@@ -103,13 +103,7 @@ function M.text_of(err)
     or ("(an error value of type %s, whose __tostring fails)"):format(type(err))
 end
 
---- What is logged of an error that killed co: its text, the frames of the coroutines that died
---- of it before, and those of co.
----@param err any
----@param co? thread nil: it has no frames
----@param frames? string those of co, where it was kept from dying
----@return string
-function M.traceback(err, co, frames)
+local function told(err, co, frames)
   if type(err) == "table" and rawget(err, "frames") then
     return err.message .. "\n" .. err.frames -- errors.CpuLimitExceeded: from before the unwinding
   end
@@ -125,6 +119,25 @@ function M.traceback(err, co, frames)
     frames = last_frames .. "\n" .. frames
   end
   return text .. "\n" .. frames
+end
+
+--- Debug mode: where the error of a task that nobody waits for can be looked at, for the log.
+---@type (fun(err: any, co: thread): string)?
+M.on_unseen = nil
+
+--- What is logged of an error that killed co: its text, the frames of the coroutines that died
+--- of it before, and those of co.
+---@param err any
+---@param co? thread nil: it has no frames
+---@param frames? string those of co, where it was kept from dying
+---@param unseen? boolean nobody but the log hears of it
+---@return string
+function M.traceback(err, co, frames, unseen)
+  local text = told(err, co, frames)
+  if unseen and M.on_unseen then
+    text = text .. "\n" .. M.on_unseen(err, co)
+  end
+  return text
 end
 
 core.set_traceback(M.traceback)

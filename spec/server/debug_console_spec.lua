@@ -170,6 +170,7 @@ describe("the console", function()
     assert.is_nil(list:find("failed with Ann", 1, true))
     local shown = d:get(page.debugger)
     assert.same(page.error, shown.error)
+    d.server:stop() -- at once, whatever the kept ones hold
   end)
 end)
 
@@ -211,6 +212,26 @@ describe("run again", function()
     local gone = d:request("GET", page.debugger, { headers = { Accept = "text/html" } })
     assert.equal(410, gone.status)
     assert.truthy(gone.body:find("Run again", 1, true))
+  end)
+
+  it("does not keep the code of before alive", function()
+    local files = require "support.files"
+    local d = debugged.start { app = APP, args = { "--set", "server.drain_timeout=3" } }
+    for i = 2, 4 do
+      local page = fail(d)
+      d:unlock(page)
+      assert.equal("1", d:eval(page, 2, "1").results[1])
+      files.write(d.server.app, APP .. ("-- %d\n"):format(i))
+      d.server:wait_for_stderr(("generation %d serves"):format(i))
+    end
+    -- what is not gone by drain_timeout is closed with a line in the log
+    local wait = require "support.wait"
+    local began = wait.now()
+    d.server:wait_for(function()
+      return wait.now() - began > 4.5
+    end)
+    assert.is_nil(d.server:stderr():find("is closed after", 1, true))
+    d.server:stop()
   end)
 
   it("does not ask when the method is safe", function()

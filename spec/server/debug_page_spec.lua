@@ -207,6 +207,10 @@ app:get("/background", function()
   app:add_background_task(function() local inside = 6; error "in the background" end)
   return "well"
 end)
+app:get("/spawn", function()
+  qlua.spawn(function() local inside = 7; error "nobody waits" end)
+  return "well"
+end)
 app:get("/stream", function()
   local n = 0
   return function()
@@ -224,10 +228,15 @@ end)]]
     local page = d:get(assert(log:match "Debug page: http://[^/]*(/[%w_/-]+)"
       or log:match "Debug page: (/[%w_/-]+)"))
     assert.equal("6", debugged.own_frames(page)[1].locals.inside)
+    d:request("GET", "/spawn")
+    log = d.server:wait_for_stderr "nobody waits"
+    page = d:get(assert(log:match "nobody waits.-Debug page: http[^/]*//[^/]*(/[%w_/-]+)"
+      or log:match "nobody waits.-Debug page: (/[%w_/-]+)"))
+    assert.equal("7", debugged.own_frames(page)[1].locals.inside)
     pcall(d.request, d, "GET", "/stream")
     log = d.server:wait_for_stderr "in the stream"
     page = d:get(assert(log:match "in the stream.-Debug page: http://[^/]*(/[%w_/-]+)"))
-    assert.equal("app.lua:12: in the stream", page.error.message)
+    assert.equal("app.lua:16: in the stream", page.error.message)
   end)
 
   it("shows where a request was stopped", function()

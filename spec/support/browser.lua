@@ -73,6 +73,7 @@ function M.start(options)
   end
   local made = self:_call("POST", "/session", { capabilities = { alwaysMatch = {
     browserName = "chrome", ["goog:chromeOptions"] = { args = arguments },
+    ["goog:loggingPrefs"] = { browser = "ALL" },
   } } })
   self._session = "/session/" .. made.sessionId
   return self
@@ -146,6 +147,37 @@ function Browser:type(selector, text)
   })
 end
 
+-- keys that are no characters, as WebDriver writes them
+local KEYS = { ArrowUp = "\238\128\147", ArrowDown = "\238\128\149" }
+
+--- Press a key in an element.
+---@param selector string CSS
+---@param key "ArrowUp"|"ArrowDown"
+function Browser:press(selector, key)
+  self:type(selector, KEYS[key])
+end
+
+--- What the browser has to say of the pages since this was last asked: errors of scripts, what a
+--- policy kept out, requests that failed.
+---@param but? string not those with this text
+---@return string[]
+function Browser:messages(but)
+  local list = {}
+  for _, entry in ipairs(self:_call("POST", self._session .. "/se/log", { type = "browser" })) do
+    local usual = entry.message:find("the server responded with a status of 500", 1, true)
+      or entry.message:find("favicon.ico", 1, true)
+    if not usual and not (but and entry.message:find(but, 1, true)) then
+      list[#list + 1] = entry.message
+    end
+  end
+  return list
+end
+
+--- Forget all cookies.
+function Browser:forget()
+  self:_cdp("Network.clearBrowserCookies", {})
+end
+
 --- Light or dark, and the size of the page in CSS pixels.
 ---@param scheme "light"|"dark"
 ---@param width integer
@@ -160,9 +192,9 @@ function Browser:show_as(scheme, width, height)
 end
 
 function Browser:_cdp(command, parameters)
-  return self:_call("POST", self._session .. "/goog/cdp/execute", {
-    cmd = command, params = parameters,
-  })
+  local text = next(parameters) and json.encode(parameters) or "{}"
+  return self:_call("POST", self._session .. "/goog/cdp/execute",
+    ('{"cmd":%s,"params":%s}'):format(json.encode(command), text))
 end
 
 --- A picture (PNG) of the page, down to its end.

@@ -75,7 +75,7 @@ static struct spawn *check_spawn(lua_State *L, int index)
 static void log_failure(struct task *task)
 {
     lua_State *L = task->L;
-    push_traceback(L, L);
+    push_unseen_traceback(L, L);
     size_t len;
     const char *text = lua_tolstring(L, -1, &len);
     log_write(task->script->log, LOG_ERROR,

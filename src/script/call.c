@@ -45,14 +45,16 @@ void push_error_text(lua_State *L, int index)
     }
 }
 
-void push_traceback(lua_State *L, lua_State *co)
+static void push_told(lua_State *L, lua_State *co, bool unseen)
 {
     lua_State *main = script_of(co)->L; /* co itself is dead: nothing may run on it */
     lua_rawgeti(main, LUA_REGISTRYINDEX, script_of(co)->traceback_ref);
     lua_pushvalue(co, -1);
     lua_pushthread(co);
     lua_xmove(co, main, 2);
-    if (protect(main, 2, 1) == 0 && lua_type(main, -1) == LUA_TSTRING) {
+    lua_pushnil(main);
+    lua_pushboolean(main, unseen);
+    if (protect(main, 4, 1) == 0 && lua_type(main, -1) == LUA_TSTRING) {
         lua_xmove(main, L, 1);
         return;
     }
@@ -63,6 +65,16 @@ void push_traceback(lua_State *L, lua_State *co)
     luaL_traceback(main, co, lua_tostring(main, -1), 0);
     lua_xmove(main, L, 1);
     lua_pop(main, 2);
+}
+
+void push_traceback(lua_State *L, lua_State *co)
+{
+    push_told(L, co, false);
+}
+
+void push_unseen_traceback(lua_State *L, lua_State *co)
+{
+    push_told(L, co, true);
 }
 
 /* "file.lua:12: message" -> name, line, message. */

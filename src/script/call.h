@@ -23,6 +23,8 @@ int script_call_on(struct lua_State *L, int nargs, int nresults, struct err *err
  * the coroutines that died of it before, and those of co. Runs lua/qlua/coroutine.lua's traceback
  * (core.set_traceback) once that is loaded; never raises. */
 void push_traceback(struct lua_State *L, struct lua_State *co);
+/* The same of an error that nobody but the log will hear of. */
+void push_unseen_traceback(struct lua_State *L, struct lua_State *co);
 
 /* Push a text for any error value at index: strings as they are, else what tostring gives;
  * never raises. */

@@ -172,9 +172,11 @@ local function evaluate(chunk, varargs, print)
   local results = pack(coroutine.resume(co, unpack(varargs, 1, varargs.n)))
   M.release()
   if not results[1] then
+    local _, lines = debug.traceback(co):gsub("\n", "\n")
     results.told = coroutines.text_of(results[2])
-    local frames_text = debug.traceback(co)
-    results.told = results.told .. "\n" .. frames_text:gsub("^stack traceback:\n", "")
+    if lines > 1 then -- more than the line that was typed
+      results.told = results.told .. "\n" .. debug.traceback(co):gsub("^stack traceback:\n", "")
+    end
   end
   return results
 end

@@ -157,6 +157,18 @@ end
 ---@field endpoint string
 ---@field link? string where a click leads
 
+--- The methods of a rule; HEAD and OPTIONS go without saying, unless they are all.
+local function methods_of(rule)
+  local methods = {}
+  for _, method in ipairs(rule.methods) do
+    if method ~= "HEAD" and method ~= "OPTIONS" then
+      methods[#methods + 1] = method
+    end
+  end
+  table.sort(methods)
+  return table.concat(#methods > 0 and methods or rule.methods, " ")
+end
+
 --- The rules in the order in which requests try them.
 ---@param app qlua.App
 ---@return qlua.debugger.Rule[]
@@ -165,15 +177,11 @@ function M.rules(app)
   for i, rule in ipairs(app.url_map:ordered()) do
     local host = app.url_map.host_matching and rule.host
       or rule.subdomain and rule.subdomain ~= "" and rule.subdomain .. "." or ""
-    local methods = {}
-    for _, method in ipairs(rule.methods) do
-      methods[#methods + 1] = method
-    end
-    table.sort(methods)
+    local methods = methods_of(rule)
     list[i] = {
-      rule = host .. rule.rule, methods = table.concat(methods, " "), endpoint = rule.endpoint,
+      rule = host .. rule.rule, methods = methods, endpoint = rule.endpoint,
       link = host == "" and not rule.rule:find("<", 1, true)
-        and table.concat(methods, " "):find "%f[%w]GET%f[%W]" and rule.rule or nil,
+        and methods:find "%f[%w]GET%f[%W]" and rule.rule or nil,
     }
   end
   return list
@@ -184,7 +192,7 @@ end
 function M.versions()
   return {
     { name = "qlua", text = tostring(core.version) },
-    { name = "LuaJIT", text = jit.version .. " (" .. jit.os .. ", " .. jit.arch .. ")" },
+    { name = "Lua", text = jit.version .. " (" .. jit.os .. ", " .. jit.arch .. ")" },
     { name = "Generation", text = tostring(core.worker.generation) },
     { name = "Process", text = tostring(core.worker.pid) },
   }

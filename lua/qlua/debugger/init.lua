@@ -331,15 +331,13 @@ end
 --- Begin: errors are shown from now on.
 function M.start()
   failures.debugger = M
-  lifespan.on_background_error = M.keep
+  coroutines.on_unseen, lifespan.on_background_error = M.keep, M.keep
   coroutines.keeps_threads = true
 end
 
 --- Newer code serves: requests and coroutines of this generation are let go.
 function M.stop()
-  if package.loaded["qlua.debugger.kept"] then
-    part("kept").clear()
-  end
+  part("kept").clear()
 end
 
 return M

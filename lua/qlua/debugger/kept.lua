@@ -47,6 +47,8 @@ local MOST, AGE = 8, 1800
 
 ---@type qlua.debugger.Kept[] the latest last
 local list = {}
+-- newer code serves: the requests that still run here leave nothing behind
+local is_over = false
 
 -- ---- what is told -----------------------------------------------------------------------------
 
@@ -132,7 +134,7 @@ local function fill(kept, err, co)
   kept.config = facts.config(app, values.budget(known))
   kept.rules = facts.rules(app)
   if context.has_request_context() then
-    kept.held = core.hold_context()
+    kept.held = not is_over and core.hold_context() or nil
     kept.method, kept.path, kept.url = request.method, request.path, request.url
     kept.request = facts.request(values.budget(known))
     note_request(kept)
@@ -154,6 +156,9 @@ function M.keep(err, co)
     id = core.random_token(16), error = err, co = co or nil, time = now, status = 500, console = {},
   }
   fill(kept, err, co)
+  if is_over then
+    return kept -- shown at once, but not kept: nothing may hold this generation
+  end
   list[#list + 1] = kept
   drop_old(now)
   return kept
@@ -162,7 +167,7 @@ end
 --- All of the request's body has arrived since.
 ---@param kept qlua.debugger.Kept
 function M.complete(kept)
-  if kept.held and not kept.is_noted then
+  if kept.method and not kept.is_noted then
     note_request(kept)
   end
 end
@@ -189,7 +194,7 @@ end
 
 --- Newer code serves: let go of the requests and coroutines of this one.
 function M.clear()
-  list = {}
+  list, is_over = {}, true
 end
 
 return M

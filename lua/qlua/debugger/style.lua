@@ -73,8 +73,9 @@ details.folded > .inside { padding: 6px 0 0 18px; }
 .console .log { margin: 0; }
 .console .log > div { margin: 6px 0; overflow-wrap: anywhere; }
 .console .asked::before { content: "> "; color: var(--dim); }
-.console .asked { white-space: pre-wrap; }
-.console pre { margin: 2px 0; white-space: pre-wrap; overflow-wrap: anywhere; }
+.console .asked { white-space: pre-wrap; font-family: ui-monospace, SFMono-Regular, Menlo,
+  "DejaVu Sans Mono", monospace; font-size: 13px; }
+.console pre { margin: 2px 0; white-space: pre-wrap; overflow-wrap: anywhere; tab-size: 2; }
 .console .wrong { color: var(--bad); }
 .prompt { display: flex; gap: 8px; align-items: flex-start; margin-top: 6px; }
 .prompt textarea { flex: 1; min-width: 0; resize: vertical; min-height: 34px; padding: 6px 9px;
@@ -89,7 +90,7 @@ dialog p { margin: 0 0 12px; }
 .banner { background: var(--mark); border: 1px solid var(--mark-edge); border-radius: 8px;
   padding: 9px 14px; margin: 18px 0 0; }
 table { border-collapse: collapse; width: 100%; font-size: 13px; }
-th { text-align: left; color: var(--dim); font-weight: 600; }
+th { text-align: left; color: var(--dim); font-weight: 600; white-space: nowrap; }
 th, td { padding: 4px 14px 4px 0; border-bottom: 1px solid var(--line); vertical-align: top;
   overflow-wrap: anywhere; }
 .scroll { overflow-x: auto; }
