@@ -17,14 +17,14 @@ local fields = require "qlua.request_fields"
 ---@field query_string string as received, "" when empty
 ---@field url string with the query
 ---@field base_url string without it
----@field root_url string
----@field url_root string
----@field host_url string
+---@field root_url string where the app is mounted: scheme, host, root_path
+---@field url_root string the same as root_url
+---@field host_url string scheme and host: "http://localhost/"
 ---@field host string without the scheme's own port
 ---@field root_path string ""
 ---@field script_root string ""
----@field scheme string
----@field is_secure boolean
+---@field scheme string "http" or "https"
+---@field is_secure boolean was it https?
 ---@field http_version string "1.1"
 ---@field args qlua.MultiDict the query
 ---@field form qlua.MultiDict waits for the body
@@ -34,36 +34,39 @@ local fields = require "qlua.request_fields"
 ---@field data string the body, "" after a multipart form; waits for it
 ---@field body fun(): string? iterator over the body's chunks; waits
 ---@field headers qlua.MultiDict names without regard to case
----@field cookies qlua.MultiDict
----@field authorization? qlua.Authorization
+---@field cookies qlua.MultiDict what the client sent of them
+---@field authorization? qlua.Authorization who the client says it is
 ---@field remote_addr string "<local>" for a Unix socket
 ---@field access_route string[] X-Forwarded-For as received, else remote_addr
----@field content_type? string
+---@field content_type? string the header Content-Type
 ---@field mimetype? string in lower case, without parameters
----@field mimetype_params table<string, string>
+---@field mimetype_params table<string, string> of content_type: charset and the like
 ---@field content_length? number nil when absent or chunked
----@field content_encoding? string
----@field is_json boolean
----@field referrer? string
----@field origin? string
+---@field content_md5? string the header Content-MD5
+---@field access_control_request_headers? string the header of this name
+---@field access_control_request_method? string the header of this name
+---@field content_encoding? string the header Content-Encoding
+---@field is_json boolean is the body's type JSON?
+---@field referrer? string the header Referer
+---@field origin? string the header Origin
 ---@field date? number seconds since 1970
----@field pragma? string
----@field max_forwards? number
----@field user_agent { string: string }
----@field accept_mimetypes qlua.Accept
----@field accept_languages qlua.Accept
----@field accept_encodings qlua.Accept
----@field accept_charsets qlua.Accept
----@field cache_control qlua.RequestCacheControl
----@field if_match qlua.ETags
----@field if_none_match qlua.ETags
----@field if_range { etag?: string, date?: number }
+---@field pragma? string the header Pragma
+---@field max_forwards? number the header Max-Forwards
+---@field user_agent { string: string } `request.user_agent.string`: the header User-Agent
+---@field accept_mimetypes qlua.Accept the header Accept, read
+---@field accept_languages qlua.Accept the header Accept-Language, read
+---@field accept_encodings qlua.Accept the header Accept-Encoding, read
+---@field accept_charsets qlua.Accept the header Accept-Charset, read
+---@field cache_control qlua.RequestCacheControl the header Cache-Control by directive
+---@field if_match qlua.ETags the tags of If-Match
+---@field if_none_match qlua.ETags the tags of If-None-Match
+---@field if_range { etag?: string, date?: number } the header If-Range: one of the two
 ---@field range? qlua.Range nil when absent or malformed
 ---@field if_modified_since? number seconds since 1970
 ---@field if_unmodified_since? number seconds since 1970
----@field endpoint? string
----@field view_args? table<string, any>
----@field url_rule? { rule: string, endpoint: string }
+---@field endpoint? string of the rule that matched
+---@field view_args? table<string, any> the values of the rule's variables, by name
+---@field url_rule? { rule: string, endpoint: string } the rule that matched
 ---@field blueprint? string dotted name
 ---@field blueprints string[] innermost first
 ---@field max_content_length? number may be set: 413 above it

@@ -32,6 +32,7 @@ static int l_open(lua_State *L)
     bind_app_session(L);
     bind_text(L);
     bind_template(L);
+    bind_terminal(L);
     bind_watch(L);
     bind_worker(L);
     bind_debug(L);

@@ -33,6 +33,7 @@ void bind_token(struct lua_State *L);
 void bind_testing(struct lua_State *L);
 void bind_session(struct lua_State *L);
 void bind_store(struct lua_State *L);
+void bind_terminal(struct lua_State *L);
 void bind_text(struct lua_State *L);
 void bind_task(struct lua_State *L);
 void bind_watch(struct lua_State *L);

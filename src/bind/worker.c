@@ -1,5 +1,4 @@
-/* bind/worker.c - the process as Lua sees it: core.worker, core.log, core.program,
- * core.is_terminal. */
+/* bind/worker.c - the process as Lua sees it: core.worker, core.log, core.program. */
 #include <lauxlib.h>
 #include <limits.h>
 #include <lua.h>
@@ -48,15 +47,7 @@ static int l_program(lua_State *L)
     return 1;
 }
 
-/* core.is_terminal(fd) */
-static int l_is_terminal(lua_State *L)
-{
-    lua_pushboolean(L, isatty((int)luaL_checkinteger(L, 1)));
-    return 1;
-}
-
 static const luaL_Reg functions[] = {
-    {"is_terminal", l_is_terminal},
     {"program", l_program},
     {"log", l_log},
     {"log_error", l_log_error},

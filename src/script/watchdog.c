@@ -36,15 +36,19 @@
 
 struct watchdog {
     timer_t timer;
-    pthread_t thread;         /* where Lua runs */
-    struct sigaction before;  /* SIGPROF's, until we came */
-    void (*leave_trace)(int); /* the profiler's handler of SIGPROF: compiled code is left at its
-                                 next line; NULL while no state has the profiler */
-    struct script *profiled;  /* the state that has it */
-    struct script *first;     /* those that are watched */
-    int64_t seen;             /* the thread's time at the last tick ... */
-    uint64_t seen_ns;         /* ... and everybody's */
-    uint64_t turn;            /* of the loop: when Lua ran outside of tasks at the last tick */
+    pthread_t thread;             /* where Lua runs */
+    struct sigaction before;      /* SIGPROF's, until we came */
+    void (*leave_trace)(int);     /* the profiler's handler of SIGPROF: compiled code is left at its
+                                     next line; NULL while no state has the profiler */
+    struct script *profiled;      /* the state that has it */
+    struct script *first;         /* those that are watched */
+    int64_t seen;                 /* the thread's time at the last tick ... */
+    uint64_t seen_ns;             /* ... and everybody's */
+    uint64_t turn;                /* of the loop: when Lua ran outside of tasks at the last tick */
+    struct script *interruptible; /* watchdog_catch_interrupt's, or NULL */
+    const struct task *spared;
+    int interrupt_fd;
+    struct sigaction before_interrupt; /* SIGINT's */
 };
 
 /* A signal's handler has no argument of its own. */
@@ -241,6 +245,45 @@ static void on_tick(int number)
     errno = kept;
 }
 
+/* SIGINT: whoever runs has used up all it had; who waits is told through the descriptor. */
+static void on_interrupt(int number)
+{
+    (void)number;
+    int kept = errno;
+    uint64_t one = 1;
+    struct watchdog *w = watchdog;
+    struct script *script = w == NULL ? NULL : w->interruptible;
+    if (script == NULL)
+        return;
+    struct task *task = script->running;
+    if (task != NULL && task != w->spared) {
+        task->budget->limit = 1;
+        task->budget->used = INT64_MAX / 2;
+        arm(w, script);
+    }
+    if (write(w->interrupt_fd, &one, sizeof(one)) < 0)
+        errno = kept; /* it is readable already */
+    errno = kept;
+}
+
+void watchdog_catch_interrupt(struct script *script, const struct task *spared, int fd)
+{
+    struct watchdog *w = watchdog;
+    if (w == NULL)
+        return;
+    if (w->interruptible != NULL)
+        sigaction(SIGINT, &w->before_interrupt, NULL);
+    w->interruptible = script;
+    w->spared = spared;
+    w->interrupt_fd = fd;
+    if (script == NULL)
+        return;
+    struct sigaction ours = {.sa_handler = on_interrupt, .sa_flags = SA_RESTART};
+    sigemptyset(&ours.sa_mask);
+    sigaddset(&ours.sa_mask, SIGPROF); /* no tick meanwhile */
+    sigaction(SIGINT, &ours, &w->before_interrupt);
+}
+
 /* ---- the profiler ---- */
 
 /* Compiled code has been left: that is all it is for. */
@@ -356,6 +399,8 @@ void watchdog_stop(struct script *script)
     while (*link != script)
         link = &(*link)->next_watched;
     *link = script->next_watched;
+    if (w->interruptible == script)
+        watchdog_catch_interrupt(NULL, NULL, -1);
     if (w->first == NULL) {
         timer_delete(w->timer);
         /* a tick that is on its way must find nothing */

@@ -84,10 +84,13 @@ end
 
 -- ---- their names ------------------------------------------------------------------------------
 
+-- a module that is a table of an object's names
+local HOLDS_NAMES = { ["qlua.request_fields"] = true }
+
 local function is_module_table(value)
-  for _, loaded in pairs(package.loaded) do
+  for name, loaded in pairs(package.loaded) do
     if rawequal(loaded, value) then
-      return true
+      return not HOLDS_NAMES[name]
     end
   end
   return value == core.current
