@@ -192,12 +192,12 @@ static int show_config(struct program *program)
 }
 
 /* Run a command's module on the app, which is loaded first: its words are `first`, then the options
- * that it reads itself, then `rest` (NULL-terminated). */
+ * that it reads itself, "--", then `rest` (NULL-terminated). */
 static int on_app(struct program *program, const char *module, const char *first, char **rest)
 {
     const struct options *options = &program->options;
     size_t count = 0, nrest = 0;
-    while (rest != NULL && rest[nrest] != NULL)
+    while (rest[nrest] != NULL)
         nrest++;
     char **args =
         arena_array(&program->arena, options->npassed + nrest + 3, sizeof(*args)); /* zeroed */
@@ -272,9 +272,10 @@ static int with_app(struct program *program)
     if (prepare(program, options->file) != 0)
         return complain(&program->err);
     char json[] = "--json";
+    char *none[] = {NULL};
     switch (options->command) {
-    case COMMAND_ROUTES: return on_app(program, "qlua.cli.routes", options->json ? json : "", NULL);
-    case COMMAND_SHELL: return on_app(program, "qlua.cli.shell", "", NULL);
+    case COMMAND_ROUTES: return on_app(program, "qlua.cli.routes", options->json ? json : "", none);
+    case COMMAND_SHELL: return on_app(program, "qlua.cli.shell", "", none);
     case COMMAND_CONFIG: return show_config(program);
     case COMMAND_CHECK: { /* loads the app itself, to tell what is wrong */
         char *args[] = {(char *)program->config.app_path, (char *)program->app_as_named,

@@ -127,6 +127,14 @@ local function core_of(state)
   return made
 end
 
+--- The templates that a source names by constants: see core.template_references.
+---@param environment qlua.Environment
+---@param source string
+---@return { names: string[], lineno: integer, optional: boolean }[]
+function M.references(environment, source)
+  return core.template_references(core_of(rawget(environment, "_state")), source)
+end
+
 -- ---- errors -----------------------------------------------------------------------------------
 
 local CLASSES = {

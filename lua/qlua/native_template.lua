@@ -24,6 +24,12 @@ function core.template_env(options) end
 ---@return { kind: string, message: string, lineno: integer, source?: string }? failure
 function core.template_compile(environment, source, name, autoescape) end
 
+--- The templates that a source names in extends, include and import by constants.
+---@param environment userdata
+---@param source string
+---@return { names: string[], lineno: integer, optional: boolean }[]
+function core.template_references(environment, source) end
+
 --- Begin a render. Its value, or what is to be done before template_step.
 ---@param environment qlua.Environment its method `error` makes what is raised
 ---@param program userdata

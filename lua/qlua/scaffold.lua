@@ -23,10 +23,10 @@ local views = require "qlua.views"
 
 ---@class qlua.Scaffold
 ---@field get qlua.Register route with the one method GET
----@field post qlua.Register
----@field put qlua.Register
----@field delete qlua.Register
----@field patch qlua.Register
+---@field post qlua.Register route with the one method POST
+---@field put qlua.Register route with the one method PUT
+---@field delete qlua.Register route with the one method DELETE
+---@field patch qlua.Register route with the one method PATCH
 local Scaffold = {}
 
 --- The options and the view of `(rule, options?, view)`, the options checked.
@@ -162,6 +162,7 @@ function Scaffold:errorhandler(what, fn)
   return self:_add_handler("errorhandler", what, fn)
 end
 
+--- As errorhandler; gives nothing back.
 ---@param what integer|qlua.Class
 ---@param fn fun(err: any): any
 function Scaffold:register_error_handler(what, fn)

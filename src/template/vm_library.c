@@ -441,6 +441,7 @@ void template_register(lua_State *L)
         {"template_on_call", l_on_call},
         {"template_gettext", l_gettext},
         {"template_listing", library_listing},
+        {"template_references", library_references},
         {"template_environment", l_environment},
         {NULL, NULL},
     };

@@ -15,6 +15,9 @@
  *     environment: object:error(kind, message, lineno, name, source, chain) makes what is raised.
  * template_call(macro, arguments...): the same for a macro called by Lua
  * template_listing(program) -> its instructions, for people to read
+ * template_references(environment, source) -> the templates it names in extends, include and import
+ *     by constants: list of { names = { first choice, ... }, lineno, optional }; {} for a source
+ *     that does not parse
  * template_asks: what `ask` may be, name -> number
  * template_environment(macro) -> that object
  * template_chain(render) -> how what is asked for was reached: { { name, lineno, source } ... }

@@ -16,5 +16,6 @@ void library_open_types(lua_State *L);
 int library_env(lua_State *L);
 int library_compile(lua_State *L);
 int library_listing(lua_State *L);
+int library_references(lua_State *L); /* vm_library_refs.c */
 
 #endif

@@ -188,20 +188,27 @@ end
 
 --- Paragraphs of the lines; what is indented, or a list's item, begins a line of its own.
 local function text_of(lines)
-  local out = ""
+  local out, break_before = "", false
   for _, line in ipairs(lines) do
-    local line_of_its_own = line == "" or line:find "^%s" or line:find "^%- " or out:find "\n$"
-    out = out .. (out == "" and "" or line_of_its_own and "\n" or " ") .. line
-    out = line == "" and out .. "\n" or out
+    if line == "" then
+      break_before = true
+    else
+      local stands_alone = line:find "^%s" or line:find "^%- "
+      local join = out == "" and "" or break_before and "\n\n" or stands_alone and "\n" or " "
+      out, break_before = out .. join .. line, false
+    end
   end
-  return (out:gsub("%s+$", ""))
+  return out
 end
 
+--- The sentences that say what is raised.
 local function raises_of(text)
   local list = {}
-  for sentence in (text:gsub("\n+", " ") .. " "):gmatch "(.-%.)%s+%f[%u%z`]" do
-    if sentence:find "%f[%a][Rr]aise[sd]?%f[%A]" then
-      list[#list + 1] = sentence
+  for line in (text:gsub("\n%s*\n", "\0"):gsub("\n", " ") .. "\0"):gmatch "([^%z]*)%z" do
+    for sentence in (line .. " "):gmatch "(.-[.:])%s+" do
+      if sentence:find "%f[%a][Rr]aise[sd]?%f[%A]" then
+        list[#list + 1] = sentence
+      end
     end
   end
   return list

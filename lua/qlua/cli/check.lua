@@ -1,12 +1,15 @@
---- `qlua check [FILE] [--json]`: loads the app and compiles every template of it and its
---- blueprints.
+--- `qlua check [FILE] [--json]`: loads the app, compiles every template of it and its blueprints,
+--- looks for those that they name, and has luacheck look at its code when that is installed.
 --- Flow: the core calls the function below with the app file's path, how it was named and, when it
 --- was given, "--json". Each error is told with file and line; one is enough for exit code 1.
+--- Warnings are told too: those of luacheck, and what the app logs while it loads.
 
 local app_environment = require "qlua.app_environment"
 local classes = require "qlua.class"
+local check_code = require "qlua.cli.check_code"
 local core = require "qlua.core"
 local coroutines = require "qlua.coroutine"
+local environments = require "qlua.environment"
 local json = require "qlua.json"
 local template_errors = require "qlua.template_errors"
 
@@ -45,14 +48,66 @@ local function of_template(err, name, filename)
   return { file = shown(filename or name), message = coroutines.text_of(err) }
 end
 
---- Loads the app as `qlua run` does. Gives it, or the error.
+--- Loads the app as `qlua run` does. Gives it, or the error. Warnings that are logged meanwhile,
+--- of keys that nobody knows and the like, are findings.
 ---@async
-local function load_app(path)
-  return pcall(function()
+local function load_app(path, warnings)
+  local log = core.log
+  function core.log(level, text)
+    if level == "debug" or level == "info" then
+      return log(level, text)
+    end
+    warnings[#warnings + 1] = of_code(text, path)
+  end
+  local ok, app = pcall(function()
     local app = require("qlua.loader").load(path, path:match "([^/]*)%.lua$" or path)
     require("qlua.dispatch").start(app)
     return app
   end)
+  core.log = log
+  return ok, app
+end
+
+--- Rules whose endpoint was never given a view.
+---@param app qlua.App
+local function check_views(app, path, findings)
+  for _, rule in ipairs(app.url_map:ordered()) do
+    if not app.view_functions[rule.endpoint] then
+      findings[#findings + 1] = {
+        file = shown(path),
+        message = ("the rule %s has no view: nothing was registered for its endpoint %q"):format(
+          rule.rule, rule.endpoint),
+      }
+    end
+  end
+end
+
+-- ---- templates --------------------------------------------------------------------------------
+
+--- Is there a template of this name?
+local function is_there(environment, name, parent)
+  local ok, source = pcall(function()
+    local joined = environment.join_path and environment:join_path(name, parent) or name
+    return (environment.loader:get_source(environment, joined))
+  end)
+  return ok and source ~= nil
+end
+
+--- Look for the templates that a source extends, includes and imports.
+---@async
+local function check_references(environment, source, name, filename, findings)
+  for _, reference in ipairs(environments.references(environment, source)) do
+    local found = reference.optional
+    for _, other in ipairs(reference.names) do
+      found = found or is_there(environment, other, name)
+    end
+    if not found then
+      findings[#findings + 1] = {
+        file = shown(filename or name), line = reference.lineno,
+        message = ("there is no template '%s'"):format(table.concat(reference.names, "', '")),
+      }
+    end
+  end
 end
 
 --- Compile all templates of a loader; those that do not go through are added to the findings.
@@ -63,7 +118,9 @@ local function compile_all(environment, loader, findings)
   for _, name in ipairs(names) do
     local source, filename = loader:get_source(environment, name)
     local ok, err = pcall(environment.compile, environment, source or "", name, filename)
-    if not ok then
+    if ok then
+      check_references(environment, source or "", name, filename, findings)
+    else
       findings[#findings + 1] = of_template(err, name, filename)
     end
   end
@@ -87,31 +144,48 @@ local function check_templates(app, findings)
   return count
 end
 
+local function print_findings(list, kind)
+  for _, one in ipairs(list) do
+    io.stderr:write(one.file, one.line and ":" .. one.line or "", ": ", kind, one.message, "\n")
+  end
+end
+
+local function counted(count, what)
+  return ("%d %s%s"):format(count, what, count == 1 and "" or "s")
+end
+
 ---@param count? integer nil: the app could not be loaded
-local function tell(findings, count, as_json)
+local function tell(findings, warnings, count, as_json)
   if as_json then
-    return print(json.dumps { templates = count or json.null, errors = json.array(findings) })
+    return print(json.dumps {
+      templates = count or json.null, errors = json.array(findings),
+      warnings = json.array(warnings),
+    })
   end
-  for _, one in ipairs(findings) do
-    io.stderr:write(one.file, one.line and ":" .. one.line or "", ": ", one.message, "\n")
-  end
+  print_findings(findings, "")
+  print_findings(warnings, "warning: ")
   if count then
-    print(("%d template%s, %d error%s"):format(count, count == 1 and "" or "s", #findings,
-      #findings == 1 and "" or "s"))
+    print(counted(count, "template") .. ", " .. counted(#findings, "error")
+      .. (#warnings > 0 and ", " .. counted(#warnings, "warning") or ""))
   end
 end
 
 ---@param _ any no app: it is loaded here
 ---@param args string[]
 return function(_, args)
-  local path, findings, count = args[1], {}, nil
+  local path, findings, warnings, count = args[1], {}, {}, nil
   set_root(path, args[2])
-  local ok, app = load_app(path)
+  local ok, app = load_app(path, warnings)
   if ok then
+    check_views(app, path, findings)
     count = check_templates(app, findings)
+    for _, one in ipairs(check_code.luacheck(path, root)) do
+      one.file = shown(one.file)
+      warnings[#warnings + 1] = one
+    end
   else
     findings[1] = of_code(app, path)
   end
-  tell(findings, count, args[3] == "--json")
+  tell(findings, warnings, count, args[3] == "--json")
   core.set_exit_code(#findings == 0 and 0 or 1)
 end

@@ -85,7 +85,7 @@ end
 -- ---- their names ------------------------------------------------------------------------------
 
 -- a module that is a table of an object's names
-local HOLDS_NAMES = { ["qlua.request_fields"] = true }
+local HOLDS_NAMES = { ["qlua.request_fields"] = true, ["qlua.scaffold"] = true }
 
 local function is_module_table(value)
   for name, loaded in pairs(package.loaded) do
@@ -112,8 +112,13 @@ local function add_upvalues(names, fn)
     local name, value = debug.getupvalue(fn, i)
     if not name then
       return
-    elseif type(value) == "table" and not is_module_table(value) then
+    end
+    for _ = 1, 10 do
+      if type(value) ~= "table" or is_module_table(value) then
+        break
+      end
       add_keys(names, value, true)
+      value = (getmetatable(value) or {}).__index
     end
   end
 end

@@ -1,4 +1,5 @@
---- `qlua check [FILE] [--json]`: every template of an app is compiled.
+--- `qlua check [FILE] [--json]`: an app is loaded, every template of it compiled, those it names
+--- looked for; luacheck looks at the code.
 
 local files = require "support.files"
 local server = require "support.server"
@@ -37,7 +38,8 @@ describe("qlua check", function()
   it("is content when all compile", function()
     assert.same({ "3 templates, 0 errors\n", "", 0 }, { run(GOOD) })
     files.remove(folder)
-    assert.same({ '{"errors":[],"templates":3}\n', "", 0 }, { run(GOOD, "app.lua", "--json") })
+    assert.same({ '{"errors":[],"templates":3,"warnings":[]}\n', "", 0 },
+      { run(GOOD, "app.lua", "--json") })
   end)
 
   it("tells every error with file and line, also in a template that another hides", function()
@@ -54,7 +56,77 @@ describe("qlua check", function()
     assert.same({ "", 1 }, { stderr, code })
     assert.matches('{"errors":[{"file":"templates/a.html","line":2,"message":"No filter named '
       .. "'unknown'.\"},", stdout, 1, true)
-    assert.matches('"templates":4}\n', stdout, 1, true)
+    assert.matches('"templates":4,"warnings":[]}\n', stdout, 1, true)
+  end)
+
+  it("looks for the templates that are extended, included and imported by name", function()
+    local stdout, stderr, code = run {
+      ["app.lua"] = APP, ["templates/sub/there.html"] = "there",
+      ["templates/a.html"] = '{% extends "no1" %}\n{% block b %}{% if x %}{% include "no2" %}\n'
+        .. '{% elif y %}{% import "no3" as m %}{% elif z %}{% for i in x %}\n'
+        .. '{% from "no4" import m %}{% endfor %}{% else %}{% include ["no5", "no6"] %}{% endif %}'
+        .. '{% endblock %}',
+      ["templates/b.html"] = '{% include "sub/there.html" %}{% include ["no", "a.html"] %}'
+        .. '{% include "no" ignore missing %}{% include x %}{% include ["no", x] %}'
+        .. '{% include "more.html" %}',
+      ["more/more.html"] = '{% include "a.html" %}',
+    }
+    assert.same({ "4 templates, 5 errors\n", 1 }, { stdout, code })
+    assert.equal("templates/a.html:1: there is no template 'no1'\n"
+      .. "templates/a.html:2: there is no template 'no2'\n"
+      .. "templates/a.html:3: there is no template 'no3'\n"
+      .. "templates/a.html:4: there is no template 'no4'\n"
+      .. "templates/a.html:4: there is no template 'no5', 'no6'\n", stderr)
+  end)
+
+  it("asks an environment's own join_path", function()
+    assert.same({ "2 templates, 0 errors\n", "", 0 }, { run {
+      ["app.lua"] = APP:gsub("return app", [[
+        function app.jinja_env.join_path(_, name, parent)
+          return parent:match "^(.*/)[^/]*$" .. name
+        end
+        return app]]),
+      ["templates/sub/a.html"] = '{% include "b.html" %}', ["templates/sub/b.html"] = "b",
+    } })
+  end)
+
+  it("tells of rules without a view", function()
+    local _, stderr, code = run { ["app.lua"] = APP:gsub("return app",
+      'app:add_url_rule("/later", "later") return app') }
+    assert.same({ 'app.lua: the rule /later has no view: nothing was registered for its endpoint '
+      .. '"later"\n', 1 }, { stderr, code })
+  end)
+
+  it("warns of keys that are nearly known ones, which is no error", function()
+    local stdout, stderr, code = run { ["app.lua"] = APP:gsub("return app",
+      'app.config.SECRET_KYE = "x"\nreturn app') }
+    assert.same({ "0 templates, 0 errors, 1 warning\n", 0 }, { stdout, code })
+    assert.equal("app.lua:5: warning: config.SECRET_KYE is no key that qlua knows; did you mean "
+      .. "SECRET_KEY?\n", stderr)
+  end)
+
+  it("tells of a value that is none for its key", function()
+    local _, stderr, code = run { ["app.lua"] = APP:gsub("return app",
+      'app.config.BODY_TIMEOUT = "soon"\nreturn app') }
+    assert.equal(1, code)
+    assert.matches("^app.lua:5: .*BODY_TIMEOUT", stderr)
+  end)
+
+  it("tells what luacheck says of the app's own files", function()
+    local stdout, stderr, code = run({
+      ["app.lua"] = 'local unused = 1\nrequire "sub.part"\nrequire "cjson"\n' .. APP,
+      ["sub/part.lua"] = "return function() undefined_thing() end\n",
+      ["other.lua"] = "local not_loaded",
+    }, "app.lua")
+    assert.same({ "0 templates, 0 errors, 2 warnings\n", 0 }, { stdout, code })
+    assert.equal("app.lua:1: warning: unused variable 'unused'\n"
+      .. "sub/part.lua:1: warning: accessing undefined variable 'undefined_thing'\n", stderr)
+  end)
+
+  it("leaves luacheck's settings of the app in force", function()
+    assert.same({ "0 templates, 0 errors\n", "", 0 }, { run {
+      ["app.lua"] = "local unused = 1\n" .. APP, [".luacheckrc"] = "unused = false",
+    } })
   end)
 
   it("tells why the app does not load", function()
