@@ -1,0 +1,15 @@
+--- What the guide has, in the order of reading. A page is pages/NAME.md, or one that reference.lua
+--- makes.
+
+---@class guide.Section
+---@field title string
+---@field pages string[] names
+
+---@type guide.Section[]
+return {
+  { title = "Start", pages = { "quickstart" } },
+  { title = "Tutorial: a shop", pages = {
+    "tutorial/catalogue", "tutorial/cart", "tutorial/checkout", "tutorial/errors",
+    "tutorial/tests", "tutorial/config", "tutorial/deployment",
+  } },
+}

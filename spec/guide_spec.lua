@@ -1,0 +1,157 @@
+--- The guide: its pages are served, its links lead somewhere, and its code does what it says.
+
+local files = require "support.files"
+local http = require "support.http"
+local replay = require "support.replay"
+local server = require "support.server"
+
+package.path = "./apps/guide/?.lua;" .. package.path
+local contents = require "contents"
+local markdown = require "markdown"
+
+local MOST_NOT_RUN = 6
+
+local function names_of_pages()
+  local names = {}
+  for _, section in ipairs(contents) do
+    for _, name in ipairs(section.pages) do
+      names[#names + 1] = name
+    end
+  end
+  return names
+end
+
+--- Every code block of a text, those in lists too, with the project it belongs to.
+local function add_blocks(list, blocks, from, project)
+  for _, block in ipairs(blocks) do
+    if block.kind == "project" then
+      project = block.text
+    elseif block.kind == "code" then
+      block.from, block.project = from, project
+      list[#list + 1] = block
+    end
+    for _, item in ipairs(block.items or {}) do
+      add_blocks(list, item, from, project)
+    end
+  end
+end
+
+--- The projects of the guide in the order of its pages: { name, blocks }.
+local function projects()
+  local blocks, list, by_name = {}, {}, {}
+  for _, name in ipairs(names_of_pages()) do
+    local path = ("apps/guide/pages/%s.md"):format(name)
+    add_blocks(blocks, markdown.parse(files.read(path)), path, name)
+  end
+  for _, block in ipairs(blocks) do
+    local project = by_name[block.project]
+    if not project then
+      project = { name = block.project, blocks = {} }
+      by_name[block.project], list[#list + 1] = project, project
+    end
+    table.insert(project.blocks, block)
+  end
+  return list
+end
+
+describe("the code of the guide", function()
+  local reader
+  after_each(function()
+    if reader then
+      reader:close()
+      reader = nil
+    end
+  end)
+
+  for _, project in ipairs(projects()) do
+    it("does what it says: " .. project.name, function()
+      reader = replay.new()
+      for _, block in ipairs(project.blocks) do
+        reader:block(block)
+      end
+      reader:check()
+    end)
+  end
+
+  it("is run but for a few blocks, which say why not", function()
+    local left_out, why = 0, {}
+    for _, project in ipairs(projects()) do
+      for _, block in ipairs(project.blocks) do
+        local reason = block.attributes["no-run"]
+        if reason then
+          assert.truthy(#reason > 5, ("%s:%d"):format(block.from, block.line))
+          left_out = left_out + 1
+          why[left_out] = ("%s:%d: %s"):format(block.from, block.line, reason)
+        end
+      end
+    end
+    assert.truthy(left_out <= MOST_NOT_RUN, table.concat(why, "\n"))
+  end)
+end)
+
+describe("the guide", function()
+  local s
+  setup(function()
+    s = server.start { path = "apps/guide/app.lua" }
+  end)
+  teardown(server.stop_all)
+
+  it("has every page of its folder in its contents", function()
+    local known = {}
+    for _, name in ipairs(names_of_pages()) do
+      known[name] = true
+    end
+    local pipe = io.popen "cd apps/guide/pages && find . -name '*.md'"
+    for path in pipe:lines() do
+      assert.truthy(known[path:match "^%./(.*)%.md$"], path)
+    end
+    pipe:close()
+  end)
+
+  it("serves its pages, and their links lead somewhere", function()
+    local ids, links = {}, {}
+    local function take(path)
+      local answer = http.get(s, path)
+      assert.equal(200, answer.status, path)
+      ids[path] = {}
+      for id in answer.body:gmatch '<[^>]* id="([^"]*)"' do
+        assert.is_nil(ids[path][id], ("%s has two ids %s"):format(path, id))
+        ids[path][id] = true
+      end
+      for link in answer.body:gmatch ' href="([^"]*)"' do
+        links[#links + 1] = { path, link }
+      end
+    end
+    take "/"
+    for _, name in ipairs(names_of_pages()) do
+      take("/" .. name)
+    end
+    for _, link in ipairs(links) do
+      local from, to = link[1], link[2]
+      local path, id = to:match "^([^#]*)#?(.*)$"
+      path = path == "" and from or path
+      if path:find "^/static/" then
+        assert.equal(200, http.get(s, path).status, to)
+      elseif not path:find "^https?:" then
+        assert.truthy(ids[path], ("%s: there is no %s"):format(from, to))
+        assert.truthy(id == "" or ids[path][id], ("%s: there is no %s"):format(from, to))
+      end
+    end
+  end)
+
+  it("needs nothing from elsewhere, and no script", function()
+    for _, name in ipairs(names_of_pages()) do
+      local body = http.get(s, "/" .. name).body
+      assert.is_nil(body:find("<script", 1, true), name)
+      assert.is_nil(body:find ' src="', name)
+      assert.is_nil(body:find '<link[^>]* href="[^/]', name)
+    end
+    assert.is_nil(http.get(s, "/static/guide.css").body:find("url(", 1, true))
+  end)
+
+  it("says so where there is no page", function()
+    local answer = http.get(s, "/no/<such>")
+    assert.equal(404, answer.status)
+    assert.truthy(answer.body:find("/no/&lt;such&gt;", 1, true))
+  end)
+end)
