@@ -92,10 +92,10 @@ static int l_folder_names(lua_State *L)
     return 1;
 }
 
-/* core.make_folder(path) -> true; or nil, message, code: its parent must be there */
+/* core.make_folder(path, private) -> true; or nil, message, code: its parent must be there */
 static int l_make_folder(lua_State *L)
 {
-    if (mkdir(luaL_checkstring(L, 1), 0777) != 0)
+    if (mkdir(luaL_checkstring(L, 1), lua_toboolean(L, 2) ? 0700 : 0777) != 0)
         return push_errno(L, errno);
     lua_pushboolean(L, 1);
     return 1;

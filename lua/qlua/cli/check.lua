@@ -2,11 +2,13 @@
 --- looks for those that they name, and has luacheck look at its code when that is installed.
 --- Flow: the core calls the function below with the app file's path, how it was named and, when it
 --- was given, "--json". Each error is told with file and line; one is enough for exit code 1.
---- Warnings are told too: those of luacheck, and what the app logs while it loads.
+--- Warnings are told too: those of luacheck, what the app logs while it loads, and endpoints in
+--- templates that the app does not have.
 
 local app_environment = require "qlua.app_environment"
 local classes = require "qlua.class"
 local check_code = require "qlua.cli.check_code"
+local checks = require "qlua.check"
 local core = require "qlua.core"
 local coroutines = require "qlua.coroutine"
 local environments = require "qlua.environment"
@@ -110,16 +112,36 @@ local function check_references(environment, source, name, filename, findings)
   end
 end
 
+--- Warn of `url_for('...')` with an endpoint that the app does not have. Those that begin with a
+--- dot depend on the request.
+local function check_endpoints(app, source, file, warnings)
+  source = source:gsub("{#.-#}", function(comment)
+    return (comment:gsub("[^\n]", ""))
+  end)
+  for at, endpoint in source:gmatch "%f[%w_]url_for%(%s*()['\"]([%w_][%w_.]*)['\"]" do
+    if not app.view_functions[endpoint] then
+      local near = checks.nearest(endpoint, app.view_functions)
+      warnings[#warnings + 1] = {
+        file = shown(file), line = select(2, source:sub(1, at):gsub("\n", "")) + 1,
+        message = ("url_for: there is no endpoint '%s'%s"):format(endpoint,
+          near and ("; did you mean '%s'?"):format(near) or ""),
+      }
+    end
+  end
+end
+
 --- Compile all templates of a loader; those that do not go through are added to the findings.
 ---@async
 ---@return integer count
-local function compile_all(environment, loader, findings)
+local function compile_all(app, loader, findings, warnings)
+  local environment = app.jinja_env
   local names = loader:list_templates()
   for _, name in ipairs(names) do
     local source, filename = loader:get_source(environment, name)
     local ok, err = pcall(environment.compile, environment, source or "", name, filename)
     if ok then
       check_references(environment, source or "", name, filename, findings)
+      check_endpoints(app, source or "", filename or name, warnings)
     else
       findings[#findings + 1] = of_template(err, name, filename)
     end
@@ -131,14 +153,14 @@ end
 ---@async
 ---@param app qlua.App
 ---@param findings qlua.Finding[]
+---@param warnings qlua.Finding[]
 ---@return integer count
-local function check_templates(app, findings)
-  local environment, count = app.jinja_env, 0
-  local loader = environment.loader
+local function check_templates(app, findings, warnings)
+  local loader, count = app.jinja_env.loader, 0
   local parts = app_environment.is_app_loader(loader) and loader:loaders() or { loader }
   for _, part in ipairs(parts) do
     if part.list_templates then
-      count = count + compile_all(environment, part, findings)
+      count = count + compile_all(app, part, findings, warnings)
     end
   end
   return count
@@ -178,7 +200,7 @@ return function(_, args)
   local ok, app = load_app(path, warnings)
   if ok then
     check_views(app, path, findings)
-    count = check_templates(app, findings)
+    count = check_templates(app, findings, warnings)
     for _, one in ipairs(check_code.luacheck(path, root)) do
       one.file = shown(one.file)
       warnings[#warnings + 1] = one

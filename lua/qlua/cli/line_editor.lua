@@ -40,7 +40,7 @@ end
 --- Columns of a character: 2 of East Asian ones and pictures, 0 of combining marks.
 local function width_of(c)
   local a, b, d = c:byte(1, 3)
-  if a < 0xCC then
+  if a < 0xCC or not b then
     return 1
   elseif a == 0xCC or (a == 0xCD and b < 0xB0) then
     return 0

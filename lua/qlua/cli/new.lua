@@ -43,7 +43,7 @@ local function make_place(folder)
   end
 end
 
-local function write(path, text)
+local function write(path, text, is_private)
   local file, message = io.open(path, "wb")
   if not file then
     fail(1, "%s", message)
@@ -52,6 +52,8 @@ local function write(path, text)
   file:close()
   if not ok then
     fail(1, "%s: %s", path, problem)
+  elseif is_private then
+    os.execute("chmod 600 '" .. path:gsub("'", "'\\''") .. "'")
   end
 end
 
@@ -85,7 +87,8 @@ local function write_all(folder, name)
     if below and not made[below] then
       made[below] = assert(core.make_folder(folder .. "/" .. below))
     end
-    write(folder .. "/" .. file.path, (file.text:gsub("@(%u+)@", values)))
+    write(folder .. "/" .. file.path, (file.text:gsub("@(%u+)@", values)),
+      file.path == ".env")
     lines[#lines + 1] = file.what and ("  %-22s%s"):format(file.path, file.what) or nil
   end
   return lines

@@ -121,7 +121,9 @@ end
 -- ---- by hand ----------------------------------------------------------------------------------
 
 ---@class qlua.Shell
----@field terminal userdata
+---@field terminal qlua.Terminal
+---@field is_plain boolean the terminal knows no escape sequences
+---@field told_of_locals? boolean
 ---@field editor qlua.LineEditor
 ---@field environment table
 ---@field history? string path
@@ -131,10 +133,28 @@ local function write(text)
   io.flush()
 end
 
+--- A line from a terminal that edits lines itself; nil at the end.
+---@async
+local function read_plain(shell, prompt)
+  write(prompt)
+  local text = ""
+  while not text:find "\n" do
+    local bytes = task.await(shell.terminal:read())
+    if not bytes then
+      return nil
+    end
+    text = text .. bytes
+  end
+  return (text:gsub("\n$", ""))
+end
+
 --- A line as it is typed; nil at the end, false for Ctrl-C.
 ---@async
 ---@param shell qlua.Shell
 local function read_line(shell, prompt)
+  if shell.is_plain then
+    return read_plain(shell, prompt)
+  end
   shell.terminal:raw(true)
   write(shell.editor:begin(prompt))
   local bytes = "" -- what came behind the line before
@@ -152,6 +172,14 @@ local function read_line(shell, prompt)
     if not bytes then
       return nil
     end
+  end
+end
+
+--- Once: a local is gone with its line.
+local function tell_of_locals(shell, text)
+  if text:find "^%s*local%s" and not text:find "[\n;]" and not shell.told_of_locals then
+    shell.told_of_locals = true
+    print "(a local ends with its line; without the word local the name stays)"
   end
 end
 
@@ -186,6 +214,7 @@ local function step(shell)
     local fn, is_beginning, message = compile(text)
     if fn then
       evaluate(shell, fn)
+      tell_of_locals(shell, text)
       return true
     elseif not text:find "%S" then
       return true
@@ -201,7 +230,10 @@ end
 local function converse(app, environment)
   local terminal = assert(core.terminal())
   local path = shell_history.path()
-  local shell = { terminal = terminal, environment = environment, history = path }
+  local shell = {
+    terminal = terminal, environment = environment, history = path,
+    is_plain = os.getenv "TERM" == "dumb",
+  }
   shell.editor = line_editor.new {
     history = shell_history.read(path),
     columns = function()

@@ -28,7 +28,7 @@ function M.path()
       core.make_folder(folder:sub(1, at - 1))
     end
   end
-  core.make_folder(folder)
+  core.make_folder(folder, true) -- what was typed is nobody else's
   return folder .. "/history"
 end
 

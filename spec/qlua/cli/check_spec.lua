@@ -79,6 +79,18 @@ describe("qlua check", function()
       .. "templates/a.html:4: there is no template 'no5', 'no6'\n", stderr)
   end)
 
+  it("warns of endpoints that the app does not have", function()
+    local stdout, stderr, code = run {
+      ["app.lua"] = APP, ["templates/a.html"] = "{{ url_for('static', filename='x') }}\n"
+        .. "{{ url_for(\"sttic\") }}{{ url_for('.index') }}{{ url_for(x) }}{# url_for('no')\n#}\n"
+        .. "<a href=\"{{ url_for( 'shop.buy', id=1) }}\">",
+    }
+    assert.same({ "1 template, 0 errors, 2 warnings\n", 0 }, { stdout, code })
+    assert.equal("templates/a.html:2: warning: url_for: there is no endpoint 'sttic'; did you mean "
+      .. "'static'?\ntemplates/a.html:4: warning: url_for: there is no endpoint 'shop.buy'\n",
+      stderr)
+  end)
+
   it("asks an environment's own join_path", function()
     assert.same({ "2 templates, 0 errors\n", "", 0 }, { run {
       ["app.lua"] = APP:gsub("return app", [[
@@ -140,6 +152,18 @@ describe("qlua check", function()
     stdout, stderr, code = run { ["app.lua"] = "return 5" }
     assert.same({ "", 1 }, { stdout, code })
     assert.matches("^app.lua: .*makes no app", stderr)
+  end)
+
+  it("looks at the config file, too", function()
+    local _, stderr, code = run({ ["app.lua"] = APP, ["c.json"] = '{"server": {"prot": 1}}' },
+      "--config", "c.json")
+    assert.equal(1, code)
+    assert.matches('c.json.*unknown server setting "prot"; did you mean "port"?', stderr)
+    files.remove(folder)
+    _, stderr, code = run({ ["app.lua"] = APP, ["c.json"] = '{"app": {"BODY_TIMEOUT": "soon"}}' },
+      "--config", "c.json")
+    assert.equal(1, code)
+    assert.matches("c.json.*BODY_TIMEOUT", stderr)
   end)
 
   it("says when there is no app file", function()

@@ -131,5 +131,8 @@ describe("qlua completion", function()
       assert.equal((run("completion", name)), files.read(share .. path))
     end
     assert.truthy(files.read(share .. "qlua/library/qlua.lua"):find("---@class qlua.App", 1, true))
+    os.execute(("cd %s && usr/bin/qlua new shop >/dev/null"):format(folder))
+    assert.truthy(files.read(folder .. "/shop/.luarc.json"):find(('["%sqlua/library"]'):format(
+      share), 1, true))
   end)
 end)

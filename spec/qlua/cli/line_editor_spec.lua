@@ -133,6 +133,25 @@ describe("line editor", function()
     assert.equal("if x  y", typed "if x\9y")
   end)
 
+  it("takes whatever comes", function()
+    math.randomseed(7)
+    local editor = new(function(before)
+      return { before:match "%w*$" .. "x", "y" }, 0
+    end)
+    for _ = 1, 4000 do
+      local bytes = {}
+      for i = 1, math.random(6) do
+        bytes[i] = string.char(math.random(4) == 1 and 27 or math.random(0, 255))
+      end
+      local out, ending = editor:feed(table.concat(bytes))
+      assert.truthy(out)
+      if ending then
+        editor:remember(editor:text())
+        editor:begin "> "
+      end
+    end
+  end)
+
   it("remembers lines once", function()
     local editor = new()
     assert.is_true(editor:remember "new")

@@ -116,6 +116,23 @@ describe("qlua shell", function()
       type_in("'one' .. 'two'\r", '"onetwo"')
       type_in("\27[A\r", '\n"onetwo"\r\n')
       assert.equal("'one' .. 'two'\n", files.read(folder .. "/state/qlua/history"))
+      local pipe = io.popen("stat -c %a " .. folder .. "/state/qlua")
+      assert.equal("700\n", pipe:read "*a") -- nobody else reads them
+      pipe:close()
+    end)
+
+    it("says once that a local ends with its line", function()
+      local text = type_in("local a = 1\r", "without the word local the name stays)\r\n", "a\r",
+        "\nnil\r\n", "local b = 1\r", "> ")
+      assert.equal(1, select(2, text:gsub("the word local", "")))
+    end)
+
+    it("leaves the lines to a terminal that knows no escape sequences", function()
+      local result = terminal.run({ server.program(), "shell" }, { { "expect", "> " },
+        { "send", "1 +\n" }, { "expect", ">> " }, { "send", "2\n" }, { "expect", "\n3\r\n> " },
+        { "send", "\4" } }, { cwd = folder, env = "TERM=dumb XDG_STATE_HOME=" .. folder })
+      assert.equal(0, result.code)
+      assert.is_nil(result.text:find("\27", 1, true))
     end)
 
     it("leaves the terminal as it was", function()
