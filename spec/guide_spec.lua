@@ -155,3 +155,70 @@ describe("the guide", function()
     assert.truthy(answer.body:find("/no/&lt;such&gt;", 1, true))
   end)
 end)
+
+describe("the guide's reference", function()
+  local s
+  setup(function()
+    s = server.start { path = "apps/guide/app.lua" }
+  end)
+  teardown(server.stop_all)
+
+  --- All pages whose names begin so, as one text without tags and entities.
+  local function text_of(prefix)
+    local out = {}
+    for _, name in ipairs(names_of_pages()) do
+      if name:find(prefix, 1, true) == 1 then
+        out[#out + 1] = http.get(s, "/" .. name).body
+      end
+    end
+    return (table.concat(out):gsub("<[^>]*>", " "):gsub("&lt;", "<"):gsub("&gt;", ">")
+      :gsub("&#34;", '"'):gsub("&amp;", "&"))
+  end
+
+  it("has every public name of the API", function()
+    local text, names = text_of "reference/", {}
+    local list = server.run { argv = { "spec/data/public_names.lua" },
+      env = { QLUA_LUA_DIR = "lua" } }
+    assert.equal(0, list:exit_code(), list:stderr())
+    for owner, name in list:stdout():gmatch "(%S+) (%S+)\n" do
+      names[#names + 1] = name
+      assert.truthy(text:find("%f[%w_]" .. name .. "%f[^%w_]"), owner .. "." .. name)
+    end
+    assert.truthy(#names > 300)
+  end)
+
+  it("has the settings and commands that the program has", function()
+    local text = text_of "reference/settings"
+    local help = server.run({ argv = { "run", "--help" } }):stdout()
+    for name in help:match "Server settings[^\n]*\n(.*)$":gmatch "  ([%l_]+) [^\n]*\n" do
+      assert.truthy(text:find(" " .. name .. " ", 1, true), name)
+    end
+    for _, key in ipairs(require("qlua.config_keys").list) do
+      assert.truthy(text:find(" " .. key.name .. " ", 1, true), key.name)
+    end
+    text = text_of "reference/commands"
+    for name in server.run({ argv = { "--help" } }):stdout():gmatch "\n  qlua (%l+) " do
+      assert.truthy(text:find("qlua " .. name, 1, true), name)
+    end
+  end)
+
+  it("has a line for every filter, test and global, with its parameters", function()
+    local source = files.read "src/template/filter.c"
+    local at = source:find("tests[] =", 1, true)
+    local globals = files.read "src/template/filter_global.c":match "globals%[%] = (.*)$"
+    local words = require "template_words"
+    for i, part in ipairs { source:sub(1, at), source:sub(at), globals } do
+      local known = {}
+      for name, parameters in part:gmatch '{"([^"]+)",%s*"([^"]*)",%s*[%w_]+}' do
+        parameters = (", " .. parameters):gsub(", [is]:", ", "):sub(3)
+        known[name] = i == 3 and parameters or parameters:match "^[^,]*,? ?(.*)$"
+      end
+      for _, word in ipairs(words[i]) do
+        assert.equal(known[word[1]], word[2], word[1])
+        assert.truthy(#word[3] > 3)
+        known[word[1]] = nil
+      end
+      assert.same({}, known)
+    end
+  end)
+end)

@@ -12,4 +12,10 @@ return {
     "tutorial/catalogue", "tutorial/cart", "tutorial/checkout", "tutorial/errors",
     "tutorial/tests", "tutorial/config", "tutorial/deployment",
   } },
+  { title = "Reference", pages = {
+    "reference/module", "reference/app", "reference/request", "reference/response",
+    "reference/templating", "reference/templates", "reference/signing", "reference/testing",
+    "reference/settings", "reference/commands",
+  } },
+  { title = "Differences", pages = { "differences/quart", "differences/jinja" } },
 }

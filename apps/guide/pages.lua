@@ -44,16 +44,17 @@ local function part_of(blocks, heading)
   return assert(level and part, "README.md has no heading " .. heading)
 end
 
---- A page from its text.
+local function read_page(root, name)
+  local ok, blocks = pcall(markdown.parse, read(("%s/pages/%s.md"):format(root, name)))
+  return ok and blocks or error(("pages/%s.md: %s"):format(name, blocks), 0)
+end
+
+--- A page from its blocks.
 ---@param name string
----@param text string
+---@param blocks guide.Block[]
 ---@param readme guide.Block[]
 ---@return guide.Page
-local function page_of(name, text, readme)
-  local ok, blocks = pcall(markdown.parse, text)
-  if not ok then
-    error(("pages/%s.md: %s"):format(name, blocks), 0)
-  end
+local function page_of(name, blocks, readme)
   local title, headings, body = nil, {}, {}
   for _, block in ipairs(blocks) do
     local level = block.kind == "heading" and block.level
@@ -80,7 +81,7 @@ end
 
 --- Read everything.
 ---@param root string the app's folder
----@param generated table<string, fun(): string> Markdown of the pages that are made, by name
+---@param generated table<string, fun(): guide.Block[]> the pages that are made, by name
 ---@return guide.Pages
 function M.load(root, generated)
   local pages = { list = {}, by_name = {}, sections = {} }
@@ -89,8 +90,7 @@ function M.load(root, generated)
     pages.sections[i] = { title = section.title, pages = {} }
     for j, name in ipairs(section.pages) do
       local make = generated[name]
-      local page = page_of(name, make and make() or read(("%s/pages/%s.md"):format(root, name)),
-        readme)
+      local page = page_of(name, make and make() or read_page(root, name), readme)
       local last = pages.list[#pages.list]
       page.section, page.previous = section.title, last
       if last then

@@ -114,6 +114,7 @@ function M.provider(app)
 end
 
 --- Keys of app.config, Quart's until 0.18, that are settings of a provider: by what of it.
+---@package
 M.CONFIG_KEYS = {
   JSON_AS_ASCII = "ensure_ascii", JSON_SORT_KEYS = "sort_keys", JSONIFY_MIMETYPE = "mimetype",
   JSONIFY_PRETTYPRINT_REGULAR = "compact",

@@ -50,6 +50,33 @@ local function methods_of(class_name)
   return list
 end
 
+--- Add the methods of an owner that are functions said elsewhere.
+local function add_borrowed(list, owner)
+  for name, value in pairs(surface.names(owner)) do
+    local said = type(value) == "function" and not surface.member(index, owner.name, name)
+      and surface.said(index, owner, name, value)
+    if said and said.kind == "function" and said.visibility == "public" then
+      list[#list + 1] = { name = name, entry = said, separator = "." }
+    end
+  end
+  return list
+end
+
+--- A module's classes that no field of it tells of, as fields.
+local function class_fields(owner)
+  local lines = {}
+  for name, value in pairs(surface.names(owner)) do
+    local said = type(value) == "table" and surface.said(index, owner, name, value)
+    if said and (said.kind == "class" or said.kind == "value") and is_public(said) then
+      lines[#lines + 1] = ("---@field %s %s %s"):format(name,
+        said.kind == "class" and said.name or said.type or "qlua.Class",
+        (said.text:gsub("\n+", " ")))
+    end
+  end
+  table.sort(lines)
+  return table.concat(lines, "\n") .. (lines[1] and "\n" or "")
+end
+
 --- The functions of a module's table: what is said where each begins.
 local function functions_of(owner)
   local list = {}
@@ -88,12 +115,17 @@ end
 
 local function class_text(class_name)
   local owner = owners[class_name]
-  local list = owner and owner.is_module and functions_of(owner) or methods_of(class_name)
+  local list = owner and owner.is_module and functions_of(owner)
+    or owner and add_borrowed(methods_of(class_name), owner) or methods_of(class_name)
   table.sort(list, function(a, b)
     return a.name < b.name
   end)
   local holder = class_name:match "[^.]*$"
-  local parts = { table.concat(head_of(class_name), "\n") .. "\nlocal " .. holder .. " = {}" }
+  local head = table.concat(head_of(class_name), "\n") .. "\n"
+  if owner and owner.is_module then
+    head = head .. class_fields(owner)
+  end
+  local parts = { head .. "local " .. holder .. " = {}" }
   for _, one in ipairs(list) do
     parts[#parts + 1] = function_text(one.entry, holder, one.separator, one.name)
   end

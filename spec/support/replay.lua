@@ -9,7 +9,7 @@
 ---   (console)                            `$ command`, then what it prints; "..." stands for any
 ---                                        text, a line of its own for any lines; so do
 ---                                        two blanks for more of them
----   check=systemd | check=nginx          the file is checked by that program, too
+---   check=systemd|nginx|python           the file is checked by that program, too
 ---   no-run="why"                         nothing is done
 ---
 --- `$ qlua run ... &` starts a server, which serves until the next one or the end. Port 5000 stands
@@ -108,6 +108,10 @@ local checks = {}
 function checks.nginx(replay, path)
   return ("/usr/sbin/nginx -t -p %s -e %s/error.log -c %s -g 'pid %s/pid;'"):format(replay.base,
     replay.base, path, replay.base)
+end
+
+function checks.python(_, path)
+  return "/usr/bin/python3 -m py_compile " .. path
 end
 
 --- Paths that are there on a server only are made ones that are here.
