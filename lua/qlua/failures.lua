@@ -75,11 +75,14 @@ end
 
 --- pcall for what must not keep others from running; logs what fn raises.
 local function guard(fn, ...)
-  if M.debugger then
+  return guarded(xpcall(fn, on_error, ...))
+end
+
+if core.debug_prefix() then
+  function guard(fn, ...)
     local co = coroutine.create(fn)
     return guarded_apart(context.get(), co, coroutine.resume(co, ...))
   end
-  return guarded(xpcall(fn, on_error, ...))
 end
 
 --- The page without detail that stands in where nothing else can answer.

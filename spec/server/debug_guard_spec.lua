@@ -111,6 +111,18 @@ describe("debug pages", function()
     assert.is_true(answer.ok)
   end)
 
+  it("are not for pages elsewhere, should the app's CORS headers let them read", function()
+    local d = debugged.start { app = APP }
+    local own = "localhost:" .. d.server.port
+    for origin, sees in pairs { ["http://evil.example"] = false, ["null"] = false,
+      ["http://6.6.6.6"] = false, ["http://localhost.evil.example:80"] = false,
+      ["http://" .. own] = true, ["http://localhost:3000"] = true, ["http://127.0.0.1:1"] = true,
+      ["https://[::1]:1"] = true } do
+      local answer = d:request("GET", "/", { headers = with { Origin = origin } })
+      assert.equal(sees, answer.body:find("lurking", 1, true) ~= nil, origin)
+    end
+  end)
+
   it("have a secret in their URLs, without which nothing is there", function()
     local d = debugged.start { app = APP }
     local page = d:get "/"

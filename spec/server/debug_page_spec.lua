@@ -252,6 +252,24 @@ end)]]
     assert.truthy(tonumber(debugged.own_frames(page)[1].locals.turns) > 1000)
   end)
 
+  it("shows the fields of an error that is a table, and not all of one without end", function()
+    local d = start [[
+local Mine = qlua.class("Mine", qlua.errors.Exception)
+app:get("/table", function()
+  local err = Mine "why"
+  err.detail = { code = 42, token = "t" }
+  error(err)
+end)
+app:get("/long", function() error(("long "):rep(1e6)) end)]]
+    local page = d:get "/table"
+    assert.same({ "Mine", "why" }, { page.error.class, page.error.message })
+    local body = d:request("GET", "/table", { headers = { Accept = "text/html" } }).body
+    assert.matches("Error value.*detail.*code</span><span class=\"tree number\">42<", body)
+    local _, answer = d:get "/long"
+    assert.is_true(#answer.body < 100000)
+    assert.matches("bytes left out", answer.body)
+  end)
+
   it("tells of a view that returned what cannot be sent, and of a recursion without end", function()
     local d = start [[
 app:get("/nothing", function() end)

@@ -54,7 +54,8 @@ static void print_banner(void *data)
     fprintf(stderr, " * Serving qlua app '%s'\n", config->app_name);
     fprintf(stderr, " * Debug mode: %s\n", config->debug ? "on" : "off");
     if (config->debug_guard != NULL)
-        fprintf(stderr, " * Debugger PIN: %s\n", config->debug_guard->pin);
+        fprintf(stderr, " * Debugger: /__qlua__/%s/\n * Debugger PIN: %s\n",
+                config->debug_guard->secret, config->debug_guard->pin);
     if (config->workers == 0)
         fprintf(stderr, " * Workers: none, no supervisor (pid %d)\n", (int)getpid());
     else

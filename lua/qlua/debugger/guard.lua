@@ -2,6 +2,7 @@
 --- Flow: init.lua asks before it shows or does anything. The address was looked at by the core
 --- (debug_admits), the secret of the URL too; here are the rest: the Host, the Origin and the PIN.
 
+local context = require "qlua.context"
 local core = require "qlua.core"
 local current = require "qlua.current"
 local request = require "qlua.request"
@@ -33,10 +34,25 @@ function M.is_own_host(host, server_name)
     or server_name ~= nil and name == host_name(server_name)
 end
 
+--- May a page of this origin read debug pages, should the app's own CORS headers let it? One of
+--- this machine: a front end that is developed beside the app.
+---@param origin? string the Origin header
+---@param host string the request's own
+---@return boolean
+function M.is_own_origin(origin, host)
+  local from = origin and origin:match "^https?://(.*)$"
+  if not origin or from == host then
+    return true
+  end
+  local name = from and host_name(from) or ""
+  return name == "localhost" or name:find "%.localhost$" ~= nil or name == "::1"
+    or name:find "^127%.%d+%.%d+%.%d+$" ~= nil
+end
+
 --- Why the running request's client may not see debug pages; nil when it may.
 ---@return string?
 function M.refusal()
-  local handle = require("qlua.context").get().handle
+  local handle = context.get().handle
   local app = current.served
   if not core.debug_admits(handle) then
     return ("Debug pages are shown to the addresses of the setting debug_allow only, and %s "
@@ -44,6 +60,8 @@ function M.refusal()
   elseif not M.is_own_host(core.request_host(handle), app and app.config.SERVER_NAME) then
     return ("Debug pages are shown under names of this machine only (localhost, an address, "
       .. "the app's SERVER_NAME), and %q is none"):format(core.request_host(handle))
+  elseif not M.is_own_origin(core.request_header(handle, "Origin"), core.request_host(handle)) then
+    return "Debug pages are not for pages of other origins"
   end
 end
 
@@ -52,13 +70,13 @@ end
 --- Does the running request come from a page of ours, as far as its browser tells?
 ---@return boolean
 function M.is_same_origin()
-  local origin = request.headers.Origin
   local site = request.headers["Sec-Fetch-Site"]
   if site and site ~= "same-origin" and site ~= "none" then
     return false
   end
-  return not origin or origin:match "^https?://(.*)$" == core.request_host(
-    require("qlua.context").get().handle)
+  local handle = context.get().handle
+  local origin = core.request_header(handle, "Origin")
+  return not origin or origin:match "^https?://(.*)$" == core.request_host(handle)
 end
 
 --- Has the running request's browser given the PIN?

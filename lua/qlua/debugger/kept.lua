@@ -28,6 +28,7 @@ local M = {}
 ---@field kind string the error's class
 ---@field message string
 ---@field traceback string
+---@field value? qlua.debugger.Node the error itself, when it is a table
 ---@field where? string the view it was raised in: `view "index" (app.lua:12)`
 ---@field time number seconds since 1970
 ---@field status integer
@@ -44,6 +45,8 @@ local M = {}
 
 -- so many, and for so long, in seconds
 local MOST, AGE = 8, 1800
+-- an error may bring any text: bytes that are told of its message and of its traceback
+local MOST_MESSAGE, MOST_TRACEBACK = 4000, 32000
 
 ---@type qlua.debugger.Kept[] the latest last
 local list = {}
@@ -62,6 +65,15 @@ function M.text_of(err)
   return coroutines.text_of(err)
 end
 
+--- Both ends of a text that is too long.
+local function shortened(text, most)
+  if #text > most then
+    text = ("%s\n... %d bytes left out ...\n%s"):format(text:sub(1, most / 2), #text - most,
+      text:sub(-most / 2))
+  end
+  return values.as_utf8(text)
+end
+
 --- The class of an error, and what it says.
 local function told(err, known, root)
   local class = classes.class_of(err)
@@ -71,7 +83,7 @@ local function told(err, known, root)
   if root and text:sub(1, #root + 1) == root .. "/" then
     text = text:sub(#root + 2)
   end
-  return values.as_utf8(tostring(kind)), values.as_utf8(secrets.scrub(text, known))
+  return values.as_utf8(tostring(kind)), shortened(secrets.scrub(text, known), MOST_MESSAGE)
 end
 
 --- The request for later, as received and as middleware has changed it.
@@ -128,7 +140,9 @@ local function fill(kept, err, co)
   local known = secrets.known(app.config)
   local budget = values.budget(known)
   kept.kind, kept.message = told(err, known, app.root_path)
-  kept.traceback = values.as_utf8(secrets.scrub(coroutines.traceback(err, co or nil), known))
+  kept.traceback = shortened(secrets.scrub(coroutines.traceback(err, co or nil), known),
+    MOST_TRACEBACK)
+  kept.value = type(err) == "table" and values.describe(err, nil, values.budget(known, 300)) or nil
   kept.where = context.has_request_context() and check.view_at_work() or nil
   kept.frames, kept.threads = frames.of(err, co, budget, app.root_path, kept.where)
   kept.config = facts.config(app, values.budget(known))

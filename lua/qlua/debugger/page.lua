@@ -126,6 +126,7 @@ local function html_of_error(kept)
     page = {
       kind = kept.kind, message = kept.message, method = kept.method, path = kept.path,
       where = kept.where, groups = groups, first = first, request = kept.request,
+      value = kept.value and kept.value.entries and kept.value,
       config = kept.config, rules = kept.rules, traceback = kept.traceback,
       versions = require("qlua.debugger.facts").versions(), console = base .. "/console",
       again = kept.is_noted and base .. "/again" or nil,
@@ -230,7 +231,8 @@ function M.load_error(text)
   local message = text:match "^(.-)\nstack traceback:" or text:gsub("\n$", "")
   local root, app = core.app_root(), current.served
   local known = secrets.known(app and app.config)
-  local path, line = place_of(message)
+  local path, line, rest = place_of(message)
+  local place = path and ("%s:%d"):format(source.short(path, root), line)
   local method = request.method
   if M.wants_json() then
     return M.json({ error = { class = "load error", message = message }, traceback = text }, 500)
@@ -238,10 +240,12 @@ function M.load_error(text)
   return M.html("load_error.html", 500, {
     title = "The app does not load", scripted = true, traceback = commented(text),
     page = {
-      message = message, text = text, reloads = method == "GET" or method == "HEAD" or nil,
+      message = place and place .. ": " .. rest or message,
+      text = text ~= message .. "\n" and text or nil,
+      reloads = method == "GET" or method == "HEAD" or nil,
       changes = core.md5(text) or "",
       lines = path and source.around(source.lines_of(path, {}), line, known),
-      place = path and ("%s:%d"):format(source.short(path, root), line),
+      place = place,
     },
   })
 end

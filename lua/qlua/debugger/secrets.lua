@@ -54,6 +54,17 @@ function M.scrub(text, known)
   return text
 end
 
+--- A line of source without the texts that it gives to names of secrets: `password = "x"`.
+---@param line string
+---@return string
+function M.source(line)
+  return (line:gsub("([%w_]+)([\"']?%]?%s*=%s*)([\"'])(.-)%3", function(name, equals, quote, text)
+    if text ~= "" and secrets.is_secret(name) then
+      return name .. equals .. quote .. M.MASK .. quote
+    end
+  end))
+end
+
 --- A cookie's value without its signature, as signed ones have it: payload.time.signature.
 ---@param value string
 ---@return string

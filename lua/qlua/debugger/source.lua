@@ -61,7 +61,7 @@ function M.around(lines, number, known)
   end
   local shown = {}
   for i = from, to do
-    local text = secrets.scrub(lines[i], known)
+    local text = secrets.source(secrets.scrub(lines[i], known))
     if #text > MOST_LINE then
       text = text:sub(1, MOST_LINE) .. " …"
     end

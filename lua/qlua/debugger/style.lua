@@ -94,7 +94,9 @@ th { text-align: left; color: var(--dim); font-weight: 600; white-space: nowrap;
 th, td { padding: 4px 14px 4px 0; border-bottom: 1px solid var(--line); vertical-align: top;
   overflow-wrap: anywhere; }
 .scroll { overflow-x: auto; }
-pre.text { margin: 0; padding: 12px 14px; white-space: pre-wrap; overflow-wrap: anywhere; }
+main > .scroll:first-child { margin-top: 20px; }
+pre.text { tab-size: 2; margin: 0; padding: 12px 14px; white-space: pre-wrap;
+  overflow-wrap: anywhere; }
 footer { color: var(--dim); font-size: 13px; max-width: 1180px; margin: 24px auto;
   padding: 0 20px 20px; }
 [hidden] { display: none !important; }

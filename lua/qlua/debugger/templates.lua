@@ -145,6 +145,11 @@ the new code; the console of this page works no more.</p>
 <p class="note">{{ page.no_frames }}</p>
 {% endfor %}
 
+{% if page.value %}
+<h2>Error value</h2>
+<div class="box"><div class="inside">{{ show.value(page.value) }}</div></div>
+{% endif %}
+
 {% if page.request %}
 <h2>Request</h2>
 {% for section in page.request if section.rows %}
@@ -197,8 +202,10 @@ M["load_error.html"] = [[
 {% if page.lines %}
 <h2><code>{{ page.place }}</code></h2><div class="box">{{ show.source(page.lines) }}</div>
 {% endif %}
+{% if page.text %}
 <h2>Traceback</h2>
 <div class="box"><pre class="text">{{ page.text }}</pre></div>
+{% endif %}
 <p class="note">The app is loaded again when a file changes. The code from before serves nobody
 meanwhile, because this is debug mode.</p>
 </main>

@@ -106,6 +106,18 @@ describe("values", function()
 end)
 
 describe("secrets", function()
+  it("are left out of source text", function()
+    for line, shown_line in pairs {
+      ['app.config.SECRET_KEY = "x y"'] = 'app.config.SECRET_KEY = "********"',
+      ["t = { password='x', name = 'y' }"] = "t = { password='********', name = 'y' }",
+      ['t["api_token"] = "x"'] = 't["api_token"] = "********"',
+      ['local key = app.config.SECRET_KEY'] = 'local key = app.config.SECRET_KEY',
+      ['password = ""'] = 'password = ""',
+    } do
+      assert.equal(shown_line, secrets.source(line))
+    end
+  end)
+
   it("are left out of headers and cookies", function()
     assert.equal("Basic ********", secrets.header("Authorization", "Basic YTpi"))
     assert.equal("********", secrets.header("X-Api-Key", "abc"))
