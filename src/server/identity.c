@@ -90,7 +90,10 @@ static int load_certificates(struct identity *identity, struct certificate *cert
                              struct err *err)
 {
     int rc = read_file(identity->config->cert, "certificate", &identity->certificates, err);
-    return rc != 0 ? rc : certificate_read(certificate, buf_view(&identity->certificates), err);
+    if (rc == 0)
+        rc = certificate_read(certificate, buf_view(&identity->certificates), err);
+    identity->expires = certificate->not_after;
+    return rc;
 }
 
 /* Both in one file is usual, too. */
@@ -175,6 +178,7 @@ static void replace_files(struct identity *identity, struct identity *other)
     forget(&identity->key);
     identity->certificates = other->certificates;
     identity->key = other->key;
+    identity->expires = other->expires;
     identity->version++;
 }
 
@@ -184,6 +188,7 @@ bool identity_refresh(struct identity *identity)
     struct certificate certificate = {0};
     struct err err = {0};
     int rc = load(&next, &certificate, &err);
+    identity->refused = rc != 0;
     bool changed =
         rc == 0 && (!slice_eq(buf_view(&next.certificates), buf_view(&identity->certificates)) ||
                     !slice_eq(buf_view(&next.key), buf_view(&identity->key)));

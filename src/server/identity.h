@@ -29,6 +29,8 @@ struct identity {
     struct tls_ticket_key tickets[TLS_TICKET_KEYS]; /* newest first */
     uint32_t ntickets;
     uint64_t renewed; /* when the newest was made, monotonic milliseconds */
+    int64_t expires;  /* the certificate, in seconds since 1970 */
+    bool refused;     /* at the last refresh the files were no good */
     uint32_t version; /* goes up whenever something above has changed */
 };
 

@@ -22,7 +22,6 @@
 #include "server/launch.h"
 #include "server/limits.h"
 #include "server/renewal.h"
-#include "server/status.h"
 #include "server/supervisor_internal.h"
 
 /* The loop turns at least so often. */
@@ -131,8 +130,11 @@ void supervisor_stop(struct supervisor *supervisor, bool at_once)
 /* What the files `cert` and `key` hold now is shown to connections from now on. */
 void supervisor_refresh_identity(struct supervisor *supervisor)
 {
-    if (supervisor->config->cert != NULL && identity_refresh(&supervisor->identity) &&
-        supervisor->crew.identity != NULL)
+    if (supervisor->config->cert == NULL)
+        return;
+    bool changed = identity_refresh(&supervisor->identity);
+    supervisor_show_identity(supervisor);
+    if (changed && supervisor->crew.identity != NULL)
         crew_send_identity(&supervisor->crew);
 }
 
@@ -157,56 +159,6 @@ static void read_signals(struct supervisor *supervisor)
         take_signal(supervisor, info.ssi_signo);
     /* one SIGCHLD may stand for several ends: look at all of them, whatever came */
     crew_reap(&supervisor->crew, clock_ms());
-}
-
-static uint64_t count_requests(const struct supervisor *supervisor)
-{
-    uint64_t sum = 0;
-    for (size_t i = 0; i < supervisor->figures.count; i++)
-        sum += counter_get(&supervisor->figures.workers[i].http.requests);
-    return sum;
-}
-
-/* The row of --workers 0. */
-static struct status_worker alone_status(const struct supervisor *supervisor, uint64_t now)
-{
-    static const struct figures_total none;
-    return (struct status_worker){
-        .id = 1,
-        .pid = (int)getpid(),
-        .state = supervisor->announced ? "ready" : "starting",
-        .uptime = (double)(now - supervisor->started) / 1000,
-        .rate = rate_of(&supervisor->rate, now, count_requests(supervisor)),
-        .figures = supervisor->figures.workers,
-        .former = &none,
-    };
-}
-
-static void answer_status(struct supervisor *supervisor, bool json, struct buf *out)
-{
-    const struct config *config = supervisor->config;
-    uint64_t now = clock_ms();
-    struct status_worker *rows = mem_array(supervisor->figures.count, sizeof(*rows));
-    struct status status = {
-        .config = config,
-        .listeners = &supervisor->listeners,
-        .figures = &supervisor->figures,
-        .history = &supervisor->history,
-        .supervised = config->workers > 0,
-        .starting = !supervisor->announced,
-        .stopping = supervisor->stop_asked || supervisor->crew.stopping,
-        .now = now,
-        .rate = rate_of(&supervisor->rate, now, count_requests(supervisor)),
-        .workers = rows,
-        .nworkers = 1,
-    };
-    if (config->workers > 0)
-        status.nworkers = crew_status(&supervisor->crew, now, rows);
-    else
-        rows[0] = alone_status(supervisor, now);
-    buf_cstr(out, status_is_well(&status) ? "ok\n" : "degraded\n");
-    status_write(&status, json, out);
-    free(rows);
 }
 
 /* A reload is over: those who asked for it are told. One that was asked for while another ran
@@ -251,7 +203,7 @@ static void answer(void *data, struct slice command, struct buf *out)
     struct supervisor *supervisor = data;
     bool json = slice_eq(command, SLICE("status json"));
     if (json || slice_eq(command, SLICE("status"))) {
-        answer_status(supervisor, json, out);
+        supervisor_status(supervisor, json, out);
     } else if (slice_eq(command, SLICE("reload"))) {
         answer_reload(supervisor, out);
     } else {
@@ -323,7 +275,7 @@ static void turn(struct supervisor *supervisor)
     control_socket_turn(&supervisor->control, now, answer, supervisor);
     supervisor_turn_upgrade(supervisor);
     crew_tick(crew, clock_ms());
-    rate_note(&supervisor->rate, now, count_requests(supervisor));
+    supervisor_note_rate(supervisor, now);
     if (crew->identity != NULL && identity_renew_tickets(&supervisor->identity, now))
         crew_send_identity(crew);
     if (crew->stopping)
@@ -387,7 +339,7 @@ static int run_crew(struct supervisor *supervisor, struct err *err)
 static void on_ask(void *data)
 {
     struct supervisor *supervisor = data;
-    rate_note(&supervisor->rate, clock_ms(), count_requests(supervisor));
+    supervisor_note_rate(supervisor, clock_ms());
     notify_tick(&supervisor->notify, clock_ms());
     control_socket_turn(&supervisor->control, clock_ms(), answer, supervisor);
 }
@@ -461,27 +413,6 @@ static void survive_broken_pipes(void)
     sigaction(SIGPIPE, &action, NULL);
 }
 
-/* The memory that all processes share. */
-static int open_figures(struct supervisor *supervisor, struct err *err)
-{
-    struct figures *figures = &supervisor->figures;
-    int64_t workers = supervisor->config->workers;
-    int rc = figures_map(figures, workers == 0 ? 1 : 2 * (size_t)workers);
-    if (rc != 0)
-        return err_set(err, rc, "no memory shared with the workers: %s", err_text(rc));
-    supervisor->history.service = figures->service;
-    counter_set(&figures->service->started_ms, supervisor->started);
-    counter_set(&figures->service->started_at, (uint64_t)clock_seconds());
-    counter_set(&figures->service->wanted, workers == 0 ? 1 : (uint64_t)workers);
-    counter_set(&figures->service->generation, 1);
-    if (workers == 0) {
-        counter_set(&figures->workers->id, 1);
-        counter_set(&figures->workers->pid, (uint64_t)getpid());
-        counter_set(&figures->workers->started_ms, supervisor->started);
-    }
-    return 0;
-}
-
 static int run(struct supervisor *supervisor)
 {
     struct err err = {0};
@@ -491,7 +422,7 @@ static int run(struct supervisor *supervisor)
         rc = identity_open(&supervisor->identity, config, supervisor->log, supervisor->started,
                            &err);
     if (rc == 0)
-        rc = open_figures(supervisor, &err);
+        rc = supervisor_open_figures(supervisor, &err);
     if (rc == 0)
         rc = listen_open(&supervisor->listeners, config, &supervisor->launch->from, &err);
     if (rc != 0) {

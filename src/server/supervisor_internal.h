@@ -1,4 +1,4 @@
-/* server/supervisor_internal.h - the supervisor, for supervisor.c and supervisor_upgrade.c. */
+/* server/supervisor_internal.h - the supervisor, for the supervisor*.c files. */
 #ifndef QLUA_SERVER_SUPERVISOR_INTERNAL_H
 #define QLUA_SERVER_SUPERVISOR_INTERNAL_H
 
@@ -18,6 +18,7 @@
 #include "server/successor.h"
 #include "server/upgrade.h"
 
+struct buf;
 struct config;
 struct err;
 struct launch;
@@ -65,6 +66,17 @@ int supervisor_open_control(struct supervisor *supervisor, struct err *err);
 void supervisor_refresh_identity(struct supervisor *supervisor);
 /* Gracefully, or at once. */
 void supervisor_stop(struct supervisor *supervisor, bool at_once);
+
+/* ---- supervisor_status.c ---- */
+
+/* Map the memory that all processes share. 0, or err. */
+int supervisor_open_figures(struct supervisor *supervisor, struct err *err);
+/* The certificate has been read: until when it is valid. */
+void supervisor_show_identity(struct supervisor *supervisor);
+/* To be called once a second or oftener. */
+void supervisor_note_rate(struct supervisor *supervisor, uint64_t now);
+/* Append the answer to `qlua status`, with the protocol's first line. */
+void supervisor_status(struct supervisor *supervisor, bool json, struct buf *out);
 
 /* ---- supervisor_upgrade.c ---- */
 
