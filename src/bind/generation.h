@@ -97,7 +97,7 @@ struct generation {
     bool sessions_always;        /* all do */
     char *own_root; /* of core.set_app_file: what root and app_path point to, or NULL */
     char *own_path;
-    int exit_code; /* core.set_exit_code: of a command that ends without an error */
+    int exit_code; /* core.set_exit_code: of a command; after an error 0 means 1 */
 };
 
 /* The generation of this state; NULL in a plain script. */

@@ -416,7 +416,8 @@ static void member_ended(struct crew *crew, struct member *member, int status, u
                       (int)pid, how);
     } else if (!crew->serving) {
         /* the worker has said itself why it does not start */
-        if (!WIFEXITED(status) || WEXITSTATUS(status) != WORKER_EXIT_NO_START)
+        crew->misused = WIFEXITED(status) && WEXITSTATUS(status) == WORKER_EXIT_USAGE;
+        if (!crew->misused && (!WIFEXITED(status) || WEXITSTATUS(status) != WORKER_EXIT_NO_START))
             log_write(crew->log, LOG_CRITICAL,
                       "worker %d (pid %d) %s before it was ready; the start ends", member->id,
                       (int)pid, how);

@@ -69,6 +69,7 @@ void generations_init(struct generations *all)
     list_init(&all->lives);
     all->next = all->serving = NULL;
     all->shutting_down = false;
+    all->exit_code = 0;
 }
 
 /* ---- the end of a life ---- */
@@ -402,6 +403,7 @@ static void on_prepared(void *data, const char *error)
         return;
     }
     all->next = NULL;
+    all->exit_code = life->generation->exit_code;
     end_life(life);
     all->on_prepared(all->data, number, error);
 }

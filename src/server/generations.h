@@ -44,6 +44,7 @@ struct generations {
     struct life *next; /* being prepared, or prepared */
     struct life *serving;
     bool shutting_down;
+    int exit_code; /* what one that did not load wants the process to end with; 0: nothing */
 };
 
 /* Fill the fields above the blank line yourself. */

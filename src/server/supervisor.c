@@ -328,12 +328,12 @@ static int run_crew(struct supervisor *supervisor, struct err *err)
     crew_tick(crew, clock_ms());
     while (!crew->stopping || !crew_is_gone(crew) || upgrade_is_running(&supervisor->upgrade))
         turn(supervisor);
-    bool failed = crew->failed;
+    int code = crew->misused ? 2 : crew->failed ? 1 : 0;
     free(supervisor->fds);
     close(supervisor->signals);
     crew_clear(crew);
     reload_clear(&supervisor->reload);
-    return failed ? 1 : 0;
+    return code;
 }
 
 static void on_ask(void *data)
@@ -396,7 +396,7 @@ static int run_alone(struct supervisor *supervisor, struct err *err)
     /* the worker has closed them; their numbers may be somebody else's now */
     for (size_t i = 0; i < supervisor->listeners.count; i++)
         supervisor->listeners.fds[i] = -1;
-    return rc == WORKER_EXIT_DRAINED ? 0 : 1;
+    return rc == WORKER_EXIT_DRAINED ? 0 : rc == WORKER_EXIT_USAGE ? 2 : 1;
 }
 
 static void on_pipe(int number)

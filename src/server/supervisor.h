@@ -12,7 +12,8 @@ struct launch;
 struct log;
 
 /* Run the service (with `workers` 0: one worker in this process). Returns the exit code: 0 after
- * a stop that was asked for and after an upgrade, 1 otherwise; what was wrong has been said.
+ * a stop that was asked for and after an upgrade, 2 after a
+ * mistake on the command line, 1 otherwise; what was wrong has been said.
  * max_connections is lowered to what the limit of open files allows; what a former server handed
  * over is taken out of `launch`. */
 int supervisor_run(struct config *config, const struct log *log, struct launch *launch);

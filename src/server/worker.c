@@ -308,7 +308,8 @@ static void on_loaded(void *data, const char *error)
         return;
     if (error != NULL) {
         load_error_print("the app did not load", error);
-        worker_end(worker, WORKER_EXIT_NO_START);
+        bool usage = worker->renewal.generations.exit_code != 0;
+        worker_end(worker, usage ? WORKER_EXIT_USAGE : WORKER_EXIT_NO_START);
         return;
     }
     if (worker->renewal.hold)

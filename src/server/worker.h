@@ -20,9 +20,10 @@ struct worker_figures;
 
 /* What worker_run returns: the process's exit code. */
 enum worker_exit {
-    WORKER_EXIT_DRAINED = 0, /* told to stop (or max_requests reached), everything answered */
-    WORKER_EXIT_FAILED = 1,  /* could not go on; the reason is in the log */
-    WORKER_EXIT_NO_START = 3 /* the app or the access log failed; said on stderr already */
+    WORKER_EXIT_DRAINED = 0,  /* told to stop (or max_requests reached), everything answered */
+    WORKER_EXIT_FAILED = 1,   /* could not go on; the reason is in the log */
+    WORKER_EXIT_NO_START = 3, /* the app or the access log failed; said on stderr already */
+    WORKER_EXIT_USAGE = 64    /* the same: a mistake on the command line */
 };
 
 struct worker_start {
