@@ -457,6 +457,7 @@ int supervisor_run(struct config *config, const struct log *log, struct launch *
     survive_broken_pipes();
     hold_signals(&supervisor.held);
     notify_open(&supervisor.notify, log);
+    supervisor.notify.silent = supervisor.successor.waits;
     supervisor.started = clock_ms();
     int rc = run(&supervisor);
     notify_close(&supervisor.notify);

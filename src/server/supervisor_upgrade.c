@@ -117,6 +117,7 @@ static int adopt_control(struct supervisor *supervisor, struct err *err)
 void supervisor_take_over(struct supervisor *supervisor)
 {
     struct err err = {0};
+    supervisor->notify.silent = false;
     listen_own(&supervisor->listeners);
     if (adopt_control(supervisor, &err) != 0 || supervisor_write_pid_file(supervisor, &err) != 0)
         log_write(supervisor->log, LOG_ERROR, "%s", err.message);
