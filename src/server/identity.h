@@ -52,6 +52,11 @@ int identity_pack(const struct identity *identity);
 /* Take over what identity_pack has packed. 0 or a negative code, then nothing has changed. */
 int identity_take(struct identity *identity, int fd);
 
+/* The same for the keys of tickets alone, which a server hands to the one that follows it: clients
+ * resume there. What another version has packed otherwise is refused. */
+int identity_pack_tickets(const struct identity *identity);
+int identity_take_tickets(struct identity *identity, int fd);
+
 /* A context for streams. NULL: logged. */
 struct tls_context *identity_context(const struct identity *identity);
 

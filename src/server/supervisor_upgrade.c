@@ -77,7 +77,12 @@ static void failed(struct supervisor *supervisor)
 /* The new program is ready: all that has a name is its own from now on. */
 static void hand_over(struct supervisor *supervisor)
 {
-    if (upgrade_commit(&supervisor->upgrade, &supervisor->notify) != 0) {
+    int tickets =
+        supervisor->config->cert != NULL ? identity_pack_tickets(&supervisor->identity) : -1;
+    int rc = upgrade_commit(&supervisor->upgrade, &supervisor->notify, tickets);
+    if (tickets >= 0)
+        close(tickets);
+    if (rc != 0) {
         failed(supervisor);
         return;
     }
@@ -121,6 +126,10 @@ void supervisor_take_over(struct supervisor *supervisor)
     listen_own(&supervisor->listeners);
     if (adopt_control(supervisor, &err) != 0 || supervisor_write_pid_file(supervisor, &err) != 0)
         log_write(supervisor->log, LOG_ERROR, "%s", err.message);
+    if (supervisor->config->cert != NULL && supervisor->successor.tickets >= 0 &&
+        identity_take_tickets(&supervisor->identity, supervisor->successor.tickets) == 0)
+        crew_send_identity(&supervisor->crew);
+    successor_close(&supervisor->successor);
     inherit_unlink_rest(&supervisor->launch->from);
     inherit_clear(&supervisor->launch->from);
     crew_open(&supervisor->crew, clock_ms());
