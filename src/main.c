@@ -1,6 +1,5 @@
 /* main.c - the command line: which command, which app, which settings; then server/ does it. */
 #include <errno.h>
-#include <fcntl.h>
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -11,10 +10,10 @@
 #include "base/arena.h"
 #include "base/buf.h"
 #include "base/err.h"
-#include "base/log.h"
 #include "server/config.h"
 #include "server/dotenv.h"
 #include "server/launch.h"
+#include "server/log_files.h"
 #include "server/options.h"
 #include "server/script_run.h"
 #include "server/supervisor.h"
@@ -142,31 +141,13 @@ static int read_layers(struct program *program)
     return rc == 0 ? config_finish(&program->config, &program->err) : rc;
 }
 
-/* The log that the settings ask for. */
-static int open_log(struct program *program, struct log *log)
-{
-    const struct config *config = &program->config;
-    log->level = (enum log_level)log_level_of(slice_cstr(config->log_level));
-    log->json = strcmp(config->log_format, "json") == 0;
-    log->fd = STDERR_FILENO;
-    if (strcmp(config->log, "-") == 0)
-        return 0;
-    log->fd = open(config->log, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0644);
-    if (log->fd < 0)
-        return err_set(&program->err, -errno, "the log %s cannot be opened: %s", config->log,
-                       err_text(-errno));
-    return 0;
-}
-
 static int run(struct program *program)
 {
-    struct log log = {0};
-    if (open_log(program, &log) != 0)
+    struct log_files files;
+    if (log_files_open(&files, &program->config, &program->err) != 0)
         return complain(&program->err);
-    struct config *config = &program->config;
-    int code = supervisor_run(config, &log, &program->launch);
-    if (log.fd != STDERR_FILENO)
-        close(log.fd);
+    int code = supervisor_run(&program->config, &files, &program->launch);
+    log_files_close(&files);
     return code;
 }
 

@@ -58,7 +58,7 @@ local function guarded(app, fn, ...)
   if ok or classes.is_a(err, errors.Cancelled) then
     return
   end
-  core.log_error("Exception in a background task\n" .. coroutines.traceback(err, co))
+  core.log("error", "Exception in a background task", app.name, coroutines.traceback(err, co))
   if signals.got_background_exception.receivers then
     signals.got_background_exception:send(app, { exception = err })
   end
@@ -216,7 +216,7 @@ local function at_end(app, what, co)
     ok, err = false, ONCE .. "yields again"
   end
   if not ok then
-    core.log_error(("Exception in %s\n%s"):format(what, coroutines.traceback(err, co)))
+    core.log("error", "Exception in " .. what, app.name, coroutines.traceback(err, co))
     tell(app, err)
   end
 end

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 
 #include "base/err.h"
+#include "http/access_format.h"
 #include "http/coding.h"
 #include "http/forwarded.h"
 #include "server/config_internal.h"
@@ -238,6 +239,18 @@ static int check_timeouts(const struct config *config, struct err *err)
     return 0;
 }
 
+static int check_access_format(const struct config *config, struct err *err)
+{
+    if (config->access_log_format == NULL)
+        return 0;
+    struct err why = {0};
+    struct access_format *format = access_format_new(config->access_log_format, &why);
+    if (format == NULL)
+        return refuse(config, SLICE("access_log_format"), err, why.message);
+    access_format_free(format);
+    return 0;
+}
+
 int config_finish(struct config *config, struct err *err)
 {
     int rc = check_later(config, err);
@@ -256,6 +269,8 @@ int config_finish(struct config *config, struct err *err)
         rc = check_timeouts(config, err);
     if (rc == 0)
         rc = check_metrics(config, err);
+    if (rc == 0)
+        rc = check_access_format(config, err);
     if (rc != 0)
         return rc;
     if (origin_of(config, SLICE("reload")) == CONFIG_DEFAULT)

@@ -19,6 +19,7 @@
 #include "server/history.h"
 #include "server/identity.h"
 #include "server/listen.h"
+#include "server/log_files.h"
 #include "server/process.h"
 #include "server/reload.h"
 
@@ -35,11 +36,15 @@
 #define STOP_LOADING_MS 1000
 #define STOP_NOW_MS     300
 
-void crew_init(struct crew *crew, const struct config *config, const struct log *log,
+void crew_init(struct crew *crew, const struct config *config, struct log_files *files,
                const struct listeners *listeners, const struct figures *figures, uint64_t now)
 {
-    *crew = (struct crew){
-        .config = config, .log = log, .listeners = listeners, .figures = figures, .started = now};
+    *crew = (struct crew){.config = config,
+                          .log = &files->log,
+                          .files = files,
+                          .listeners = listeners,
+                          .figures = figures,
+                          .started = now};
     crew->watch_from = now;
     crew->count = 2 * (size_t)config->workers;
     crew->opened = 1;
@@ -109,7 +114,7 @@ static void start_member(struct crew *crew, struct member *member, uint64_t now)
         begin_figures(crew, member, now);
         struct worker_start start = {
             .config = crew->config,
-            .log = crew->log,
+            .files = crew->files,
             .generation = crew->reload->last,
             .id = member->id,
             .listeners = crew->listeners->fds,
@@ -436,6 +441,20 @@ static void member_ended(struct crew *crew, struct member *member, int status, u
         partner_of(crew, member)->state = MEMBER_READY;
     } else if (!is_filled(partner_of(crew, member))) {
         replace(crew, member, pid, how, end_reason(member, former, status), now);
+    }
+}
+
+void crew_send_log(struct crew *crew, uint32_t which, int fd)
+{
+    for (size_t i = 0; i < crew->count; i++) {
+        const struct member *member = &crew->members[i];
+        int rc = member->control_fd < 0
+                     ? 0
+                     : control_send_fd(member->control_fd, CONTROL_LOG, which, fd);
+        if (rc != 0 && rc != -EPIPE)
+            log_write(crew->log, LOG_ERROR,
+                      "worker %d (pid %d) cannot be told of a log's new file: %s", member->id,
+                      (int)member->pid, err_text(rc));
     }
 }
 

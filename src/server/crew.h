@@ -23,6 +23,7 @@ struct history;
 struct identity;
 struct listeners;
 struct log;
+struct log_files;
 struct status_worker;
 
 enum member_state {
@@ -55,7 +56,8 @@ struct member {
 
 struct crew {
     const struct config *config;
-    const struct log *log;
+    const struct log *log; /* the one in files */
+    struct log_files *files;
     const struct listeners *listeners;
     const struct figures *figures; /* a place each member */
     struct history *history;
@@ -79,7 +81,7 @@ struct crew {
 };
 
 /* `config->workers` is at least 1; the figures have two places for each. */
-void crew_init(struct crew *crew, const struct config *config, const struct log *log,
+void crew_init(struct crew *crew, const struct config *config, struct log_files *files,
                const struct listeners *listeners, const struct figures *figures, uint64_t now);
 void crew_clear(struct crew *crew);
 
@@ -100,6 +102,9 @@ void crew_retire(struct member *member, enum restart_reason why);
 
 /* Read the messages of one member. */
 void crew_messages(struct crew *crew, struct member *member, uint64_t now);
+
+/* Lines of one of enum log_file are to go to fd, in all workers. */
+void crew_send_log(struct crew *crew, uint32_t which, int fd);
 
 /* Collect the processes that have ended. */
 void crew_reap(struct crew *crew, uint64_t now);

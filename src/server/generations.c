@@ -198,7 +198,7 @@ static void on_shut(void *data, const char *error)
 {
     struct life *life = data;
     if (error != NULL && life->state == LIFE_SHUTTING)
-        log_write(life->all->log, LOG_ERROR, "Exception at shutdown\n%s", error);
+        log_trace(life->all->log, error, "Exception at shutdown");
     if (life->state == LIFE_SHUTTING && life->all->shutting_down)
         life->state = LIFE_GONE; /* the worker cuts what is left, all at once */
     else if (life->state == LIFE_SHUTTING)
@@ -333,7 +333,7 @@ static void on_step(void *data, const char *error)
 {
     struct life *life = data;
     if (error != NULL)
-        log_write(life->all->log, LOG_ERROR, "Exception in a new generation\n%s", error);
+        log_trace(life->all->log, error, "Exception in a new generation");
 }
 
 /* Background tasks of the one that serves begin when those of the ones before have ended. */

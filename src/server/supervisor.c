@@ -21,6 +21,7 @@
 #include "server/figures.h"
 #include "server/launch.h"
 #include "server/limits.h"
+#include "server/log_files.h"
 #include "server/renewal.h"
 #include "server/supervisor_internal.h"
 
@@ -40,6 +41,20 @@ static int refuse(const struct err *err)
     return 1;
 }
 
+/* The banner where the log's lines are objects: one of them. */
+static void log_banner(const struct supervisor *supervisor)
+{
+    const struct config *config = supervisor->config;
+    struct buf text = {0};
+    buf_printf(&text, "serving %s on", config->app_name);
+    for (size_t i = 0; i < supervisor->listeners.count; i++)
+        buf_printf(&text, "%s %s", i > 0 ? "," : "", supervisor->listeners.items[i].address);
+    buf_printf(&text, ", %lld workers, debug mode %s", (long long)config->workers,
+               config->debug ? "on" : "off");
+    log_text(supervisor->log, LOG_INFO, buf_view(&text));
+    buf_clear(&text);
+}
+
 static void print_banner(void *data)
 {
     struct supervisor *supervisor = data;
@@ -48,6 +63,10 @@ static void print_banner(void *data)
     supervisor->told = TOLD_READY;
     notify_send(&supervisor->notify, "MAINPID=%d\nREADY=1\nSTATUS=Serving %s on %s", (int)getpid(),
                 config->app_name, supervisor->listeners.items[0].address);
+    if (supervisor->log->json) {
+        log_banner(supervisor);
+        return;
+    }
     fprintf(stderr, " * Serving qlua app '%s'\n", config->app_name);
     fprintf(stderr, " * Debug mode: %s\n", config->debug ? "on" : "off");
     if (config->workers == 0)
@@ -94,7 +113,7 @@ int supervisor_open_control(struct supervisor *supervisor, struct err *err)
 /* From the first listener on, a signal waits until somebody reads it: here, or in the worker. */
 static void hold_signals(sigset_t *set)
 {
-    static const int wanted[] = {SIGCHLD, SIGTERM, SIGINT, SIGQUIT, SIGHUP, SIGUSR2};
+    static const int wanted[] = {SIGCHLD, SIGTERM, SIGINT, SIGQUIT, SIGHUP, SIGUSR1, SIGUSR2};
     sigemptyset(set);
     for (size_t i = 0; i < sizeof(wanted) / sizeof(wanted[0]); i++)
         sigaddset(set, wanted[i]);
@@ -138,6 +157,12 @@ void supervisor_refresh_identity(struct supervisor *supervisor)
         crew_send_identity(&supervisor->crew);
 }
 
+static void send_log(void *data, enum log_file which, int fd)
+{
+    struct supervisor *supervisor = data;
+    crew_send_log(&supervisor->crew, which, fd);
+}
+
 static void take_signal(struct supervisor *supervisor, uint32_t number)
 {
     bool impatient = number == SIGQUIT || (number == SIGINT && supervisor->stop_asked);
@@ -145,6 +170,8 @@ static void take_signal(struct supervisor *supervisor, uint32_t number)
         supervisor_wish_reload(supervisor);
     } else if (number == SIGUSR2) {
         supervisor_upgrade(supervisor);
+    } else if (number == SIGUSR1) {
+        log_files_reopen(supervisor->files, send_log, supervisor);
     } else if (number != SIGCHLD && (impatient || !supervisor->stop_asked)) {
         log_write(supervisor->log, LOG_INFO, "stopping%s", impatient ? " at once" : "");
         supervisor->stop_asked = true;
@@ -275,6 +302,7 @@ static void turn(struct supervisor *supervisor)
     control_socket_turn(&supervisor->control, now, answer, supervisor);
     supervisor_turn_upgrade(supervisor);
     crew_tick(crew, clock_ms());
+    log_sink_flush(&supervisor->files->sinks[LOG_FILE_LOG]);
     supervisor_note_rate(supervisor, now);
     if (crew->identity != NULL && identity_renew_tickets(&supervisor->identity, now))
         crew_send_identity(crew);
@@ -307,7 +335,7 @@ static void open_reload(struct supervisor *supervisor)
 static int run_crew(struct supervisor *supervisor, struct err *err)
 {
     struct crew *crew = &supervisor->crew;
-    crew_init(crew, supervisor->config, supervisor->log, &supervisor->listeners,
+    crew_init(crew, supervisor->config, supervisor->files, &supervisor->listeners,
               &supervisor->figures, clock_ms());
     crew->history = &supervisor->history;
     crew->in_child = leave;
@@ -377,7 +405,7 @@ static int run_alone(struct supervisor *supervisor, struct err *err)
         return refuse(err);
     struct worker_start start = {
         .config = supervisor->config,
-        .log = supervisor->log,
+        .files = supervisor->files,
         .generation = 1,
         .id = 1,
         .listeners = supervisor->listeners.fds,
@@ -399,18 +427,20 @@ static int run_alone(struct supervisor *supervisor, struct err *err)
     return rc == WORKER_EXIT_DRAINED ? 0 : rc == WORKER_EXIT_USAGE ? 2 : 1;
 }
 
-static void on_pipe(int number)
+static void on_failed_write(int number)
 {
     (void)number;
 }
 
-/* A write to a peer that is gone fails with EPIPE and does no more. Caught, not ignored: an
- * ignored signal stays ignored in the programs that an app starts. */
-static void survive_broken_pipes(void)
+/* A write to a peer that is gone fails with EPIPE and does no more, one to a file that has reached
+ * its limit with EFBIG. Caught, not ignored: an ignored signal stays ignored in the programs that
+ * an app starts. */
+static void survive_failed_writes(void)
 {
-    struct sigaction action = {.sa_handler = on_pipe, .sa_flags = SA_RESTART};
+    struct sigaction action = {.sa_handler = on_failed_write, .sa_flags = SA_RESTART};
     sigemptyset(&action.sa_mask);
     sigaction(SIGPIPE, &action, NULL);
+    sigaction(SIGXFSZ, &action, NULL);
 }
 
 static int run(struct supervisor *supervisor)
@@ -448,15 +478,16 @@ static int run(struct supervisor *supervisor)
     return rc;
 }
 
-int supervisor_run(struct config *config, const struct log *log, struct launch *launch)
+int supervisor_run(struct config *config, struct log_files *files, struct launch *launch)
 {
-    struct supervisor supervisor = {.config = config, .log = log, .launch = launch, .signals = -1};
+    struct supervisor supervisor = {
+        .config = config, .log = &files->log, .files = files, .launch = launch, .signals = -1};
     control_socket_init(&supervisor.control);
-    upgrade_init(&supervisor.upgrade, launch, log);
+    upgrade_init(&supervisor.upgrade, launch, supervisor.log);
     successor_init(&supervisor.successor, &launch->from);
-    survive_broken_pipes();
+    survive_failed_writes();
     hold_signals(&supervisor.held);
-    notify_open(&supervisor.notify, log);
+    notify_open(&supervisor.notify, supervisor.log);
     supervisor.notify.silent = supervisor.successor.waits;
     supervisor.started = clock_ms();
     int rc = run(&supervisor);

@@ -23,6 +23,7 @@ struct config;
 struct err;
 struct launch;
 struct log;
+struct log_files;
 struct renewal;
 
 /* What the service manager was told last. */
@@ -30,7 +31,8 @@ enum told { TOLD_NOTHING, TOLD_READY, TOLD_RELOADING, TOLD_STOPPING };
 
 struct supervisor {
     struct config *config;
-    const struct log *log;
+    const struct log *log; /* the one in files */
+    struct log_files *files;
     struct launch *launch;
     struct listeners listeners;
     struct identity identity; /* when there is TLS */

@@ -14,7 +14,7 @@
 struct config;
 struct figures;
 struct identity;
-struct log;
+struct log_files;
 struct renewal;
 struct worker_figures;
 
@@ -28,7 +28,7 @@ enum worker_exit {
 
 struct worker_start {
     const struct config *config;
-    const struct log *log;
+    struct log_files *files;
     uint32_t generation;  /* the service's, which is loaded at the start */
     int id;               /* from 1; a replacement keeps its predecessor's */
     const int *listeners; /* listening, non-blocking, close-on-exec; the worker closes them */
@@ -50,8 +50,8 @@ struct worker_start {
 
 /* Load the app, send CONTROL_READY, serve until told to stop; gives a code of enum worker_exit.
  * The caller has blocked the signals that end a server; here they are let in, once somebody
- * listens to them. Under a supervisor SIGTERM means CONTROL_STOP, and SIGINT, SIGQUIT and SIGHUP
- * (which a terminal sends to the whole group) have handlers that do nothing: the worker leaves
+ * listens to them. Under a supervisor SIGTERM means CONTROL_STOP, and SIGINT, SIGQUIT, SIGHUP
+ * and SIGUSR1 (which go to a whole group) have handlers that do nothing: the worker leaves
  * them so. SIGPIPE does nothing, also with --workers 0. End of file on control_fd: the supervisor
  * is gone; stop as on CONTROL_STOP, but within 4 s. */
 int worker_run(const struct worker_start *start);
