@@ -5,6 +5,7 @@ whoever calls it says what that should be. Python's own ssl module is on the oth
 OpenSSL: with memory BIOs it decides itself when which byte goes out.
 """
 import hashlib
+import os
 import random
 import socket
 import ssl
@@ -50,7 +51,7 @@ class Answers:
     """Reads answers with a Content-Length from whatever has recv()."""
 
     def __init__(self, recv):
-        self.recv, self.buffer = recv, b""
+        self.recv, self.buffer, self.closes = recv, b"", False
 
     def more(self):
         piece = self.recv()
@@ -63,6 +64,7 @@ class Answers:
             if not self.more():
                 return None, self.buffer
         head, _, self.buffer = self.buffer.partition(b"\r\n\r\n")
+        self.closes = b"\r\nconnection: close" in head.lower()
         length = 0
         for line in head.split(b"\r\n")[1:]:
             name, _, value = line.partition(b":")
@@ -311,56 +313,68 @@ def case_silent(first):
     print(f"{time.monotonic() - begun:.1f}")
 
 
-def case_load(seconds):
-    """Connections that are kept and new ones, until the time is over or standard input ends."""
-    stop, failures, counts, seen = threading.Event(), [], [0, 0], set()
+class Load:
+    """Connections that are kept, and new ones, until they are told to stop or are refused."""
 
-    def new_ones():
-        made = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-        made.check_hostname, made.verify_mode = False, ssl.CERT_NONE
-        while not stop.is_set():
-            try:
-                with wrap(made) as sock:
-                    seen.add(sock.getpeercert(binary_form=True))
-                    sock.sendall(request("/hello"))
-                    assert answers_of(sock).next()[0] == 200
-                counts[0] += 1
-            except Exception as error:
-                failures.append(repr(error))
+    def __init__(self):
+        self.stop, self.refused = threading.Event(), False
+        self.failures, self.seen, self.counts = [], set(), {"new": 0, "kept": 0}
+        self.context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+        self.context.check_hostname, self.context.verify_mode = False, ssl.CERT_NONE
 
-    def kept():
-        made = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-        made.check_hostname, made.verify_mode = False, ssl.CERT_NONE
+    def connect(self):
+        """None: nobody listens any more. A reset in place of a handshake says the same: it was in
+        the kernel's queue."""
         try:
-            with wrap(made) as sock:
-                answers = answers_of(sock)
-                while not stop.is_set():
-                    sock.sendall(request("/hello"))
-                    assert answers.next()[0] == 200
-                    counts[1] += 1
-        except Exception as error:
-            failures.append(repr(error))
+            sock = wrap(self.context)
+        except (ConnectionRefusedError, ConnectionResetError):
+            self.refused = True
+            self.stop.set()
+            return None
+        self.seen.add(sock.getpeercert(binary_form=True))
+        return sock
 
-    threads = [threading.Thread(target=t) for t in [new_ones, new_ones, kept, kept]]
-    for thread in threads:
-        thread.start()
-    print("loading", flush=True)
-    deadline = time.monotonic() + float(seconds)
-    while time.monotonic() < deadline and not stop_file():
-        time.sleep(0.02)
-    stop.set()
-    for thread in threads:
-        thread.join()
-    print(f"failures {len(failures)} certificates {len(seen)} "
-          f"new {counts[0] > 0} kept {counts[1] > 0} {failures[:3]}")
+    def one_connection(self, kind, most):
+        sock = self.connect()
+        if sock is None:
+            return
+        with sock:
+            answers = answers_of(sock)
+            while most > 0 and not answers.closes and not self.stop.is_set():
+                sock.sendall(request("/hello"))
+                answer = answers.next()
+                assert answer == (200, "hello"), answer
+                self.counts[kind] += 1
+                most -= 1
+
+    def go_on(self, kind, most):
+        while not self.stop.is_set():
+            try:
+                self.one_connection(kind, most)
+            except Exception as error:
+                self.failures.append(kind + " " + repr(error))
+
+    def run(self, is_over):
+        threads = [threading.Thread(target=self.go_on, args=args)
+                   for args in [("new", 1), ("new", 1), ("kept", 1e9), ("kept", 1e9)]]
+        for thread in threads:
+            thread.start()
+        while min(self.counts.values()) == 0 and not self.failures:
+            time.sleep(0.01)
+        print("loading", flush=True)
+        while not is_over() and not self.stop.is_set():
+            time.sleep(0.02)
+        self.stop.set()
+        for thread in threads:
+            thread.join()
+        print(f"failures {len(self.failures)} certificates {len(self.seen)} "
+              f"refused {self.refused} {self.failures[:3]}")
 
 
-def stop_file():
-    try:
-        open(ARGUMENTS[1]).close()
-        return True
-    except (OSError, IndexError):
-        return False
+def case_load(stop):
+    """A load until there is a file of this name, or nobody listens any more."""
+    deadline = time.monotonic() + 120
+    Load().run(lambda: os.path.exists(stop) or time.monotonic() > deadline)
 
 
-globals()["case_" + CASE](*(ARGUMENTS[:1] if CASE == "load" else ARGUMENTS))
+globals()["case_" + CASE](*ARGUMENTS)

@@ -15,9 +15,9 @@
 #include "base/mem.h"
 #include "server/config.h"
 #include "server/control.h"
+#include "server/crew_identity.h"
 #include "server/crew_reload.h"
 #include "server/history.h"
-#include "server/identity.h"
 #include "server/listen.h"
 #include "server/log_files.h"
 #include "server/process.h"
@@ -144,6 +144,7 @@ static void start_member(struct crew *crew, struct member *member, uint64_t now)
     member->pid = rc;
     counter_set(&member->figures->pid, (uint64_t)rc);
     member->state = MEMBER_STARTING;
+    crew_identity_inherit(crew, member);
     member->started = now;
     member->ready = 0;
 }
@@ -253,6 +254,7 @@ void crew_tick(struct crew *crew, uint64_t now)
         }
     }
     fill_ids(crew, now);
+    crew_identity_tick(crew);
     reload_tick(crew->reload, now);
 }
 
@@ -475,26 +477,6 @@ void crew_reap(struct crew *crew, uint64_t now)
         figures_end(member->figures, microseconds(&used.ru_utime) + microseconds(&used.ru_stime));
         member_ended(crew, member, status, now);
     }
-}
-
-void crew_send_identity(struct crew *crew)
-{
-    int passed = identity_pack(crew->identity);
-    if (passed < 0) {
-        log_write(crew->log, LOG_ERROR,
-                  "certificate and tickets cannot be handed to the workers: %s", err_text(passed));
-        return;
-    }
-    for (size_t i = 0; i < crew->count; i++) {
-        struct member *member = &crew->members[i];
-        int rc = member->control_fd < 0
-                     ? 0
-                     : control_send_fd(member->control_fd, CONTROL_IDENTITY, 0, passed);
-        if (rc != 0 && rc != -EPIPE)
-            log_write(crew->log, LOG_ERROR, "worker %d was not sent the new certificate: %s",
-                      member->id, err_text(rc));
-    }
-    close(passed);
 }
 
 void crew_stop(struct crew *crew, bool at_once, uint64_t now)

@@ -50,6 +50,7 @@ struct member {
     unsigned failures;           /* ends in a row without a good while of service between */
     unsigned restarts;           /* for status */
     enum restart_reason doom;    /* RETIRING, or KILLED while it was wanted: why */
+    uint32_t identity;           /* version of the identity that it has */
     bool prepares;               /* it was asked to prepare a generation, ... */
     bool preparing;              /* ... and has not answered yet */
 };
@@ -62,7 +63,7 @@ struct crew {
     const struct figures *figures; /* a place each member */
     struct history *history;
     struct privilege privilege;
-    struct identity *identity;    /* the supervisor's; NULL: no TLS */
+    struct identity *identity;    /* the supervisor's; NULL: no TLS. See crew_identity.h */
     void (*in_child)(void *data); /* closes what is the supervisor's */
     void *data;
     struct reload *reload;  /* the supervisor's; NULL: none */
@@ -108,9 +109,6 @@ void crew_send_log(struct crew *crew, uint32_t which, int fd);
 
 /* Collect the processes that have ended. */
 void crew_reap(struct crew *crew, uint64_t now);
-
-/* The identity is new: every worker is sent it. */
-void crew_send_identity(struct crew *crew);
 
 /* Tell everyone to stop, gracefully or at once; may be called again with at_once. */
 void crew_stop(struct crew *crew, bool at_once, uint64_t now);

@@ -151,10 +151,8 @@ void supervisor_refresh_identity(struct supervisor *supervisor)
 {
     if (supervisor->config->cert == NULL)
         return;
-    bool changed = identity_refresh(&supervisor->identity);
+    identity_refresh(&supervisor->identity);
     supervisor_show_identity(supervisor);
-    if (changed && supervisor->crew.identity != NULL)
-        crew_send_identity(&supervisor->crew);
 }
 
 static void send_log(void *data, enum log_file which, int fd)
@@ -301,11 +299,11 @@ static void turn(struct supervisor *supervisor)
     read_signals(supervisor);
     control_socket_turn(&supervisor->control, now, answer, supervisor);
     supervisor_turn_upgrade(supervisor);
+    if (crew->identity != NULL)
+        identity_renew_tickets(crew->identity, now);
     crew_tick(crew, clock_ms());
     log_sink_flush(&supervisor->files->sinks[LOG_FILE_LOG]);
     supervisor_note_rate(supervisor, now);
-    if (crew->identity != NULL && identity_renew_tickets(&supervisor->identity, now))
-        crew_send_identity(crew);
     if (crew->stopping)
         listen_close(&supervisor->listeners);
     if (crew->serving && !crew->stopping && !supervisor->announced &&

@@ -12,6 +12,7 @@
 #include "base/err.h"
 #include "base/log.h"
 #include "server/config.h"
+#include "server/crew_identity.h"
 #include "server/inherit.h"
 #include "server/launch.h"
 #include "server/supervisor_internal.h"
@@ -128,7 +129,7 @@ void supervisor_take_over(struct supervisor *supervisor)
         log_write(supervisor->log, LOG_ERROR, "%s", err.message);
     if (supervisor->config->cert != NULL && supervisor->successor.tickets >= 0 &&
         identity_take_tickets(&supervisor->identity, supervisor->successor.tickets) == 0)
-        crew_send_identity(&supervisor->crew);
+        crew_identity_tick(&supervisor->crew);
     successor_close(&supervisor->successor);
     inherit_unlink_rest(&supervisor->launch->from);
     inherit_clear(&supervisor->launch->from);
