@@ -17,6 +17,9 @@ app:route("/seen", function()
   return { host = request.host, forwarded = request.headers["X-Forwarded-For"],
     debug = app.debug, size = #request:get_data() }
 end)
+app:route("/id", function()
+  return qlua.request.id .. "\n" .. (qlua.request.headers["X-Request-Id"] or "none")
+end)
 app:route("/upload", { methods = { "POST" } }, function()
   return tostring(#qlua.request:get_data())
 end)
@@ -45,9 +48,9 @@ describe("conf", function()
     local control = folder .. "/control.sock"
     local s = server.launch { app = APP, workers = "auto", args = { "--config",
       "conf/production.json", "--control", control } }
-    local text = s:wait_for_stderr "CTRL + C"
-    assert.truthy(text:find(("Workers: %d "):format(#s:children()), 1, true))
-    assert.truthy(text:find("Debug mode: off", 1, true))
+    local text = s:wait_for_stderr '"message":"serving app on http://'
+    assert.truthy(text:find((", %d worker"):format(#s:children()), 1, true))
+    assert.truthy(text:find(", debug mode off", 1, true))
     local asked = server.run { argv = { "status", "--config", "conf/production.json", "--control",
       control } }
     assert.equal(0, asked:exit_code())
@@ -56,7 +59,7 @@ describe("conf", function()
   end)
 
   it("nginx.conf passes requests on, with host, address and body", function()
-    local s = server.start { app = APP }
+    local s = server.start { app = APP, set = { ["server.trusted_proxies"] = '["127.0.0.1"]' } }
     local port = server.free_port()
     local text = files.read "conf/nginx.conf"
     text = text:gsub("127%.0%.0%.1:5000", "127.0.0.1:" .. s.port)
@@ -78,6 +81,9 @@ describe("conf", function()
       assert.equal('{"debug":false,"forwarded":"127.0.0.1","host":"shop.example:8080","size":0}\n',
         answer.body)
     end
+    local id, passed = http.get(port, "/id").body:match "^(%x+)\n(%x+)$"
+    assert.equal(32, #id)
+    assert.equal(id, passed)
     local picture = http.get(port, "/static/picture.avif")
     assert.same({ 200, "AVIF", "image/avif" }, { picture.status, picture.body,
       picture.header["content-type"] })
