@@ -373,6 +373,44 @@ describe("the log", function()
       unistd.close(reader)
     end)
 
+    -- Standard error as others hand it on: its flags are theirs, too.
+    for kind, made in pairs { pipe = "os.pipe()", socket = "socket.socketpair()" } do
+      it(("standard error as a %s that nobody reads"):format(kind), function()
+        files.write(folder .. "/app.lua", APP)
+        local front = process.start({ "/usr/bin/python3", "-c", ([[
+import os, socket, subprocess, sys
+reader, writer = %s
+child = subprocess.Popen(sys.argv[2:], stderr=writer)
+sys.stdin = open(sys.argv[1] + "/gate")
+os.set_blocking(reader if isinstance(reader, int) else reader.fileno(), False)
+sys.stdin.read()
+with open(sys.argv[1] + "/flags", "w") as out:
+    out.write(str(os.get_blocking(writer if isinstance(writer, int) else writer.fileno())))
+sys.stdin = open(sys.argv[1] + "/gate")
+sys.stdin.read()
+child.terminate()
+open(sys.argv[1] + "/code", "w").write(str(child.wait()))
+]]):format(made), folder, server.program(), "run", folder .. "/app.lua", "--bind",
+          "unix:" .. folder .. "/sock", "--access-log", "-" })
+        finally(function() front:finish() end)
+        assert(stat.mkfifo(folder .. "/gate", 384))
+        local s = { address = "unix:" .. folder .. "/sock" }
+        assert.truthy(wait.until_true(function() return pcall(http.get, s, "/") end, 20))
+        local from = wait.now()
+        assert.equal("much", http.get(s, "/much").body)
+        assert.equal("home", http.get(s, "/").body)
+        assert.truthy(wait.now() - from < 5)
+        files.write(folder .. "/gate", "go")
+        assert.truthy(wait.until_true(function() return files.read(folder .. "/flags") ~= "" end,
+          10))
+        assert.equal("True", files.read(folder .. "/flags")) -- still a blocking one for others
+        files.write(folder .. "/gate", "go")
+        assert.truthy(wait.until_true(function() return files.read(folder .. "/code") ~= "" end,
+          20))
+        assert.equal("0", files.read(folder .. "/code"))
+      end)
+    end
+
     it("a reader that is gone", function()
       local path = folder .. "/pipe"
       assert(stat.mkfifo(path, 384))

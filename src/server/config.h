@@ -115,6 +115,9 @@ void config_clear(struct config *config);
 /* Name the app file (absolute path): app_path, app_name and app_root. */
 void config_set_app(struct config *config, const char *path);
 
+/* Whether somebody gave this setting. */
+bool config_is_given(const struct config *config, struct slice name);
+
 /* Set one server setting. `value` is JSON when it parses as JSON, else text (never in the file).
  * `where` names the place in messages ("--port", "QLUA_SERVER__PORT"). A later layer replaces an
  * earlier one; items of a list given in one layer are appended when `append`. 0, or err. Here and

@@ -25,7 +25,7 @@ const struct setting config_settings[] = {
      "let other servers share the port (SO_REUSEPORT)"},
     /* processes */
     {"workers", SETTING_WORKERS, AT(workers), 1, 0, 512, NO_TEXT, 0,
-     "worker processes; auto: one per processor; 0: no supervisor"},
+     "worker processes; auto: one per usable processor; 0: no supervisor"},
     {"start_timeout", SETTING_SECONDS, AT(start_timeout), 60 * SECOND, 100, HOUR, NO_TEXT, 0,
      "seconds a worker may take to load the app"},
     {"worker_timeout", SETTING_SECONDS, AT(worker_timeout), 30 * SECOND, SECOND, HOUR, NO_TEXT,

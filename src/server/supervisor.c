@@ -79,23 +79,6 @@ static void print_banner(void *data)
                 i + 1 == supervisor->listeners.count ? " (CTRL + C to quit)" : "");
 }
 
-int supervisor_write_pid_file(struct supervisor *supervisor, struct err *err)
-{
-    const char *path = supervisor->config->pid_file;
-    if (path == NULL)
-        return 0;
-    int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
-    if (fd < 0 || dprintf(fd, "%d\n", (int)getpid()) < 0) {
-        int rc = -errno;
-        if (fd >= 0)
-            close(fd);
-        return err_set(err, rc, "pid_file %s cannot be written: %s", path, err_text(rc));
-    }
-    close(fd);
-    supervisor->pid_file_made = true;
-    return 0;
-}
-
 int supervisor_open_control(struct supervisor *supervisor, struct err *err)
 {
     char path[4096];
@@ -137,6 +120,7 @@ static void leave(void *data)
     upgrade_leave(&supervisor->upgrade);
     successor_close(&supervisor->successor);
     inherit_clear(&supervisor->launch->from);
+    pid_file_release(&supervisor->pid_file);
 }
 
 void supervisor_stop(struct supervisor *supervisor, bool at_once)
@@ -459,8 +443,14 @@ static int run(struct supervisor *supervisor)
         return refuse(&err);
     }
     limits_fit(config, supervisor->log, supervisor->listeners.count);
-    if (!supervisor->successor.waits)
-        rc = supervisor_write_pid_file(supervisor, &err);
+    if (supervisor->listeners.managed &&
+        (config_is_given(config, SLICE("bind")) || config_is_given(config, SLICE("host")) ||
+         config_is_given(config, SLICE("port"))))
+        log_write(
+            supervisor->log, LOG_INFO,
+            "the service manager's sockets (LISTEN_FDS) are used; bind, host and port are not");
+    if (!supervisor->successor.waits && config->pid_file != NULL)
+        rc = pid_file_write(&supervisor->pid_file, config->pid_file, false, &err);
     if (rc != 0)
         rc = refuse(&err);
     else
@@ -471,8 +461,7 @@ static int run(struct supervisor *supervisor)
     listen_clear(&supervisor->listeners);
     figures_unmap(&supervisor->figures);
     identity_clear(&supervisor->identity);
-    if (supervisor->pid_file_made)
-        unlink(config->pid_file);
+    pid_file_remove(&supervisor->pid_file);
     return rc;
 }
 

@@ -14,6 +14,7 @@
 #include "server/identity.h"
 #include "server/listen.h"
 #include "server/notify.h"
+#include "server/pid_file.h"
 #include "server/reload.h"
 #include "server/successor.h"
 #include "server/upgrade.h"
@@ -51,7 +52,7 @@ struct supervisor {
     struct history history;
     struct rate rate; /* of all requests */
     uint64_t started;
-    bool pid_file_made;
+    struct pid_file pid_file;
     bool announced;
     bool stop_asked;   /* by a signal: the next SIGINT is impatient */
     bool reload_later; /* SIGHUP came during an upgrade: for the one that serves then */
@@ -59,8 +60,6 @@ struct supervisor {
 
 /* ---- supervisor.c ---- */
 
-/* 0, or err. */
-int supervisor_write_pid_file(struct supervisor *supervisor, struct err *err);
 /* The control socket. A default path that another server holds costs only this comfort: two
  * servers may listen on one port at different addresses. 0, or err. */
 int supervisor_open_control(struct supervisor *supervisor, struct err *err);

@@ -90,7 +90,7 @@ static void hand_over(struct supervisor *supervisor)
     notify_close(&supervisor->notify);
     listen_disown(&supervisor->listeners);
     supervisor->control.file.path[0] = '\0';
-    supervisor->pid_file_made = false;
+    pid_file_release(&supervisor->pid_file);
     supervisor_stop(supervisor, false);
     control_socket_close(&supervisor->control);
     if (supervisor->reload_later)
@@ -125,7 +125,10 @@ void supervisor_take_over(struct supervisor *supervisor)
     struct err err = {0};
     supervisor->notify.silent = false;
     listen_own(&supervisor->listeners);
-    if (adopt_control(supervisor, &err) != 0 || supervisor_write_pid_file(supervisor, &err) != 0)
+    const char *pid_file = supervisor->config->pid_file;
+    if (adopt_control(supervisor, &err) != 0)
+        log_write(supervisor->log, LOG_ERROR, "%s", err.message);
+    if (pid_file != NULL && pid_file_write(&supervisor->pid_file, pid_file, true, &err) != 0)
         log_write(supervisor->log, LOG_ERROR, "%s", err.message);
     if (supervisor->config->cert != NULL && supervisor->successor.tickets >= 0 &&
         identity_take_tickets(&supervisor->identity, supervisor->successor.tickets) == 0)
