@@ -104,6 +104,16 @@ describe("a TLS stream", function()
     stop()
   end)
 
+  it("is given up when its peer takes nothing for RESPONSE_TIMEOUT, and only then", function()
+    start { set = { RESPONSE_TIMEOUT = 1 } }
+    assert.equal("200 20000000\n", play("steady_reader", "/big/20000000", 3))
+    assert.equal("reset\n", play("never_reads", "/big/20000000"))
+    assert.equal(200, (tls.get(s.port, "/hello", certificate)))
+    local text = s:wait_for_stderr "a client took nothing of its answer for 1000 ms"
+    assert.equal(1, select(2, text:gsub("a client took nothing", "")))
+    s:stop()
+  end)
+
   it("sends head and body in one record, and of large bodies full ones", function()
     start()
     assert.equal("5 1\n", play("records", "/hello"))

@@ -7,6 +7,7 @@ OpenSSL: with memory BIOs it decides itself when which byte goes out.
 import hashlib
 import os
 import random
+import select
 import socket
 import ssl
 import sys
@@ -229,6 +230,28 @@ def case_stalled_reader():
     with wrap(context()) as sock:
         sock.sendall(request("/hello"))
         print(*answers_of(sock).next())
+
+
+def case_steady_reader(path, seconds):
+    """A large body, read a little at a time for so long, and then to its end."""
+    by_hand = ByHand(rcvbuf=65536).handshake()
+    by_hand.write(request(path))
+    deadline = time.monotonic() + float(seconds)
+    while time.monotonic() < deadline:
+        by_hand.answers.more()
+        time.sleep(0.1)
+    status, body = by_hand.answers.next()
+    print(status, len(body))
+
+
+def case_never_reads(path):
+    """Nobody ever reads a large body: what becomes of the connection."""
+    by_hand = ByHand(rcvbuf=4096).handshake()
+    by_hand.write(request(path))
+    watch = select.poll()
+    watch.register(by_hand.sock, 0)
+    events = watch.poll(20000)
+    print("reset" if events and events[0][1] & select.POLLERR else "kept")
 
 
 def case_upload(version, size, step):
