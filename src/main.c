@@ -108,8 +108,7 @@ static void on_dotenv(void *data, const char *name)
 /* Variables of .env count as if they were set, so they come before all that looks at them. */
 static int load_dotenv(struct program *program)
 {
-    const char *skip = getenv("QLUA_SKIP_DOTENV");
-    if (skip != NULL && skip[0] != '\0' && strcmp(skip, "0") != 0)
+    if (dotenv_is_skipped())
         return 0;
     return dotenv_load(program->config.app_root, on_dotenv, &program->config, &program->err);
 }

@@ -175,8 +175,8 @@ return app
       local s = server.run { argv = words, folder = folder, cwd = folder }
       assert.equal(2, s:exit_code())
       local text = s:stderr():gsub("^qlua: the app did not load:", "qlua:")
-      assert.equal("qlua: --set MAX_CONTENT_LENGTH must be a whole number of at least 0, or nil for "
-        .. 'none, got the string "abc"\n', text)
+      assert.equal("qlua: --set MAX_CONTENT_LENGTH must be a whole number of at least 0, or nil "
+        .. 'for none, got the string "abc"\n', text)
     end)
   end
 

@@ -53,6 +53,7 @@ struct config {
     struct app_keys app_set;   /* --set KEY=VALUE */
     struct config_list dotenv; /* the variables that the file .env has set */
     bool run_requested;        /* a script called app:run */
+    int64_t lowered_from;      /* max_connections as given, when limits_fit has lowered it */
 
     /* addresses */
     const char *host;

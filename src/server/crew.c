@@ -36,7 +36,7 @@
 #define STOP_LOADING_MS 1000
 #define STOP_NOW_MS     300
 
-void crew_init(struct crew *crew, const struct config *config, struct log_files *files,
+void crew_init(struct crew *crew, struct config *config, struct log_files *files,
                const struct listeners *listeners, const struct figures *figures, uint64_t now)
 {
     *crew = (struct crew){.config = config,

@@ -56,7 +56,7 @@ struct member {
 };
 
 struct crew {
-    const struct config *config;
+    struct config *config;
     const struct log *log; /* the one in files */
     struct log_files *files;
     const struct listeners *listeners;
@@ -82,7 +82,7 @@ struct crew {
 };
 
 /* `config->workers` is at least 1; the figures have two places for each. */
-void crew_init(struct crew *crew, const struct config *config, struct log_files *files,
+void crew_init(struct crew *crew, struct config *config, struct log_files *files,
                const struct listeners *listeners, const struct figures *figures, uint64_t now);
 void crew_clear(struct crew *crew);
 

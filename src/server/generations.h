@@ -38,6 +38,8 @@ struct generations {
     void (*on_prepared)(void *data, uint32_t number, const char *error);
     /* generations_shut_down is over. */
     void (*on_shut_down)(void *data);
+    /* What serves from now on was loaded with these settings. */
+    void (*on_settings)(void *data, const struct config *renewed);
     void *data;
 
     struct list lives; /* struct life, oldest first */

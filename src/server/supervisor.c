@@ -17,6 +17,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "server/config.h"
+#include "server/config_renew.h"
 #include "server/crew_reload.h"
 #include "server/figures.h"
 #include "server/launch.h"
@@ -170,6 +171,26 @@ static void read_signals(struct supervisor *supervisor)
     crew_reap(&supervisor->crew, clock_ms());
 }
 
+/* The workers serve with settings that were read anew: ours, too. */
+static void renew_settings(struct supervisor *supervisor)
+{
+    struct config renewed;
+    struct err err = {0};
+    struct buf fixed = {0};
+    if (config_renew(&renewed, supervisor->config, &err) == 0) {
+        config_adopt(supervisor->config, &renewed, &fixed);
+        supervisor->reload.timeout = (uint64_t)supervisor->config->start_timeout;
+        supervisor->files->log.level =
+            (enum log_level)log_level_of(slice_cstr(supervisor->config->log_level));
+    }
+    if (fixed.len > 0)
+        log_write(supervisor->log, LOG_WARNING,
+                  "settings that have changed and count from the next start on: %.*s",
+                  (int)fixed.len, fixed.data);
+    buf_clear(&fixed);
+    config_clear(&renewed);
+}
+
 /* A reload is over: those who asked for it are told. One that was asked for while another ran
  * comes after it. */
 static void on_reloaded(void *data, bool ok, const char *text)
@@ -178,6 +199,8 @@ static void on_reloaded(void *data, bool ok, const char *text)
     struct buf out = {0};
     const struct reload *reload =
         supervisor->lone != NULL ? &supervisor->lone->reload : &supervisor->reload;
+    if (ok)
+        renew_settings(supervisor);
     if (reload->ready) { /* else it was dropped, because the server stops */
         history_reload(&supervisor->history, ok, text, clock_ms());
         counter_set(&supervisor->figures.service->generation, reload->serving);

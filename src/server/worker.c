@@ -26,6 +26,7 @@
 #include "net/tls.h"
 #include "server/access_log.h"
 #include "server/config.h"
+#include "server/config_renew.h"
 #include "server/control.h"
 #include "server/dispatch.h"
 #include "server/figures.h"
@@ -446,11 +447,18 @@ static uint64_t chance(void)
     return number >> 1; /* so that a limit of any size may be added to 1 */
 }
 
-static void set_up_http(struct worker *worker)
+static void take_max_requests(struct worker *worker)
 {
     const struct config *config = worker->start->config;
-    http_server_init(&worker->http, worker->loop, worker->log);
-    worker->http.figures = &worker->start->figures->http;
+    worker->requests_left = (uint64_t)config->max_requests;
+    if (config->max_requests > 0 && config->max_requests_jitter > 0)
+        worker->requests_left += chance() % ((uint64_t)config->max_requests_jitter + 1);
+}
+
+/* The settings that connections and requests go by, as they are now. */
+static void take_settings(struct worker *worker)
+{
+    const struct config *config = worker->start->config;
     worker->http.settings = (struct http_settings){
         .max_header_size = (size_t)config->max_header_size,
         .max_target_size = (size_t)config->max_target_size,
@@ -466,19 +474,38 @@ static void set_up_http(struct worker *worker)
     };
     if (config->gzip)
         worker->http.settings.coding = &worker->coding;
+    worker->dispatcher.metrics.path =
+        config->metrics_path == NULL ? SLICE("") : slice_cstr(config->metrics_path);
+    trust_free(worker->dispatcher.trusted);
+    worker->dispatcher.trusted =
+        trust_new(config->trusted_proxies.items, config->trusted_proxies.count);
+    worker->start->files->log.level = (enum log_level)log_level_of(slice_cstr(config->log_level));
+}
+
+/* New code serves: what its settings say counts for all from now on. */
+static void on_settings(void *data, const struct config *renewed)
+{
+    struct worker *worker = data;
+    struct config *config = worker->start->config;
+    int64_t most = config->max_requests, jitter = config->max_requests_jitter;
+    config_adopt(config, renewed, NULL);
+    take_settings(worker);
+    if (config->max_requests != most || config->max_requests_jitter != jitter)
+        take_max_requests(worker);
+}
+
+static void set_up_http(struct worker *worker)
+{
+    http_server_init(&worker->http, worker->loop, worker->log);
+    worker->http.figures = &worker->start->figures->http;
     worker->http.handler = &dispatch_handler;
     worker->http.data = &worker->dispatcher;
     worker->dispatcher =
         (struct dispatcher){.on_closed = on_closed, .on_done = on_answered, .data = worker};
     worker->dispatcher.figures = worker->start->figures;
     worker->dispatcher.metrics.figures = worker->start->all_figures;
-    if (config->metrics_path != NULL)
-        worker->dispatcher.metrics.path = slice_cstr(config->metrics_path);
-    worker->dispatcher.trusted =
-        trust_new(config->trusted_proxies.items, config->trusted_proxies.count);
-    worker->requests_left = (uint64_t)config->max_requests;
-    if (config->max_requests > 0 && config->max_requests_jitter > 0)
-        worker->requests_left += chance() % ((uint64_t)config->max_requests_jitter + 1);
+    take_settings(worker);
+    take_max_requests(worker);
 }
 
 static void load(struct worker *worker)
@@ -489,6 +516,7 @@ static void load(struct worker *worker)
     worker->renewal.hold = start->hold;
     worker->renewal.on_first = on_loaded;
     worker->renewal.on_shut_down = on_shut_down;
+    worker->renewal.on_settings = on_settings;
     worker->renewal.data = worker;
     worker->renewal.generations = (struct generations){
         .loop = worker->loop,

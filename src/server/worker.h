@@ -27,7 +27,7 @@ enum worker_exit {
 };
 
 struct worker_start {
-    const struct config *config;
+    struct config *config; /* the process's own: a reload changes it */
     struct log_files *files;
     uint32_t generation;  /* the service's, which is loaded at the start */
     int id;               /* from 1; a replacement keeps its predecessor's */
