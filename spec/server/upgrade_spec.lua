@@ -213,7 +213,7 @@ describe("upgrade", function()
         app = "local x = = 1\n", says = "it ended with exit code 1",
       },
       ["when the app crashes"] = {
-        app = 'local ffi = require "ffi"\nffi.cdef "int raise(int);"\nffi.C.raise(11)\n',
+        app = 'local ffi = require "ffi"\nffi.cdef "int raise(int);"\nffi.C.raise(9)\n',
         says = "it ended with exit code 1",
       },
       ["when only the second worker does not load"] = {
@@ -527,9 +527,11 @@ describe("under load", function()
     signal.kill(victim, signal.SIGKILL)
     local replaced = busy:run(function()
       local now = s:children()
-      return now[2] and now[1] ~= victim and now[2] ~= victim and now
+      return now[2] and now[1] ~= victim and now[2] ~= victim
     end, 5)
-    assert.truthy(replaced)
+    assert.is_true(replaced)
+    assert.truthy(s:stderr():find(("worker 1 (pid %d) ended by signal 9; replaced\n")
+      :format(victim), 1, true)) -- at once, without a pause
     busy:run_for(0.5)
     busy:finish()
     assert.is_true(#busy.failures <= 24)

@@ -15,8 +15,8 @@
 
 #include "base/err.h"
 #include "base/mem.h"
+#include "net/inherit.h"
 #include "server/config.h"
-#include "server/inherit.h"
 
 /* systemd hands its sockets over from this descriptor on. */
 #define SYSTEMD_FIRST_FD 3

@@ -3,8 +3,8 @@
 
 #include <unistd.h>
 
+#include "net/inherit.h"
 #include "server/control.h"
-#include "server/inherit.h"
 
 void successor_init(struct successor *successor, struct inherited *inherited)
 {

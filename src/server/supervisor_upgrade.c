@@ -11,9 +11,9 @@
 #include "base/clock.h"
 #include "base/err.h"
 #include "base/log.h"
+#include "net/inherit.h"
 #include "server/config.h"
 #include "server/crew_identity.h"
-#include "server/inherit.h"
 #include "server/launch.h"
 #include "server/supervisor_internal.h"
 

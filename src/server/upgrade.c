@@ -14,8 +14,8 @@
 #include "base/buf.h"
 #include "base/err.h"
 #include "base/log.h"
+#include "net/inherit.h"
 #include "server/control.h"
-#include "server/inherit.h"
 #include "server/launch.h"
 #include "server/notify.h"
 
