@@ -1,6 +1,7 @@
 --- The examples of conf/ do what they say.
 
 local cjson = require "cjson"
+local stat = require "posix.sys.stat"
 local unistd = require "posix.unistd"
 
 local files = require "support.files"
@@ -129,6 +130,51 @@ describe("conf", function()
       end
     end
     assert.same(known, listed)
+  end)
+
+  it("logrotate.conf rotates the logs of a server without a line lost", function()
+    local logs = files.folder()
+    finally(function() files.remove(logs) end)
+    stat.chmod(logs, 493) -- 0755: logrotate refuses folders that others may write to
+    local s = server.start { workers = 2, set = { ["server.log"] = logs .. "/error.log",
+      ["server.pid_file"] = logs .. "/pid" }, args = { "--access-log", logs .. "/access.log" },
+      app = [[
+        local qlua = require "qlua"
+        local app = qlua.App()
+        app:get("/<int:n>", function(n) app.logger:info("line %d", n) return "" end)
+        return app
+      ]] }
+    local text, count = files.read("conf/logrotate.conf"):gsub("/var/log/qlua/%*", logs .. "/*")
+    assert.equal(1, count)
+    text, count = text:gsub("\n *systemctl kill %-s USR1[^\n]*\n", ('\nkill -USR1 "$(cat %s)"\n')
+      :format(logs .. "/pid"))
+    assert.equal(1, count)
+    files.write(logs .. "/conf", text)
+    for round = 1, 3 do
+      for n = 1, 10 do
+        http.get(s, "/" .. 10 * round + n)
+      end
+      local rotate = process.start({ "logrotate", "-f", "-s", logs .. "/state", logs .. "/conf" },
+        { stderr = logs .. "/stderr" })
+      assert.equal(0, rotate:wait(30), files.read(logs .. "/stderr"))
+      s:wait_for(function() return stat.stat(logs .. "/access.log") end, 10, "the new files")
+    end
+    http.get(s, "/99")
+    s:stop()
+    local all = { log = "", access = "" }
+    for _, suffix in ipairs { ".log.3.gz", ".log.2.gz", ".log.1", ".log" } do
+      for kind, name in pairs { log = "/error", access = "/access" } do
+        local pipe = io.popen(("%s %s%s%s"):format(suffix:find "gz" and "zcat" or "cat", logs, name,
+          suffix))
+        all[kind] = all[kind] .. pipe:read "*a"
+        pipe:close()
+      end
+    end
+    for n = 11, 40 do
+      assert.equal(1, select(2, all.log:gsub("line " .. n .. "\n", "")))
+      assert.equal(1, select(2, all.access:gsub("GET /" .. n .. " ", "")))
+    end
+    assert.matches("line 99\n", all.log)
   end)
 
   it("qlua.service names settings and paths that exist", function()

@@ -177,7 +177,7 @@ void log_text(const struct log *log, enum log_level level, struct slice text)
 }
 
 /* Log what a format gives; `event` has the rest. */
-static void write_format(const struct log *log, struct log_event *event, const char *format,
+static void write_format(const struct log *log, struct log_event event, const char *format,
                          va_list args)
 {
     char fixed[1024];
@@ -185,14 +185,14 @@ static void write_format(const struct log *log, struct log_event *event, const c
     va_copy(again, args);
     int n = vsnprintf(fixed, sizeof(fixed), format, args);
     if (n >= 0 && (size_t)n < sizeof(fixed)) {
-        event->message = slice_of(fixed, (size_t)n);
-        log_event(log, event);
+        event.message = slice_of(fixed, (size_t)n);
+        log_event(log, &event);
     } else if (n > 0) {
         struct buf text = {0};
         vsnprintf(buf_reserve(&text, (size_t)n + 1), (size_t)n + 1, format, again);
         text.len = (size_t)n;
-        event->message = buf_view(&text);
-        log_event(log, event);
+        event.message = buf_view(&text);
+        log_event(log, &event);
         buf_clear(&text);
     }
     va_end(again);
@@ -205,7 +205,7 @@ void log_write(const struct log *log, enum log_level level, const char *format, 
     struct log_event event = {.level = level};
     va_list args;
     va_start(args, format);
-    write_format(log, &event, format, args);
+    write_format(log, event, format, args);
     va_end(args);
 }
 
@@ -217,6 +217,6 @@ void log_trace(const struct log *log, const char *traceback, const char *format,
                               .traceback = slice_cstr(traceback == NULL ? "?" : traceback)};
     va_list args;
     va_start(args, format);
-    write_format(log, &event, format, args);
+    write_format(log, event, format, args);
     va_end(args);
 }
