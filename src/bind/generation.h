@@ -73,6 +73,7 @@ struct generation {
     uint32_t number; /* of the service's code: 1 at its start, then one more with each reload */
     uint32_t refs;   /* the worker's, and one a request */
     struct list exchanges;       /* of its requests: bind/exchange.h's node */
+    struct list loadings;        /* of generation_run: bind/load.c's node */
     void (*on_idle)(void *idle); /* its last request has ended; NULL while it serves */
     void *idle;                  /* on_idle's */
     struct file_watch *files;    /* what it was made of is watched there; NULL: nowhere */
