@@ -182,6 +182,15 @@ describe("a TLS stream", function()
     end)
   end
 
+  it("is made of any number of contexts, one after the other", function()
+    local _, session = ask(context "a")
+    for _ = 1, 300 do
+      lib.tls_context_unref(ffi.new("struct tls_context *[1]", { context "a" }))
+      contexts[#contexts] = nil
+    end
+    assert.is_true((ask(context "a", session)))
+  end)
+
   it("tells which protocol was agreed on", function()
     local server = context "a"
     local _, _, protocol = ask(server)

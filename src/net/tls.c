@@ -75,7 +75,8 @@ static long on_bio_control(BIO *bio, int command, long number, void *data)
 
 BIO_METHOD *tls_bio_method(void)
 {
-    BIO_METHOD *method = BIO_meth_new(BIO_get_new_index() | BIO_TYPE_SOURCE_SINK, "qlua stream");
+    /* No number of its own: there are 127, and a context is made for every new ticket key. */
+    BIO_METHOD *method = BIO_meth_new(BIO_TYPE_SOURCE_SINK, "qlua stream");
     if (method == NULL)
         return NULL;
     BIO_meth_set_read(method, on_bio_read);
