@@ -1,5 +1,6 @@
 /* main.c - the command line: which command, which app, which settings; then server/ does it. */
 #include <errno.h>
+#include <fcntl.h>
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -291,9 +292,22 @@ static int start(struct program *program)
     return EXIT_USAGE;
 }
 
+/* Started with a closed standard stream: what is opened first would take its place, and get what is
+ * meant for people. */
+static void hold_standard_streams(void)
+{
+    int fd;
+    do
+        fd = open("/dev/null", O_RDWR);
+    while (fd >= 0 && fd <= STDERR_FILENO);
+    if (fd > STDERR_FILENO)
+        close(fd);
+}
+
 int main(int argc, char **argv)
 {
     struct program program = {0};
+    hold_standard_streams();
     /* lines of several processes on one terminal or pipe must not mix */
     setvbuf(stdout, NULL, _IOLBF, 0);
     arena_init(&program.arena);

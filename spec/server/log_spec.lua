@@ -373,6 +373,24 @@ describe("the log", function()
       unistd.close(reader)
     end)
 
+    it("closed standard streams", function()
+      files.write(folder .. "/app.lua", APP)
+      local deaf = process.start({ "sh", "-c", 'exec "$@" <&- >&- 2>&-', "sh", server.program(),
+        "run", folder .. "/app.lua", "--bind", "unix:" .. folder .. "/sock", "--access-log", "-" })
+      finally(function() deaf:finish() end)
+      local s = { address = "unix:" .. folder .. "/sock" }
+      assert.truthy(wait.until_true(function() return pcall(http.get, s, "/") end, 20))
+      assert.equal(200, http.get(s, "/log?text=x").status)
+      for _, pid in ipairs(deaf:tree()) do
+        for fd = 0, 2 do
+          assert.equal(stat.stat("/dev/null").st_rdev,
+            stat.stat(("/proc/%d/fd/%d"):format(pid, fd)).st_rdev)
+        end
+      end
+      deaf:signal(signal.SIGTERM)
+      assert.equal(0, deaf:wait(10))
+    end)
+
     -- Standard error as others hand it on: its flags are theirs, too.
     for kind, made in pairs { pipe = "os.pipe()", socket = "socket.socketpair()" } do
       it(("standard error as a %s that nobody reads"):format(kind), function()

@@ -43,7 +43,9 @@ static int run_child(const struct worker_start *start, const struct privilege *p
     if (getppid() != parent)
         return WORKER_EXIT_FAILED;
     catch_signals();
-    return worker_run(start);
+    int code = worker_run(start);
+    log_files_close(start->files); /* what waits for a slow reader */
+    return code;
 }
 
 pid_t process_fork(const struct worker_start *start, const struct privilege *privilege,
