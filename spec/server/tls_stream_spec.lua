@@ -24,6 +24,14 @@ app:get("/pieces/<int:n>", function(n)
   end
 end)
 app:get("/slow", function() qlua.sleep(0.2) return "slow" end)
+app:post("/late", function()
+  qlua.sleep(0.5)
+  local length = 0
+  for chunk in request.body do
+    length = length + #chunk
+  end
+  return tostring(length)
+end)
 app:post("/length", function() return tostring(#request:get_data()) end)
 return app
 ]]
@@ -87,6 +95,7 @@ describe("a TLS stream", function()
         start()
         assert.equal("200 20000000\n", play("upload", version, 20000000, 1000000))
         assert.equal("200 30000\n", play("upload", version, 30000, 7))
+        assert.equal("200 20000000\n", play("upload", version, 20000000, 1000000, "/late"))
         stop()
       end)
 

@@ -254,11 +254,11 @@ def case_never_reads(path):
     print("reset" if events and events[0][1] & select.POLLERR else "kept")
 
 
-def case_upload(version, size, step):
+def case_upload(version, size, step, path="/length"):
     """A large body sent in pieces; the answer says how long it was."""
     body = b"u" * int(size)
     with wrap(context(version)) as sock:
-        sock.sendall(request("/length", "POST", body)[:-len(body)])
+        sock.sendall(request(path, "POST", body)[:-len(body)])
         for i in range(0, len(body), int(step)):
             sock.sendall(body[i:i + int(step)])
         print(*answers_of(sock).next())
