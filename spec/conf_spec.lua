@@ -1,6 +1,7 @@
 --- The examples of conf/ do what they say.
 
 local cjson = require "cjson"
+local stat = require "posix.sys.stat"
 local unistd = require "posix.unistd"
 
 local files = require "support.files"
@@ -16,6 +17,9 @@ app:route("/seen", function()
   local request = qlua.request
   return { host = request.host, forwarded = request.headers["X-Forwarded-For"],
     debug = app.debug, size = #request:get_data() }
+end)
+app:route("/id", function()
+  return qlua.request.id .. "\n" .. (qlua.request.headers["X-Request-Id"] or "none")
 end)
 app:route("/upload", { methods = { "POST" } }, function()
   return tostring(#qlua.request:get_data())
@@ -45,9 +49,9 @@ describe("conf", function()
     local control = folder .. "/control.sock"
     local s = server.launch { app = APP, workers = "auto", args = { "--config",
       "conf/production.json", "--control", control } }
-    local text = s:wait_for_stderr "CTRL + C"
-    assert.truthy(text:find(("Workers: %d "):format(#s:children()), 1, true))
-    assert.truthy(text:find("Debug mode: off", 1, true))
+    local text = s:wait_for_stderr '"message":"serving app on http://'
+    assert.truthy(text:find((", %d worker"):format(#s:children()), 1, true))
+    assert.truthy(text:find(", debug mode off", 1, true))
     local asked = server.run { argv = { "status", "--config", "conf/production.json", "--control",
       control } }
     assert.equal(0, asked:exit_code())
@@ -56,7 +60,7 @@ describe("conf", function()
   end)
 
   it("nginx.conf passes requests on, with host, address and body", function()
-    local s = server.start { app = APP }
+    local s = server.start { app = APP, set = { ["server.trusted_proxies"] = '["127.0.0.1"]' } }
     local port = server.free_port()
     local text = files.read "conf/nginx.conf"
     text = text:gsub("127%.0%.0%.1:5000", "127.0.0.1:" .. s.port)
@@ -78,6 +82,9 @@ describe("conf", function()
       assert.equal('{"debug":false,"forwarded":"127.0.0.1","host":"shop.example:8080","size":0}\n',
         answer.body)
     end
+    local id, passed = http.get(port, "/id").body:match "^(%x+)\n(%x+)$"
+    assert.equal(32, #id)
+    assert.equal(id, passed)
     local picture = http.get(port, "/static/picture.avif")
     assert.same({ 200, "AVIF", "image/avif" }, { picture.status, picture.body,
       picture.header["content-type"] })
@@ -123,6 +130,51 @@ describe("conf", function()
       end
     end
     assert.same(known, listed)
+  end)
+
+  it("logrotate.conf rotates the logs of a server without a line lost", function()
+    local logs = files.folder()
+    finally(function() files.remove(logs) end)
+    stat.chmod(logs, 493) -- 0755: logrotate refuses folders that others may write to
+    local s = server.start { workers = 2, set = { ["server.log"] = logs .. "/error.log",
+      ["server.pid_file"] = logs .. "/pid" }, args = { "--access-log", logs .. "/access.log" },
+      app = [[
+        local qlua = require "qlua"
+        local app = qlua.App()
+        app:get("/<int:n>", function(n) app.logger:info("line %d", n) return "" end)
+        return app
+      ]] }
+    local text, count = files.read("conf/logrotate.conf"):gsub("/var/log/qlua/%*", logs .. "/*")
+    assert.equal(1, count)
+    text, count = text:gsub("\n *systemctl kill %-s USR1[^\n]*\n", ('\nkill -USR1 "$(cat %s)"\n')
+      :format(logs .. "/pid"))
+    assert.equal(1, count)
+    files.write(logs .. "/conf", text)
+    for round = 1, 3 do
+      for n = 1, 10 do
+        http.get(s, "/" .. 10 * round + n)
+      end
+      local rotate = process.start({ "logrotate", "-f", "-s", logs .. "/state", logs .. "/conf" },
+        { stderr = logs .. "/stderr" })
+      assert.equal(0, rotate:wait(30), files.read(logs .. "/stderr"))
+      s:wait_for(function() return stat.stat(logs .. "/access.log") end, 10, "the new files")
+    end
+    http.get(s, "/99")
+    s:stop()
+    local all = { log = "", access = "" }
+    for _, suffix in ipairs { ".log.3.gz", ".log.2.gz", ".log.1", ".log" } do
+      for kind, name in pairs { log = "/error", access = "/access" } do
+        local pipe = io.popen(("%s %s%s%s"):format(suffix:find "gz" and "zcat" or "cat", logs, name,
+          suffix))
+        all[kind] = all[kind] .. pipe:read "*a"
+        pipe:close()
+      end
+    end
+    for n = 11, 40 do
+      assert.equal(1, select(2, all.log:gsub("line " .. n .. "\n", "")))
+      assert.equal(1, select(2, all.access:gsub("GET /" .. n .. " ", "")))
+    end
+    assert.matches("line 99\n", all.log)
   end)
 
   it("qlua.service names settings and paths that exist", function()

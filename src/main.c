@@ -12,11 +12,11 @@
 #include "base/arena.h"
 #include "base/buf.h"
 #include "base/err.h"
-#include "base/log.h"
 #include "server/completion.h"
 #include "server/config.h"
 #include "server/dotenv.h"
 #include "server/launch.h"
+#include "server/log_files.h"
 #include "server/options.h"
 #include "server/script_run.h"
 #include "server/supervisor.h"
@@ -117,8 +117,7 @@ static void on_dotenv(void *data, const char *name)
 /* Variables of .env count as if they were set, so they come before all that looks at them. */
 static int load_dotenv(struct program *program)
 {
-    const char *skip = getenv("QLUA_SKIP_DOTENV");
-    if (skip != NULL && skip[0] != '\0' && strcmp(skip, "0") != 0)
+    if (dotenv_is_skipped())
         return 0;
     return dotenv_load(program->config.app_root, on_dotenv, &program->config, &program->err);
 }
@@ -150,31 +149,13 @@ static int read_layers(struct program *program)
     return rc == 0 ? config_finish(&program->config, &program->err) : rc;
 }
 
-/* The log that the settings ask for. */
-static int open_log(struct program *program, struct log *log)
-{
-    const struct config *config = &program->config;
-    log->level = (enum log_level)log_level_of(slice_cstr(config->log_level));
-    log->json = strcmp(config->log_format, "json") == 0;
-    log->fd = STDERR_FILENO;
-    if (strcmp(config->log, "-") == 0)
-        return 0;
-    log->fd = open(config->log, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0644);
-    if (log->fd < 0)
-        return err_set(&program->err, -errno, "the log %s cannot be opened: %s", config->log,
-                       err_text(-errno));
-    return 0;
-}
-
 static int run(struct program *program)
 {
-    struct log log = {0};
-    if (open_log(program, &log) != 0)
+    struct log_files files;
+    if (log_files_open(&files, &program->config, &program->err) != 0)
         return complain(&program->err);
-    struct config *config = &program->config;
-    int code = supervisor_run(config, &log, &program->launch);
-    if (log.fd != STDERR_FILENO)
-        close(log.fd);
+    int code = supervisor_run(&program->config, &files, &program->launch);
+    log_files_close(&files);
     return code;
 }
 
@@ -421,9 +402,22 @@ static int start(struct program *program)
     return EXIT_USAGE;
 }
 
+/* Started with a closed standard stream: what is opened first would take its place, and get what is
+ * meant for people. */
+static void hold_standard_streams(void)
+{
+    int fd;
+    do
+        fd = open("/dev/null", O_RDWR);
+    while (fd >= 0 && fd <= STDERR_FILENO);
+    if (fd > STDERR_FILENO)
+        close(fd);
+}
+
 int main(int argc, char **argv)
 {
     struct program program = {0};
+    hold_standard_streams();
     /* lines of several processes on one terminal or pipe must not mix */
     setvbuf(stdout, NULL, _IOLBF, 0);
     arena_init(&program.arena);

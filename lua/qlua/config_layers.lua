@@ -8,13 +8,20 @@ local store = require "qlua.config_store"
 
 local M = {}
 
+local USAGE = 2 -- exit code of a mistake on the command line
+
+local function check_all(keys, from)
+  for _, key in ipairs(keys) do
+    store.check(key.name, key.value, { from = from, where = key.origin, in_app = true })
+  end
+end
+
 --- Before anything of the app's is run: what is wrong with the values is not its code's fault.
 function M.check()
-  for from, keys in pairs { file = core.config_file(), option = core.config_set() } do
-    for _, key in ipairs(keys) do
-      store.check(key.name, key.value, { from = from, where = key.origin, in_app = true })
-    end
-  end
+  check_all(core.config_file(), "file")
+  core.set_exit_code(USAGE)
+  check_all(core.config_set(), "option")
+  core.set_exit_code(0)
 end
 
 local function lay(config, keys, from)

@@ -34,8 +34,8 @@ local NO_MEMORY = "\nThe Lua memory of this worker is at its limit, and this req
   .. "grow: let it hold less at a time, or raise the server setting lua_memory_limit"
 
 local function log(told, out_of_memory)
-  core.log_error(("Exception on request %s %s\n%s%s"):format(request.method, request.path, told,
-    out_of_memory and NO_MEMORY or ""))
+  core.log("error", ("Exception on request %s %s"):format(request.method, request.path),
+    current.served and current.served.name, told .. (out_of_memory and NO_MEMORY or ""))
 end
 
 --- Log an error with its traceback: "Exception on request GET /path".

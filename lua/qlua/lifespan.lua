@@ -66,7 +66,7 @@ local function guarded(app, fn, ...)
   if M.on_background_error then
     text = text .. "\n" .. M.on_background_error(err, co)
   end
-  core.log_error("Exception in a background task\n" .. text)
+  core.log("error", "Exception in a background task", app.name, text)
   if signals.got_background_exception.receivers then
     signals.got_background_exception:send(app, { exception = err })
   end
@@ -224,7 +224,7 @@ local function at_end(app, what, co)
     ok, err = false, ONCE .. "yields again"
   end
   if not ok then
-    core.log_error(("Exception in %s\n%s"):format(what, coroutines.traceback(err, co)))
+    core.log("error", "Exception in " .. what, app.name, coroutines.traceback(err, co))
     tell(app, err)
   end
 end

@@ -95,6 +95,10 @@ function core.request_query(handle) end
 function core.request_http_version(handle) end
 
 ---@param handle qlua.Handle
+---@return string the request's name in logs
+function core.request_id(handle) end
+
+---@param handle qlua.Handle
 ---@return string
 function core.request_scheme(handle) end
 
@@ -358,15 +362,6 @@ function core.answer_abort() end
 
 ---@return boolean started
 function core.answer_started() end
-
--- ---- the log (bind/worker.c) -------------------------------------------------------------------
-
----@param level "debug"|"info"|"warning"|"error"|"critical"
----@param text string
-function core.log(level, text) end
-
----@param text string
-function core.log_error(text) end
 
 -- ---- rules (bind/route.c, route_url.c) ---------------------------------------------------------
 

@@ -36,6 +36,7 @@ local fields = require "qlua.request_fields"
 ---@field headers qlua.MultiDict names without regard to case
 ---@field cookies qlua.MultiDict what the client sent of them
 ---@field authorization? qlua.Authorization who the client says it is
+---@field id string the request's name in logs: X-Request-Id of a trusted proxy, else made at random
 ---@field remote_addr string "<local>" for a Unix socket
 ---@field access_route string[] X-Forwarded-For as received, else remote_addr
 ---@field content_type? string the header Content-Type

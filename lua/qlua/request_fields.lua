@@ -15,6 +15,7 @@ fields.method = core.request_method
 fields.path = core.request_path
 fields.query_string = core.request_query
 fields.http_version = core.request_http_version
+fields.id = core.request_id
 fields.scheme = core.request_scheme
 fields.args = core.request_args
 fields.headers = core.request_headers

@@ -3,10 +3,10 @@
 ---
 --- The array slots are the contract with the core: [1] status, [2] body (a string, an iterator,
 --- an open file, or nil), [3] Headers or nil, [4] content type or nil, [5] the table of headers
---- which a view returned, [6] timeout; [7] and [8], content type and length of what a 304 stands
---- for, are in those alone. Headers are made on first touch; from then on they hold the content
---- type and what the table says, and [4] and [5] are nil. A slot without a value is false when a
---- response is made: a hole would cost a rehash.
+--- which a view returned, [6] timeout; in a 304 [7] and [8], content type and length of what it
+--- stands for. Headers are made on first touch; from then on they hold the content type and what
+--- the table says, and [4] and [5] are nil. A slot without a value is false when a response is
+--- made: a hole would cost a rehash.
 
 local check = require "qlua.check"
 local core = require "qlua.core"

@@ -1,3 +1,4 @@
+local cjson = require "cjson"
 local http = require "support.http"
 local server = require "support.server"
 
@@ -61,5 +62,58 @@ describe("app.logger", function()
     local quiet = server.start { app = APP, args = args }
     http.get(quiet, "/")
     assert.is_nil(quiet:wait_for_stderr("[WARNING] last\n"):find("[DEBUG]", 1, true))
+  end)
+
+  it("has levels of its own, and children with their names", function()
+    local running = server.start { args = { "--set", "server.log_format=json" }, app = [[
+      local qlua = require "qlua"
+      local app = qlua.App("shop")
+      local db = app.logger:child "db"
+      local pool = db:child "pool"
+      pool:debug "below the server's level"
+      db.level = "debug"
+      pool:debug "as the parent"
+      pool.level = "error"
+      pool:warning "below its own"
+      app.logger.level = "critical"
+      app.logger:error "below the app's"
+      app.logger:exception "this one too"
+      local enabled = {}
+      for _, logger in ipairs { app.logger, db, pool, qlua.log } do
+        for _, level in ipairs { "debug", "info", "error", "critical" } do
+          enabled[#enabled + 1] = logger:is_enabled_for(level) and "1" or "0"
+        end
+      end
+      db:info(table.concat(enabled))
+      for _, mistake in ipairs {
+        function() app.logger:child "" end, function() app.logger:is_enabled_for "loud" end,
+        function() db.level = "loud" db:info "x" end,
+      } do
+        local _, message = pcall(mistake)
+        qlua.log:warning(message)
+      end
+      qlua.log:info "the end"
+      return app
+    ]] }
+    local lines = {}
+    for line in running:wait_for_stderr('"the end"'):gmatch "[^\n]+" do
+      local object = cjson.decode(line)
+      lines[#lines + 1] = ("%s %s %s"):format(object.logger, object.level,
+        object.message:gsub("^/.*/", ""))
+      if object.message == "the end" then
+        break
+      end
+    end
+    assert.same({
+      "shop.db.pool debug as the parent",
+      "shop.db info 0001111100110111",
+      "qlua warning app.lua:21: log: a child's name must be a string that is not empty, got the "
+        .. 'string ""',
+      "qlua warning app.lua:21: log: is_enabled_for takes one of debug, info, warning, error, "
+        .. 'critical, got the string "loud"',
+      'qlua warning app.lua:22: log: the level of the logger "shop.db" must be one of debug, info, '
+        .. 'warning, error, critical, got the string "loud"',
+      "qlua info the end",
+    }, lines)
   end)
 end)

@@ -58,7 +58,7 @@ describe("access log", function()
     s:wait_for(function()
       return s:stderr():find("GET /hello [^\n]*\n")
     end)
-    local text = s:stderr()
+    local text = "\n" .. s:stderr()
     assert.matches("\n" .. STAMP .. ("%%[%d%%] %%[INFO%%] 127%%.0%%.0%%.1:%%d+ GET /hello "
       .. "1%%.1 200 13 %%d+\n"):format(s:children()[1]), text)
   end)

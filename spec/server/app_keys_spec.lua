@@ -166,6 +166,28 @@ return app
     end)
   end
 
+  for _, words in ipairs { { "run", "app.lua", "--workers", "1" },
+    { "run", "app.lua", "--workers", "0" }, { "routes", "app.lua" } } do
+    it("are bad usage when the value is wrong: " .. table.concat(words, " "), function()
+      files.write(folder .. "/app.lua", APP)
+      words[#words + 1] = "--set"
+      words[#words + 1] = "MAX_CONTENT_LENGTH=abc"
+      local s = server.run { argv = words, folder = folder, cwd = folder }
+      assert.equal(2, s:exit_code())
+      local text = s:stderr():gsub("^qlua: the app did not load:", "qlua:")
+      assert.equal("qlua: --set MAX_CONTENT_LENGTH must be a whole number of at least 0, or nil "
+        .. 'for none, got the string "abc"\n', text)
+    end)
+  end
+
+  it("are an error of the file when they stand in it", function()
+    files.write(folder .. "/app.lua", APP)
+    files.write(folder .. "/c.json", '{ "app": { "MAX_CONTENT_LENGTH": "abc" } }')
+    local s = server.run { argv = { "run", "app.lua", "--config", "c.json" }, folder = folder,
+      cwd = folder }
+    assert.equal(1, s:exit_code())
+  end)
+
   it("are refused in the file with their line", function()
     files.write(folder .. "/app.lua", APP)
     files.write(folder .. "/c.json", '{ "app": {\n  "port": 1 } }')

@@ -13,6 +13,9 @@ local qlua = require "qlua"
 local app = qlua.App()
 app:route("/peer", function() return qlua.request.remote_addr end)
 app:route("/host", function() return qlua.request.host end)
+app:route("/listen", function()
+  return os.getenv "LISTEN_FDS" or os.getenv "LISTEN_PID" or os.getenv "LISTEN_FDNAMES" or "nothing"
+end)
 return app
 ]]
 
@@ -107,17 +110,19 @@ describe("bind", function()
     -- as systemd does it: descriptors from 3 on, and their number for this very process
     local ACTIVATE = [[
 import os, socket, sys
-s = socket.create_server(("127.0.0.1", 0)) if sys.argv[1] == "socket" else open("/dev/null")
+s = socket.create_server(("127.0.0.1", 0)) if sys.argv[1] != "file" else open("/dev/null")
 if s.fileno() != 3: os.dup2(s.fileno(), 3)
 os.set_inheritable(3, True)
-os.environ.update(LISTEN_PID=str(os.getpid()), LISTEN_FDS="1")
+os.environ.update(LISTEN_PID=str(os.getpid() + (sys.argv[1] == "other")),
+  LISTEN_FDS="1", LISTEN_FDNAMES="web:spare")
 os.execv(sys.argv[2], sys.argv[2:])
 ]]
 
-    local function activate(kind)
+    local function activate(kind, port)
       files.write(folder .. "/app.lua", APP)
       local front = process.start({ "/usr/bin/python3", "-c", ACTIVATE, kind, server.program(),
-        "run", folder .. "/app.lua", "--port", "1" }, { stderr = folder .. "/stderr" })
+        "run", folder .. "/app.lua", "--port", tostring(port or 1) },
+        { stderr = folder .. "/stderr" })
       finally(function() front:finish() end)
       local text
       wait.until_true(function()
@@ -132,6 +137,25 @@ os.execv(sys.argv[2], sys.argv[2:])
       local port = tonumber(text:match "Running on http://127%.0%.0%.1:(%d+) ")
       assert.are_not.equal(1, port)
       assert.equal("127.0.0.1", http.get(port, "/peer").body)
+    end)
+
+    it("and says that what was given counts for nothing", function()
+      local text = activate "socket"
+      assert.matches("%[INFO%] the service manager's sockets %(LISTEN_FDS%) are used; bind, host "
+        .. "and port are not\n", text)
+    end)
+
+    it("whose variables nobody inherits", function()
+      local text = activate "socket"
+      local port = tonumber(text:match "Running on http://127%.0%.0%.1:(%d+) ")
+      assert.equal("nothing", http.get(port, "/listen").body)
+    end)
+
+    it("not when they are for another process, and drops the variables then, too", function()
+      local port = server.free_port()
+      local text = activate("other", port)
+      assert.equal(port, tonumber(text:match "Running on http://127%.0%.0%.1:(%d+) "))
+      assert.equal("nothing", http.get(port, "/listen").body)
     end)
 
     it("and nothing else for one", function()

@@ -16,6 +16,10 @@ local qlua = require "qlua"
 local app = qlua.App()
 app:route("/hello", function() return "Hello, World!" end)
 app:route("/pid", function() return tostring(qlua.worker.pid) end)
+app:route("/log/<int:n>", function(n)
+  app.logger:warning("line %d", n)
+  return ""
+end)
 app:route("/sleep/<int:ms>", function(ms)
   qlua.sleep(ms / 1000)
   return tostring(qlua.worker.pid)
@@ -115,6 +119,62 @@ describe("processes", function()
     s:stop()
   end)
 
+  it("serve on until the replacement is ready, and as long as there is none", function()
+    local folder = files.folder()
+    finally(function() files.remove(folder) end)
+    local SLOW = APP:gsub("return app%s*$", ([[
+      local gate = io.open(%q)
+      if gate then
+        local text = gate:read "*a"
+        gate:close()
+        if text == "broken" then error "broken" end
+        while io.open(%q) do qlua.sleep(0.01) end
+      end
+      return app
+    ]]):format(folder .. "/gate", folder .. "/gate"))
+    local s = server.start { app = SLOW, set = { ["server.max_requests"] = 3 } }
+    local first = http.get(s, "/pid").body
+    files.write(folder .. "/gate", "broken")
+    for _ = 1, 2 do
+      assert.equal(first, http.get(s, "/pid").body)
+    end
+    s:wait_for_stderr "the replacement of worker 1 "
+    files.write(folder .. "/gate", "wait")
+    for _ = 1, 3 do -- asks for another one
+      assert.equal(first, http.get(s, "/pid").body)
+    end
+    s:wait_for(function() return #s:children() == 2 end)
+    for _ = 1, 10 do -- it loads for as long as it takes
+      assert.equal(first, http.get(s, "/pid").body)
+    end
+    os.remove(folder .. "/gate")
+    s:wait_for(function() return #s:children() == 1 end)
+    assert.not_equal(first, http.get(s, "/pid").body)
+    s:stop()
+  end)
+
+  it("retire after max_requests and a part of the jitter, each after its own", function()
+    local s = start { set = { ["server.max_requests"] = 3, ["server.max_requests_jitter"] = 40 } }
+    local counts, seen, pid = {}, 0, nil
+    s:wait_for(function()
+      local now = http.get(s, "/pid").body
+      if now ~= pid then
+        counts[#counts + 1] = pid and seen or nil
+        pid, seen = now, 0
+        s:wait_for(function() return #s:children() == 1 end)
+      end
+      seen = seen + 1
+      return #counts == 4
+    end, 60, "four replacements")
+    local differ = false
+    for _, count in ipairs(counts) do
+      assert.truthy(count >= 3)
+      differ = differ or count ~= counts[1]
+    end
+    assert.is_true(differ)
+    s:stop()
+  end)
+
   it("leave connections above max_connections in the backlog until there is room", function()
     local s = start { set = { ["server.max_connections"] = 3 } }
     local held = {}
@@ -184,6 +244,102 @@ describe("processes", function()
         s:stop()
       end)
     end
+  end)
+
+  describe("of another user", function()
+    local folder
+    before_each(function()
+      folder = files.folder { ["app.lua"] = APP }
+      stat.chmod(folder, 493) -- 0755
+    end)
+    after_each(function()
+      server.stop_all()
+      files.remove(folder)
+    end)
+
+    local function start_as(set, args)
+      return server.start { path = folder .. "/app.lua", folder = folder, set = set, args = args }
+    end
+
+    local function refusal(set)
+      local s = server.run { path = folder .. "/app.lua", folder = folder, set = set }
+      assert.equal(1, s:exit_code())
+      return s:stderr()
+    end
+
+    if unistd.geteuid() ~= 0 then
+      it("need a start as root", function()
+        assert.equal("qlua: the settings user and group need a start as root; leave them out, or "
+          .. "start as root\n", refusal { ["server.user"] = "root" })
+      end)
+      return
+    end
+
+    it("have the user's own group, and a name for it", function()
+      local s = start_as { ["server.user"] = "nobody" }
+      assert.equal("65534\n65534\n65534\n", http.get(s, "/ids").body)
+      s:stop()
+    end)
+
+    it("may have another group alone", function()
+      local s = start_as { ["server.group"] = "65533" }
+      assert.equal("0\n65533\n65533\n", http.get(s, "/ids").body)
+      s:stop()
+    end)
+
+    it("are never left in root's group", function()
+      assert.equal("qlua: user 54321 has no entry on this machine, and so no group; set group as "
+        .. "well\n", refusal { ["server.user"] = 54321 })
+      local s = start_as { ["server.user"] = 54321, ["server.group"] = 54322 }
+      assert.equal("54321\n54322\n54322\n", http.get(s, "/ids").body)
+      s:stop()
+    end)
+
+    it("are refused when nobody knows them", function()
+      assert.equal('qlua: user "no-such-user" is not known on this machine\n',
+        refusal { ["server.user"] = "no-such-user" })
+      assert.equal('qlua: group "no-such-group" is not known on this machine\n',
+        refusal { ["server.group"] = "no-such-group" })
+    end)
+
+    it("write to logs that only root may open, after SIGUSR1 as well", function()
+      local logs = files.folder() -- 0700
+      finally(function() files.remove(logs) end)
+      local log, access = logs .. "/log", logs .. "/access"
+      local s = start_as({ ["server.user"] = "nobody", ["server.log"] = log },
+        { "--access-log", access })
+      for round = 1, 2 do
+        http.get(s, "/nowhere" .. round)
+        http.get(s, "/log/" .. round)
+        s:wait_for(function()
+          return files.read(access):find("GET /nowhere" .. round, 1, true)
+            and files.read(log):find("line " .. round, 1, true)
+        end)
+        os.rename(log, log .. round)
+        os.rename(access, access .. round)
+        s:signal(signal.SIGUSR1)
+        s:wait_for(function() return stat.stat(access) end)
+      end
+      s:stop()
+    end)
+
+    it("may leave core files where rlimit_core asks for them", function()
+      local function owner(set)
+        set["server.user"] = "nobody"
+        local s = start_as(set)
+        http.get(s, "/hello")
+        local place = "/proc/" .. s:children()[1]
+        local uid = stat.stat(place .. "/io").st_uid -- root's, while there is no core file
+        local limits = files.read(place .. "/limits")
+        s:stop()
+        return uid, limits
+      end
+      assert.equal(0, (owner {}))
+      local uid, limits = owner { ["server.rlimit_core"] = 1000000, ["server.rlimit_nofile"] = 777 }
+      assert.equal(65534, uid)
+      assert.matches("Max core file size +1000000 ", limits)
+      assert.matches("Max open files +777 ", limits)
+    end)
   end)
 
   describe("without a supervisor", function()

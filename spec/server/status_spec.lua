@@ -8,6 +8,7 @@ local http = require "support.http"
 local raw = require "support.raw"
 local redis = require "support.redis"
 local server = require "support.server"
+local tls = require "support.tls"
 
 local APP = [[
 local ffi = require "ffi"
@@ -283,6 +284,35 @@ return require("qlua").App(...)
     assert.truthy(asked:stdout():find("supervisor pid " .. s.pid, 1, true))
     asked = server.run({ argv = { "status" }, env = { QLUA_SERVER__PORT = tostring(port) } }, 10)
     assert.truthy(asked:stdout():find("supervisor pid " .. s.pid, 1, true))
+    s:stop()
+    files.remove(folder)
+  end)
+
+  it("tells until when the certificate is valid, and when a new one is refused", function()
+    local folder = files.folder()
+    tls.certificate(folder, "a") -- valid for 30 days
+    local s = start { args = { "--cert", folder .. "/a.pem", "--key", folder .. "/a.key" } }
+    local told, code = status(s)
+    assert.same({ 0, false, "https://127.0.0.1:" .. s.port }, { code, told.certificate.refused,
+      told.addresses[1] })
+    assert.is_true(math.abs(told.certificate.days - 30) < 0.1)
+    assert.is_true(math.abs(told.certificate.expires - os.time() - 30 * 86400) < 600)
+    assert.truthy(ask(s):stdout():find "\ncertificate ends in [%d.]+ days\n")
+    local text = files.read(folder .. "/a.key")
+    files.write(folder .. "/a.key", "no key")
+    s:signal(signal.SIGHUP)
+    told, code = wait_for(s, function(now) return now.reloads.total == 1 end, "the reload")
+    assert.same({ 1, true, { "the former certificate is in use, for the new one is no good: see "
+      .. "the log" } }, { code, told.certificate.refused, told.problems })
+    files.write(folder .. "/a.key", text)
+    s:signal(signal.SIGHUP)
+    told, code = wait_for(s, function(now) return now.reloads.total == 2 end, "the next")
+    assert.same({ 0, false }, { code, told.certificate.refused })
+    s:stop()
+    tls.certificate(folder, "old", { expired = true })
+    s = start { args = { "--cert", folder .. "/old.pem", "--key", folder .. "/old.key" } }
+    told, code = status(s)
+    assert.same({ 1, { "the certificate has expired" } }, { code, told.problems })
     s:stop()
     files.remove(folder)
   end)

@@ -7,6 +7,7 @@ local unistd = require "posix.unistd"
 local files = require "support.files"
 local server = require "support.server"
 local tls = require "support.tls"
+local upgrade = require "support.upgrade"
 
 local APP = [[
 local qlua = require "qlua"
@@ -28,6 +29,7 @@ describe("new certificates", function()
   end)
 
   after_each(function()
+    upgrade.stop_all()
     server.stop_all()
     files.remove(folder)
   end)
@@ -125,28 +127,62 @@ describe("new certificates", function()
     end
   end)
 
-  it("lose no request under load", function()
-    local s = start { workers = 2 }
-    local out, stop = folder .. "/out", folder .. "/stop"
-    local load = io.popen(("/usr/bin/python3 spec/support/tls_client.py load %d %s 60 %s >%s 2>&1")
-      :format(s.port, shown, stop, out), "w")
-    s:wait_for(function() return files.read(out):find "loading" end, 30, "the load")
-    for i = 1, 10 do
-      put(i % 2 == 0 and "first" or "second")
-      s:signal(signal.SIGHUP)
-      s:wait_for(function()
-        return select(2, s:stderr():gsub("is in use from now on", "")) == i
-          and select(2, s:stderr():gsub("generation %d+ serves", "")) >= i
-      end, 30, "the reload")
-      s:wait_for(function()
-        return name_shown(s) == (i % 2 == 0 and "first" or "second")
-      end, 20, "the certificate")
+  describe("and a load", function()
+    local out, stop
+
+    before_each(function()
+      out, stop = folder .. "/out", folder .. "/stop"
+    end)
+
+    --- Requests from another process, on new connections and on kept ones.
+    local function load(s)
+      local client = io.popen(("/usr/bin/python3 spec/support/tls_client.py load %d %s %s >%s 2>&1")
+        :format(s.port, shown, stop, out), "w")
+      s:wait_for(function() return files.read(out):find "loading" end, 60, "the load")
+      return client
     end
-    files.write(stop, "")
-    load:close()
-    assert.truthy(files.read(out):find("failures 0 certificates 2 new True kept True", 1, true),
-      files.read(out))
-    s:stop()
+
+    local function finish(client)
+      client:close() -- waits for it
+      return files.read(out):match "failures.*"
+    end
+
+    it("lose no request", function()
+      local s = start { workers = 2 }
+      local client = load(s)
+      for i = 1, 10 do
+        local name = i % 2 == 0 and "first" or "second"
+        put(name)
+        s:signal(signal.SIGHUP)
+        s:wait_for(function()
+          return select(2, s:stderr():gsub("is in use from now on", "")) == i
+            and select(2, s:stderr():gsub("generation %d+ serves", "")) >= i
+        end, 30, "the reload")
+        s:wait_for(function() return name_shown(s) == name end, 20, "the certificate")
+      end
+      files.write(stop, "")
+      assert.equal("failures 0 certificates 2 refused False []\n", finish(client))
+      s:stop()
+    end)
+
+    it("lose none when the server stops", function()
+      local s = start { workers = 2 }
+      local client = load(s)
+      s:stop()
+      assert.equal("failures 0 certificates 1 refused True []\n", finish(client))
+    end)
+
+    it("lose none when a new binary takes over", function()
+      put "first"
+      local s = upgrade.start { app = APP, workers = 2,
+        args = { "--cert", shown, "--key", shown_key } }
+      local client = load(s.server)
+      s:upgrade()
+      assert.equal("first", name_shown(s.server))
+      files.write(stop, "")
+      assert.equal("failures 0 certificates 1 refused False []\n", finish(client))
+      s:stop()
+    end)
   end)
 
   it("need not be readable for the workers' user", function()

@@ -24,6 +24,14 @@ app:get("/pieces/<int:n>", function(n)
   end
 end)
 app:get("/slow", function() qlua.sleep(0.2) return "slow" end)
+app:post("/late", function()
+  qlua.sleep(0.5)
+  local length = 0
+  for chunk in request.body do
+    length = length + #chunk
+  end
+  return tostring(length)
+end)
 app:post("/length", function() return tostring(#request:get_data()) end)
 return app
 ]]
@@ -87,6 +95,7 @@ describe("a TLS stream", function()
         start()
         assert.equal("200 20000000\n", play("upload", version, 20000000, 1000000))
         assert.equal("200 30000\n", play("upload", version, 30000, 7))
+        assert.equal("200 20000000\n", play("upload", version, 20000000, 1000000, "/late"))
         stop()
       end)
 
@@ -104,11 +113,21 @@ describe("a TLS stream", function()
     stop()
   end)
 
+  it("is given up when its peer takes nothing for RESPONSE_TIMEOUT, and only then", function()
+    start { set = { RESPONSE_TIMEOUT = 1 } }
+    assert.equal("200 20000000\n", play("steady_reader", "/big/20000000", 3))
+    assert.equal("reset\n", play("never_reads", "/big/20000000"))
+    assert.equal(200, (tls.get(s.port, "/hello", certificate)))
+    local text = s:wait_for_stderr "a client took nothing of its answer for 1000 ms"
+    assert.equal(1, select(2, text:gsub("a client took nothing", "")))
+    s:stop()
+  end)
+
   it("sends head and body in one record, and of large bodies full ones", function()
     start()
-    assert.equal("200 5 1\n", play("records", "/hello"))
-    assert.equal("200 16000 1\n", play("records", "/big/16000"))
-    assert.equal("200 64000 4\n", play("records", "/big/64000"))
+    assert.equal("5 1\n", play("records", "/hello"))
+    assert.equal("16000 1\n", play("records", "/big/16000"))
+    assert.equal("64000 4\n", play("records", "/big/64000"))
     stop()
   end)
 

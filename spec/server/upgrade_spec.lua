@@ -10,6 +10,7 @@ local http = require "support.http"
 local load = require "support.load"
 local raw = require "support.raw"
 local server = require "support.server"
+local tls = require "support.tls"
 local upgrade = require "support.upgrade"
 
 local APP = [[
@@ -212,7 +213,7 @@ describe("upgrade", function()
         app = "local x = = 1\n", says = "it ended with exit code 1",
       },
       ["when the app crashes"] = {
-        app = 'local ffi = require "ffi"\nffi.cdef "int raise(int);"\nffi.C.raise(11)\n',
+        app = 'local ffi = require "ffi"\nffi.cdef "int raise(int);"\nffi.C.raise(9)\n',
         says = "it ended with exit code 1",
       },
       ["when only the second worker does not load"] = {
@@ -441,6 +442,65 @@ return app
   end)
 end)
 
+describe("an upgrade", function()
+  local s
+  after_each(upgrade.stop_all)
+
+  it("keeps the keys of TLS tickets: clients resume their sessions", function()
+    local folder = files.folder()
+    local certificate, key = tls.certificate(folder)
+    s = upgrade.start { app = APP, workers = 2, args = { "--cert", certificate, "--key", key } }
+    local function connect(what)
+      return tls.run(("echo | timeout 20 openssl s_client -connect 127.0.0.1:%d -CAfile %s -tls1_2"
+        .. " -sess_%s %s/ticket"):format(s.server.port, certificate, what, folder))
+    end
+    assert.truthy(connect("out"):find("New, TLSv1.2", 1, true))
+    for _ = 1, 2 do
+      s:upgrade()
+      local text = connect "in"
+      assert.truthy(text:find("Reused, TLSv1.2", 1, true), text)
+    end
+    assert.equal(200, (tls.get(s.server.port, "/hello", certificate)))
+    s:stop()
+    files.remove(folder)
+  end)
+
+  -- systemd as a small shell: LISTEN_PID is the pid that the server has
+  it("hands on the sockets of a service manager", function()
+    local folder = files.folder()
+    local port = server.free_port()
+    files.write(folder .. "/activate.py", [[
+import os, socket, sys
+s = socket.socket()
+s.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+s.bind(("127.0.0.1", int(sys.argv[1])))
+s.listen(100)
+if s.fileno() != 3:
+    os.dup2(s.fileno(), 3)
+os.set_inheritable(3, True)
+os.environ.update(LISTEN_FDS="1", LISTEN_PID=str(os.getpid()), LISTEN_FDNAMES="web")
+os.execv(sys.argv[2], sys.argv[2:])
+]])
+    s = upgrade.start({ app = APP }, function(self, options)
+      local program = self.folder .. "/activated"
+      files.write(program, ("#!/bin/sh\nexec python3 %s/activate.py %d %s \"$@\"\n"):format(folder,
+        port, self.program))
+      assert(stat.chmod(program, 493)) -- 0755
+      options.program = program
+    end)
+    local old = supervisor_of(port)
+    assert.equal(s:current(), old)
+    for _ = 1, 2 do
+      local new = s:upgrade()
+      assert.equal(new, supervisor_of(port))
+    end
+    assert.equal(3, count(s.server:stderr(), "Running on http://127.0.0.1:" .. port))
+    assert.is_nil(http.get(port, "/environment").body:find("LISTEN_", 1, true))
+    s:stop()
+    files.remove(folder)
+  end)
+end)
+
 describe("under load", function()
   after_each(server.stop_all)
 
@@ -467,9 +527,11 @@ describe("under load", function()
     signal.kill(victim, signal.SIGKILL)
     local replaced = busy:run(function()
       local now = s:children()
-      return now[2] and now[1] ~= victim and now[2] ~= victim and now
+      return now[2] and now[1] ~= victim and now[2] ~= victim
     end, 5)
-    assert.truthy(replaced)
+    assert.is_true(replaced)
+    assert.truthy(s:stderr():find(("worker 1 (pid %d) ended by signal 9; replaced\n")
+      :format(victim), 1, true)) -- at once, without a pause
     busy:run_for(0.5)
     busy:finish()
     assert.is_true(#busy.failures <= 24)

@@ -136,7 +136,7 @@ describe("the watchdog stops", function()
         assert.equal(503, response.status)
         assert.truthy(response.body:find "503 Service Unavailable")
       end
-      local text = s:wait_for_stderr("GET " .. path .. "\n", 5)
+      local text = s:wait_for_stderr("GET " .. path .. "\n", 20)
       text = text:sub((text:find("request GET " .. path .. "\n", 1, true)))
       local place = case[4] or ("[^\n]*/v%d.lua:%s: "):format(i, case[3] or "1")
       assert.truthy(text:find("^request GET /v%d+\n" .. place .. "stopped here: the request "
@@ -262,6 +262,7 @@ describe("the watchdog stops a loop in", function()
 
   it("after_serving, so that the worker can end", function()
     local s = start "app:after_serving(function() loop() end)"
+    assert.equal("ok", get(s, "/ok").body) -- it serves: before that there is no after_serving
     s:stop(0)
     s:wait_for_stderr "app.lua:7: stopped here: it used 0.1 seconds"
   end)

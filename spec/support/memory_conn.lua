@@ -94,8 +94,14 @@ Conn.__index = Conn
 
 local M = { BODY = BODY }
 
+---@class spec.MemoryConnOptions
+---@field window? integer
+---@field max_header_size? integer
+---@field max_target_size? integer
+---@field wrap? fun(stream: ffi.cdata*): ffi.cdata* a stream on top of the memory's
+
 ---@param handler table<string, fun(req: ffi.cdata*, c: spec.MemoryConn)> by the names in CALLS
----@param options? { window?: integer, max_header_size?: integer, max_target_size?: integer }
+---@param options? spec.MemoryConnOptions
 ---@return spec.MemoryConn
 function M.new(handler, options)
   options = options or {}
@@ -123,7 +129,7 @@ function M.new(handler, options)
   self._server.settings.keep_alive_timeout_ms = 20000
   self._output = ffi.new "struct buf"
   self.stream = lib.memory_stream_new(self._loop, self._output, options.window or 0)
-  lib.conn_open(self._server, self.stream)
+  lib.conn_open(self._server, options.wrap and options.wrap(self.stream) or self.stream)
   return self
 end
 

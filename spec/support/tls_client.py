@@ -5,7 +5,9 @@ whoever calls it says what that should be. Python's own ssl module is on the oth
 OpenSSL: with memory BIOs it decides itself when which byte goes out.
 """
 import hashlib
+import os
 import random
+import select
 import socket
 import ssl
 import sys
@@ -50,7 +52,7 @@ class Answers:
     """Reads answers with a Content-Length from whatever has recv()."""
 
     def __init__(self, recv):
-        self.recv, self.buffer = recv, b""
+        self.recv, self.buffer, self.closes = recv, b"", False
 
     def more(self):
         piece = self.recv()
@@ -63,6 +65,7 @@ class Answers:
             if not self.more():
                 return None, self.buffer
         head, _, self.buffer = self.buffer.partition(b"\r\n\r\n")
+        self.closes = b"\r\nconnection: close" in head.lower()
         length = 0
         for line in head.split(b"\r\n")[1:]:
             name, _, value = line.partition(b":")
@@ -229,11 +232,33 @@ def case_stalled_reader():
         print(*answers_of(sock).next())
 
 
-def case_upload(version, size, step):
+def case_steady_reader(path, seconds):
+    """A large body, read a little at a time for so long, and then to its end."""
+    by_hand = ByHand(rcvbuf=65536).handshake()
+    by_hand.write(request(path))
+    deadline = time.monotonic() + float(seconds)
+    while time.monotonic() < deadline:
+        by_hand.answers.more()
+        time.sleep(0.1)
+    status, body = by_hand.answers.next()
+    print(status, len(body))
+
+
+def case_never_reads(path):
+    """Nobody ever reads a large body: what becomes of the connection."""
+    by_hand = ByHand(rcvbuf=4096).handshake()
+    by_hand.write(request(path))
+    watch = select.poll()
+    watch.register(by_hand.sock, 0)
+    events = watch.poll(20000)
+    print("reset" if events and events[0][1] & select.POLLERR else "kept")
+
+
+def case_upload(version, size, step, path="/length"):
     """A large body sent in pieces; the answer says how long it was."""
     body = b"u" * int(size)
     with wrap(context(version)) as sock:
-        sock.sendall(request("/length", "POST", body)[:-len(body)])
+        sock.sendall(request(path, "POST", body)[:-len(body)])
         for i in range(0, len(body), int(step)):
             sock.sendall(body[i:i + int(step)])
         print(*answers_of(sock).next())
@@ -253,18 +278,19 @@ def case_records(path):
     """How many records an answer comes in."""
     by_hand = ByHand("1.2").handshake()
     by_hand.write(request(path))
-    raw, records, wire = b"", 0, by_hand.sock
+    raw, records, text = b"", 0, b""
     while True:
         while len(raw) < 5 or len(raw) < 5 + int.from_bytes(raw[3:5], "big"):
-            data = wire.recv(65536)
-            raw += data
-            by_hand.incoming.write(data)
-        raw = raw[5 + int.from_bytes(raw[3:5], "big"):]
+            raw += by_hand.sock.recv(65536)
+        record, raw = raw[:5 + int.from_bytes(raw[3:5], "big")], raw[5 + int.from_bytes(
+            raw[3:5], "big"):]
+        by_hand.incoming.write(record)
+        text += by_hand.tls.read(65536)
         records += 1
-        if not raw:
+        head, _, body = text.partition(b"\r\n\r\n")
+        if f"content-length: {len(body)}".encode() in head.lower():
             break
-    status, body = by_hand.answers.next()
-    print(status, len(body), records)
+    print(len(body), records)
 
 
 def case_half_close(version):
@@ -310,56 +336,68 @@ def case_silent(first):
     print(f"{time.monotonic() - begun:.1f}")
 
 
-def case_load(seconds):
-    """Connections that are kept and new ones, until the time is over or standard input ends."""
-    stop, failures, counts, seen = threading.Event(), [], [0, 0], set()
+class Load:
+    """Connections that are kept, and new ones, until they are told to stop or are refused."""
 
-    def new_ones():
-        made = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-        made.check_hostname, made.verify_mode = False, ssl.CERT_NONE
-        while not stop.is_set():
-            try:
-                with wrap(made) as sock:
-                    seen.add(sock.getpeercert(binary_form=True))
-                    sock.sendall(request("/hello"))
-                    assert answers_of(sock).next()[0] == 200
-                counts[0] += 1
-            except Exception as error:
-                failures.append(repr(error))
+    def __init__(self):
+        self.stop, self.refused = threading.Event(), False
+        self.failures, self.seen, self.counts = [], set(), {"new": 0, "kept": 0}
+        self.context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+        self.context.check_hostname, self.context.verify_mode = False, ssl.CERT_NONE
 
-    def kept():
-        made = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-        made.check_hostname, made.verify_mode = False, ssl.CERT_NONE
+    def connect(self):
+        """None: nobody listens any more. A reset in place of a handshake says the same: it was in
+        the kernel's queue."""
         try:
-            with wrap(made) as sock:
-                answers = answers_of(sock)
-                while not stop.is_set():
-                    sock.sendall(request("/hello"))
-                    assert answers.next()[0] == 200
-                    counts[1] += 1
-        except Exception as error:
-            failures.append(repr(error))
+            sock = wrap(self.context)
+        except (ConnectionRefusedError, ConnectionResetError):
+            self.refused = True
+            self.stop.set()
+            return None
+        self.seen.add(sock.getpeercert(binary_form=True))
+        return sock
 
-    threads = [threading.Thread(target=t) for t in [new_ones, new_ones, kept, kept]]
-    for thread in threads:
-        thread.start()
-    print("loading", flush=True)
-    deadline = time.monotonic() + float(seconds)
-    while time.monotonic() < deadline and not stop_file():
-        time.sleep(0.02)
-    stop.set()
-    for thread in threads:
-        thread.join()
-    print(f"failures {len(failures)} certificates {len(seen)} "
-          f"new {counts[0] > 0} kept {counts[1] > 0} {failures[:3]}")
+    def one_connection(self, kind, most):
+        sock = self.connect()
+        if sock is None:
+            return
+        with sock:
+            answers = answers_of(sock)
+            while most > 0 and not answers.closes and not self.stop.is_set():
+                sock.sendall(request("/hello"))
+                answer = answers.next()
+                assert answer == (200, "hello"), answer
+                self.counts[kind] += 1
+                most -= 1
+
+    def go_on(self, kind, most):
+        while not self.stop.is_set():
+            try:
+                self.one_connection(kind, most)
+            except Exception as error:
+                self.failures.append(kind + " " + repr(error))
+
+    def run(self, is_over):
+        threads = [threading.Thread(target=self.go_on, args=args)
+                   for args in [("new", 1), ("new", 1), ("kept", 1e9), ("kept", 1e9)]]
+        for thread in threads:
+            thread.start()
+        while min(self.counts.values()) == 0 and not self.failures:
+            time.sleep(0.01)
+        print("loading", flush=True)
+        while not is_over() and not self.stop.is_set():
+            time.sleep(0.02)
+        self.stop.set()
+        for thread in threads:
+            thread.join()
+        print(f"failures {len(self.failures)} certificates {len(self.seen)} "
+              f"refused {self.refused} {self.failures[:3]}")
 
 
-def stop_file():
-    try:
-        open(ARGUMENTS[1]).close()
-        return True
-    except (OSError, IndexError):
-        return False
+def case_load(stop):
+    """A load until there is a file of this name, or nobody listens any more."""
+    deadline = time.monotonic() + 120
+    Load().run(lambda: os.path.exists(stop) or time.monotonic() > deadline)
 
 
-globals()["case_" + CASE](*(ARGUMENTS[:1] if CASE == "load" else ARGUMENTS))
+globals()["case_" + CASE](*ARGUMENTS)

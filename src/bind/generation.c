@@ -12,6 +12,7 @@
 #include "bind/app_session.h"
 #include "bind/bind.h"
 #include "bind/check.h"
+#include "bind/load.h"
 #include "bind/route.h"
 #include "route/table.h"
 #include "script/state.h"
@@ -37,6 +38,7 @@ void generation_init(struct generation *g, struct script *script)
     g->log = script->log;
     g->refs = 1;
     list_init(&g->exchanges);
+    list_init(&g->loadings);
     g->routes_ref = g->app_ref = g->json_ref = LUA_NOREF;
     g->refused_ref = g->failed_ref = g->value_ref = g->debug_ref = LUA_NOREF;
     g->limits = (struct generation_limits){.max_content_length = 16 * 1024 * 1024,
@@ -48,6 +50,7 @@ void generation_init(struct generation *g, struct script *script)
 
 void generation_clear(struct generation *g)
 {
+    generation_drop_loadings(g);
     free(g->rules);
     buf_clear(&g->scratch);
     app_session_free(g->session);

@@ -76,6 +76,7 @@ struct generation {
     uint32_t number; /* of the service's code: 1 at its start, then one more with each reload */
     uint32_t refs;   /* the worker's, and one a request */
     struct list exchanges;       /* of its requests: bind/exchange.h's node */
+    struct list loadings;        /* of generation_run: bind/load.c's node */
     void (*on_idle)(void *idle); /* its last request has ended; NULL while it serves */
     void *idle;                  /* on_idle's */
     struct file_watch *files;    /* what it was made of is watched there; NULL: nowhere */
@@ -101,7 +102,7 @@ struct generation {
     bool sessions_always;        /* all do */
     char *own_root; /* of core.set_app_file: what root and app_path point to, or NULL */
     char *own_path;
-    int exit_code; /* core.set_exit_code: of a command that ends without an error */
+    int exit_code; /* core.set_exit_code: of a command; after an error 0 means 1 */
 };
 
 /* The generation of this state; NULL in a plain script. */

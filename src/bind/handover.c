@@ -13,6 +13,7 @@
 #include "bind/lookup.h"
 #include "bind/route.h"
 #include "http/request.h"
+#include "http/request_id.h"
 #include "script/call.h"
 #include "script/state.h"
 
@@ -140,10 +141,18 @@ void handover_log_loss(struct exchange *x, struct task *task)
         counter_add(x->generation->errors, 1);
     push_traceback(task->L, task->L);
     struct slice method = method_name(request_method(x->req));
-    log_write(x->generation->log, LOG_ERROR, "Exception %s %.*s %.*s%s\n%s",
-              x->req->gone ? "on request" : "while answering an error of", (int)method.len,
-              method.data, (int)x->req->target.path.len, x->req->target.path.data,
-              x->req->gone ? ", whose client has gone" : "", lua_tostring(task->L, -1));
+    struct buf message = {0};
+    buf_printf(&message, "Exception %s %.*s %.*s%s",
+               x->req->gone ? "on request" : "while answering an error of", (int)method.len,
+               method.data, (int)x->req->target.path.len, x->req->target.path.data,
+               x->req->gone ? ", whose client has gone" : "");
+    const char *traceback = lua_tostring(task->L, -1);
+    struct log_event event = {.level = LOG_ERROR,
+                              .request_id = request_id(x->req),
+                              .message = buf_view(&message),
+                              .traceback = slice_cstr(traceback == NULL ? "?" : traceback)};
+    log_event(x->generation->log, &event);
+    buf_clear(&message);
 }
 
 /* ---- custom converters ---- */

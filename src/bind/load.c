@@ -13,7 +13,9 @@
 #include "script/state.h"
 #include "script/task.h"
 
+/* A function of the loader at work; the generation has it in its list. */
 struct loading {
+    struct list node;
     void (*done)(void *data, const char *text);
     void *data;
 };
@@ -38,8 +40,18 @@ static void on_loaded(struct task *task)
         push_traceback(L, L);
         text = lua_tostring(L, -1);
     }
+    list_remove(&loading->node);
     loading->done(loading->data, text);
     free(loading);
+}
+
+void generation_drop_loadings(struct generation *g)
+{
+    while (!list_is_empty(&g->loadings)) {
+        struct loading *loading = LIST_ENTRY(g->loadings.next, struct loading, node);
+        list_remove(&loading->node);
+        free(loading);
+    }
 }
 
 void generation_run(struct generation *g, const char *function, const char *const *args,
@@ -57,6 +69,7 @@ void generation_run(struct generation *g, const char *function, const char *cons
     }
     struct loading *loading = mem_alloc(sizeof(*loading));
     *loading = (struct loading){.done = done, .data = data};
+    list_append(&g->loadings, &loading->node);
     struct task *task = task_new(g->script, NULL, on_loaded, loading);
     if (g->loading_cpu_ns != 0)
         task->own_budget = (struct cpu_budget){.limit = g->loading_cpu_ns, .kind = CPU_LOADING};

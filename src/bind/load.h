@@ -13,6 +13,9 @@ struct generation;
 void generation_run(struct generation *generation, const char *function, const char *const *args,
                     void (*done)(void *data, const char *text), void *data);
 
+/* The Lua state is gone: what was still being run gets no answer any more. */
+void generation_drop_loadings(struct generation *generation);
+
 /* Set the global `arg`: [0] is path, [1] and on the args (NULL-terminated, or NULL). */
 void generation_set_arg(struct generation *generation, const char *path, char **args);
 

@@ -16,6 +16,7 @@
 #include "http/cookie.h"
 #include "http/query.h"
 #include "http/request.h"
+#include "http/request_id.h"
 #include "http/url.h"
 #include "value/marker.h"
 
@@ -50,6 +51,12 @@ static int l_http_version(lua_State *L)
 {
     lua_pushstring(L, check_handle(L, 1)->http_minor == 0 ? "1.0" : "1.1");
     return 1;
+}
+
+/* core.request_id(handle) -> the request's name in logs */
+static int l_id(lua_State *L)
+{
+    return push_slice(L, request_id(check_handle(L, 1)));
 }
 
 /* core.request_scheme(handle) -> "http" */
@@ -298,6 +305,7 @@ static const luaL_Reg functions[] = {
     {"request_raw_path", l_raw_path},
     {"request_query", l_query},
     {"request_http_version", l_http_version},
+    {"request_id", l_id},
     {"request_scheme", l_scheme},
     {"request_root_path", l_root_path},
     {"request_host", l_host},

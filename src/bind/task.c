@@ -76,10 +76,8 @@ static void log_failure(struct task *task)
 {
     lua_State *L = task->L;
     push_unseen_traceback(L, L);
-    size_t len;
-    const char *text = lua_tolstring(L, -1, &len);
-    log_write(task->script->log, LOG_ERROR,
-              "Exception in a spawned task, which nobody waits for\n%s", text == NULL ? "?" : text);
+    log_trace(task->script->log, lua_tostring(L, -1),
+              "Exception in a spawned task, which nobody waits for");
     lua_pop(L, 1);
 }
 

@@ -9,30 +9,58 @@
 #include "base/log.h"
 #include "bind/bind.h"
 #include "bind/check.h"
+#include "bind/exchange.h"
 #include "bind/generation.h"
+#include "http/request_id.h"
 #include "script/state.h"
 
-/* core.log(level, text): level is "debug", "info", "warning", "error" or "critical". While
- * app.debug is on, "debug" counts where the setting log_level is the usual one. */
-static int l_log(lua_State *L)
+/* The log as this state uses it: while app.debug is on, "debug" counts where the setting log_level
+ * is the usual one. */
+static struct log log_of(lua_State *L)
 {
     const struct generation *g = generation_of(L);
     struct log log = *script_of(L)->log;
-    int level = log_level_of(check_slice(L, 1));
-    luaL_argcheck(L, level >= 0, 1, "debug, info, warning, error or critical expected");
     if (g != NULL && g->debug && log.level == LOG_INFO)
         log.level = LOG_DEBUG;
-    log_text(&log, (enum log_level)level, check_slice(L, 2));
-    return 0;
+    return log;
 }
 
-/* core.log_error(text): an event of level error, with its traceback */
-static int l_log_error(lua_State *L)
+static enum log_level check_level(lua_State *L, int index)
 {
+    int level = log_level_of(check_slice(L, index));
+    luaL_argcheck(L, level >= 0, index, "debug, info, warning, error or critical expected");
+    return (enum log_level)level;
+}
+
+/* core.log_wants(level) -> boolean: are lines of this level written? */
+static int l_log_wants(lua_State *L)
+{
+    struct log log = log_of(L);
+    lua_pushboolean(L, log_wants(&log, check_level(L, 1)));
+    return 1;
+}
+
+/* core.log(level, text, logger?, traceback?, wanted?): level is "debug", "info", "warning",
+ * "error" or "critical"; with `wanted` it is written whatever the setting log_level says */
+static int l_log(lua_State *L)
+{
+    struct log log = log_of(L);
+    struct log_event event = {.level = check_level(L, 1),
+                              .message = check_slice(L, 2),
+                              .logger = opt_slice(L, 3, SLICE("")),
+                              .traceback = opt_slice(L, 4, SLICE(""))};
     const struct generation *g = generation_of(L);
-    log_text(script_of(L)->log, LOG_ERROR, check_slice(L, 1));
-    if (g != NULL && g->errors != NULL)
+    bool wanted = lua_toboolean(L, 5);
+    if (g != NULL && g->errors != NULL && event.traceback.len > 0 && !wanted)
         counter_add(g->errors, 1);
+    if (wanted)
+        log.level = LOG_DEBUG;
+    else if (!log_wants(&log, event.level))
+        return 0;
+    const struct exchange *x = exchange_current(L);
+    if (x != NULL)
+        event.request_id = request_id(x->req);
+    log_event(&log, &event);
     return 0;
 }
 
@@ -50,7 +78,7 @@ static int l_program(lua_State *L)
 static const luaL_Reg functions[] = {
     {"program", l_program},
     {"log", l_log},
-    {"log_error", l_log_error},
+    {"log_wants", l_log_wants},
     {NULL, NULL},
 };
 

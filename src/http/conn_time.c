@@ -12,6 +12,9 @@
  * a reset (RFC 9112 9.6): since the last byte, and in all. */
 #define LINGER_MS     2000
 #define LINGER_ALL_MS 30000
+/* A handshake goes to and fro before its request is on its way: once the server stops it has so
+ * much longer than an idle connection. */
+#define HANDSHAKE_DRAINS 5
 
 bool conn_body_is_full(const struct conn *conn)
 {
@@ -77,8 +80,9 @@ static uint64_t deadline_of(struct conn *conn, uint64_t now)
     conn->backlog = 0;
     switch (conn->state) {
     case CONN_IDLE:
-        if (conn->stream->security == STREAM_HANDSHAKE && !conn->draining)
-            return conn->since + settings->header_timeout_ms;
+        if (conn->stream->security == STREAM_HANDSHAKE)
+            return conn->since + (conn->draining ? HANDSHAKE_DRAINS * conn->drain_ms
+                                                 : settings->header_timeout_ms);
         return conn->since + (conn->draining ? conn->drain_ms : settings->keep_alive_timeout_ms);
     case CONN_HEAD: return conn->since + settings->header_timeout_ms;
     case CONN_LINGER: return linger_deadline(conn);

@@ -309,6 +309,7 @@ void trust_apply(const struct trust *trust, struct request *req)
     struct claim claim = {0};
     if (!trust_has(trust, request_peer(req, &port)))
         return;
+    req->trusted_peer = true;
     read_claim(trust, req, &claim);
     if (claim.client.len > 0) {
         req->peer = arena_dup(&req->arena, claim.client);

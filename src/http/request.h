@@ -86,6 +86,8 @@ struct request {
 
     struct slice peer; /* the address, once asked for; data NULL before */
     int peer_port;
+    struct slice id;   /* once asked for (http/request_id.h); data NULL before */
+    bool trusted_peer; /* a trusted proxy sent it: its X-Request-Id counts */
 
     int64_t content_length;   /* -1: none given */
     uint64_t max_body;        /* 413 above it; set by the handler's on_head */

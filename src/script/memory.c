@@ -187,8 +187,7 @@ static void collect(struct script *script)
     /* Protected: a finalizer of the user's may raise. */
     if (lua_cpcall(script->L, l_collect, NULL) != 0) {
         push_error_text(script->L, -1);
-        log_write(script->log, LOG_ERROR, "Exception in a finalizer (__gc)\n%s",
-                  lua_tostring(script->L, -1));
+        log_trace(script->log, lua_tostring(script->L, -1), "Exception in a finalizer (__gc)");
         lua_pop(script->L, 2);
     }
     script->collect_soon = false;

@@ -14,23 +14,43 @@
 #define SLICE_NS 400000
 /* Instructions between two looks at the clock: 10 us, or 200 when each makes a table. */
 #define LOOK_AFTER 500
-/* What is loaded mostly stays: the collector begins anew when the heap has grown so much, in per
- * cent; LuaJIT's own pace is 200. */
-#define LOADING_PAUSE 1000
-#define USUAL_PAUSE   200
+/* What is loaded mostly stays: nothing is collected before the heap is so large (a quarter of its
+ * limit, when that is less). Then, and from the end of loading on, the collector begins when the
+ * heap has doubled. */
+#define UNCOLLECTED_MAX ((size_t)128 << 20)
+#define LIMIT_SHARE     4
+#define USUAL_PAUSE     200
 /* Cycles of the collector until everything is gone: the one under way, one that finds what is
  * garbage and calls the finalizers, one that frees what had finalizers. */
 #define CYCLES 3
 /* Per cent of work that one step of the collector does: a few microseconds each. */
 #define STEP_WORK 1000
 
+/* The collector begins at USUAL_PAUSE times what there is now: lua_gc knows that as -1. */
+static void resume_collector(struct script *script)
+{
+    script->uncollected = false;
+    lua_gc(script->L, LUA_GCSETPAUSE, USUAL_PAUSE);
+    lua_gc(script->L, LUA_GCRESTART, -1);
+}
+
+static bool is_large(const struct script *script)
+{
+    size_t share = script->limit / LIMIT_SHARE;
+    size_t most = share == 0 || share > UNCOLLECTED_MAX ? UNCOLLECTED_MAX : share;
+    return script->used > most;
+}
+
 static void on_count(lua_State *L, lua_Debug *ar)
 {
     (void)ar;
     struct script *script = script_of(L);
     struct task *task = script->running;
-    if (task == NULL || task->L != L || clock_ns() - script->slice_began < SLICE_NS ||
-        !lua_isyieldable(L))
+    if (task == NULL || clock_ns() - script->slice_began < SLICE_NS)
+        return;
+    if (script->uncollected && is_large(script))
+        resume_collector(script);
+    if (task->L != L || !lua_isyieldable(L))
         return;
     task->sliced = true;
     lua_yield(L, 0);
@@ -46,7 +66,8 @@ void slice_begin(struct script *script)
 {
     script->sliced = true;
     luaJIT_setmode(script->L, 0, LUAJIT_MODE_ENGINE | LUAJIT_MODE_OFF);
-    lua_gc(script->L, LUA_GCSETPAUSE, LOADING_PAUSE);
+    script->uncollected = true;
+    lua_gc(script->L, LUA_GCSTOP, 0);
     slice_hook(script);
 }
 
@@ -56,19 +77,37 @@ void slice_end(struct script *script)
         return;
     script->sliced = false;
     lua_sethook(script->L, NULL, 0, 0);
-    lua_gc(script->L, LUA_GCSETPAUSE, USUAL_PAUSE);
+    if (script->uncollected)
+        resume_collector(script);
     luaJIT_setmode(script->L, 0, LUAJIT_MODE_ENGINE | LUAJIT_MODE_ON);
 }
 
-/* Remove every pair of the table at index whose key has this type; LUA_TNONE: all pairs. */
-static void clear_table(lua_State *L, int index, int key_type)
+/* Is the pair of the registry on top of the stack one that finalizers may ask for? References of C
+ * are numbers. Its texts name metatables: those of userdata that have a finalizer, and of others,
+ * through whose methods all of the framework and the app may be reached. */
+static bool is_for_finalizers(lua_State *L)
+{
+    if (lua_type(L, -2) == LUA_TNUMBER)
+        return false;
+    if (!lua_istable(L, -1))
+        return true;
+    lua_pushliteral(L, "__gc");
+    lua_rawget(L, -2);
+    bool has_finalizer = !lua_isnil(L, -1);
+    lua_pop(L, 1);
+    return has_finalizer;
+}
+
+/* Remove every pair of the table at index, but for those which keep wants kept. */
+static void clear_table(lua_State *L, int index, bool (*keep)(lua_State *L))
 {
     if (!lua_istable(L, index))
         return;
     lua_pushnil(L);
     while (lua_next(L, index) != 0) {
+        bool kept = keep != NULL && keep(L);
         lua_pop(L, 1);
-        if (key_type != LUA_TNONE && lua_type(L, -1) != key_type)
+        if (kept)
             continue;
         lua_pushvalue(L, -1);
         lua_pushnil(L);
@@ -76,16 +115,15 @@ static void clear_table(lua_State *L, int index, int key_type)
     }
 }
 
-/* References of C are numbers in the registry; its texts name metatables, which finalizers ask. */
 static int l_empty(lua_State *L)
 {
     lua_settop(L, 0);
     lua_pushvalue(L, LUA_REGISTRYINDEX);
     lua_getfield(L, 1, "_LOADED");
     lua_pushvalue(L, LUA_GLOBALSINDEX);
-    clear_table(L, 1, LUA_TNUMBER);
-    clear_table(L, 2, LUA_TNONE);
-    clear_table(L, 3, LUA_TNONE);
+    clear_table(L, 1, is_for_finalizers);
+    clear_table(L, 2, NULL);
+    clear_table(L, 3, NULL);
     lua_gc(L, LUA_GCSETSTEPMUL, STEP_WORK);
     return 0;
 }

@@ -14,7 +14,8 @@ struct script;
 
 /* From here on no task of this state runs longer than a slice at a time, where it may yield: not
  * within a C function, and not within a coroutine of the user's. The JIT compiler is off
- * meanwhile, because compiled code looks at no hook. */
+ * meanwhile, because compiled code looks at no hook; so is the collector, while the heap is not
+ * large. */
 void slice_begin(struct script *script);
 /* The state serves now: tasks run as long as they want, and are compiled. */
 void slice_end(struct script *script);

@@ -66,6 +66,7 @@ struct script {
     bool collect_soon;      /* an allocation was refused since the last full collection */
     bool is_closed;         /* L is gone */
     bool sliced;            /* script/slice.h: tasks are taken back after a while */
+    bool uncollected;       /* script/slice.h: the collector stands still */
     uint8_t cycles;         /* of the collector, while the state is emptied */
     uint64_t slice_began;   /* nanoseconds: when the running task was resumed */
     bool ran_out;           /* a task ended because it was refused memory */

@@ -1,11 +1,12 @@
 /* server/config.c - the settings as a whole: defaults, the app file, what depends on what. See
  * config.h. */
 #include <errno.h>
-#include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
 
 #include "base/err.h"
+#include "base/processors.h"
+#include "http/access_format.h"
 #include "http/coding.h"
 #include "http/forwarded.h"
 #include "server/config_internal.h"
@@ -100,6 +101,11 @@ static enum config_origin origin_of(const struct config *config, struct slice na
     return config->origin[config_setting_find(name)];
 }
 
+bool config_is_given(const struct config *config, struct slice name)
+{
+    return origin_of(config, name) != CONFIG_DEFAULT;
+}
+
 /* Refuse the setting with a message that starts with the place it was given at. */
 static int refuse(const struct config *config, struct slice name, struct err *err, const char *why)
 {
@@ -151,16 +157,6 @@ static int check_later(struct config *config, struct err *err)
     return 0;
 }
 
-/* How many processors this process may use; at least 1. */
-static int64_t processors(void)
-{
-    cpu_set_t set;
-    if (sched_getaffinity(0, sizeof(set), &set) != 0)
-        return 1;
-    int count = CPU_COUNT(&set);
-    return count < 1 ? 1 : count;
-}
-
 static int settle_workers(struct config *config, struct err *err)
 {
     if (config->debug && config->workers > 1 &&
@@ -170,7 +166,7 @@ static int settle_workers(struct config *config, struct err *err)
     if (config->debug && config->workers != 0)
         config->workers = 1;
     if (config->workers == CONFIG_WORKERS_AUTO)
-        config->workers = processors();
+        config->workers = processors_usable();
     return 0;
 }
 
@@ -238,6 +234,18 @@ static int check_timeouts(const struct config *config, struct err *err)
     return 0;
 }
 
+static int check_access_format(const struct config *config, struct err *err)
+{
+    if (config->access_log_format == NULL)
+        return 0;
+    struct err why = {0};
+    struct access_format *format = access_format_new(config->access_log_format, &why);
+    if (format == NULL)
+        return refuse(config, SLICE("access_log_format"), err, why.message);
+    access_format_free(format);
+    return 0;
+}
+
 int config_finish(struct config *config, struct err *err)
 {
     int rc = check_later(config, err);
@@ -258,6 +266,8 @@ int config_finish(struct config *config, struct err *err)
         rc = check_timeouts(config, err);
     if (rc == 0)
         rc = check_metrics(config, err);
+    if (rc == 0)
+        rc = check_access_format(config, err);
     if (rc != 0)
         return rc;
     if (origin_of(config, SLICE("reload")) == CONFIG_DEFAULT)

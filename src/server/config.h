@@ -55,6 +55,7 @@ struct config {
     struct config_list dotenv; /* the variables that the file .env has set */
     bool run_requested;        /* a script called app:run */
     struct debug_guard *debug_guard; /* debug mode, once the server runs; not the config's own */
+    int64_t lowered_from;      /* max_connections as given, when limits_fit has lowered it */
 
     /* addresses */
     const char *host;
@@ -116,6 +117,9 @@ void config_clear(struct config *config);
 
 /* Name the app file (absolute path): app_path, app_name and app_root. */
 void config_set_app(struct config *config, const char *path);
+
+/* Whether somebody gave this setting. */
+bool config_is_given(const struct config *config, struct slice name);
 
 /* Set one server setting. `value` is JSON when it parses as JSON, else text (never in the file).
  * `where` names the place in messages ("--port", "QLUA_SERVER__PORT"). A later layer replaces an

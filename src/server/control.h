@@ -24,6 +24,7 @@ enum control_type {
     CONTROL_DROP,      /* supervisor: what was prepared is not wanted */
     CONTROL_IDENTITY,  /* supervisor: certificate, key or tickets are new: server/identity.h, in the
                         * descriptor */
+    CONTROL_LOG,       /* supervisor: lines of enum log_file `value` go to the descriptor with it */
     CONTROL_STOP,      /* supervisor: accept what is queued, close the listeners, drain, exit 0 */
     CONTROL_STOP_NOW,  /* supervisor: close everything and exit 0 */
     CONTROL_OPEN,      /* supervisor: a worker that was started so serves from now on */

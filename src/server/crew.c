@@ -15,10 +15,11 @@
 #include "base/mem.h"
 #include "server/config.h"
 #include "server/control.h"
+#include "server/crew_identity.h"
 #include "server/crew_reload.h"
 #include "server/history.h"
-#include "server/identity.h"
 #include "server/listen.h"
+#include "server/log_files.h"
 #include "server/process.h"
 #include "server/reload.h"
 
@@ -35,11 +36,15 @@
 #define STOP_LOADING_MS 1000
 #define STOP_NOW_MS     300
 
-void crew_init(struct crew *crew, const struct config *config, const struct log *log,
+void crew_init(struct crew *crew, struct config *config, struct log_files *files,
                const struct listeners *listeners, const struct figures *figures, uint64_t now)
 {
-    *crew = (struct crew){
-        .config = config, .log = log, .listeners = listeners, .figures = figures, .started = now};
+    *crew = (struct crew){.config = config,
+                          .log = &files->log,
+                          .files = files,
+                          .listeners = listeners,
+                          .figures = figures,
+                          .started = now};
     crew->watch_from = now;
     crew->count = 2 * (size_t)config->workers;
     crew->opened = 1;
@@ -109,7 +114,7 @@ static void start_member(struct crew *crew, struct member *member, uint64_t now)
         begin_figures(crew, member, now);
         struct worker_start start = {
             .config = crew->config,
-            .log = crew->log,
+            .files = crew->files,
             .generation = crew->reload->last,
             .id = member->id,
             .listeners = crew->listeners->fds,
@@ -139,6 +144,7 @@ static void start_member(struct crew *crew, struct member *member, uint64_t now)
     member->pid = rc;
     counter_set(&member->figures->pid, (uint64_t)rc);
     member->state = MEMBER_STARTING;
+    crew_identity_inherit(crew, member);
     member->started = now;
     member->ready = 0;
 }
@@ -248,6 +254,7 @@ void crew_tick(struct crew *crew, uint64_t now)
         }
     }
     fill_ids(crew, now);
+    crew_identity_tick(crew);
     reload_tick(crew->reload, now);
 }
 
@@ -416,7 +423,8 @@ static void member_ended(struct crew *crew, struct member *member, int status, u
                       (int)pid, how);
     } else if (!crew->serving) {
         /* the worker has said itself why it does not start */
-        if (!WIFEXITED(status) || WEXITSTATUS(status) != WORKER_EXIT_NO_START)
+        crew->misused = WIFEXITED(status) && WEXITSTATUS(status) == WORKER_EXIT_USAGE;
+        if (!crew->misused && (!WIFEXITED(status) || WEXITSTATUS(status) != WORKER_EXIT_NO_START))
             log_write(crew->log, LOG_CRITICAL,
                       "worker %d (pid %d) %s before it was ready; the start ends", member->id,
                       (int)pid, how);
@@ -438,6 +446,20 @@ static void member_ended(struct crew *crew, struct member *member, int status, u
     }
 }
 
+void crew_send_log(struct crew *crew, uint32_t which, int fd)
+{
+    for (size_t i = 0; i < crew->count; i++) {
+        const struct member *member = &crew->members[i];
+        int rc = member->control_fd < 0
+                     ? 0
+                     : control_send_fd(member->control_fd, CONTROL_LOG, which, fd);
+        if (rc != 0 && rc != -EPIPE)
+            log_write(crew->log, LOG_ERROR,
+                      "worker %d (pid %d) cannot be told of a log's new file: %s", member->id,
+                      (int)member->pid, err_text(rc));
+    }
+}
+
 static uint64_t microseconds(const struct timeval *time)
 {
     return (uint64_t)time->tv_sec * 1000000 + (uint64_t)time->tv_usec;
@@ -455,26 +477,6 @@ void crew_reap(struct crew *crew, uint64_t now)
         figures_end(member->figures, microseconds(&used.ru_utime) + microseconds(&used.ru_stime));
         member_ended(crew, member, status, now);
     }
-}
-
-void crew_send_identity(struct crew *crew)
-{
-    int passed = identity_pack(crew->identity);
-    if (passed < 0) {
-        log_write(crew->log, LOG_ERROR,
-                  "certificate and tickets cannot be handed to the workers: %s", err_text(passed));
-        return;
-    }
-    for (size_t i = 0; i < crew->count; i++) {
-        struct member *member = &crew->members[i];
-        int rc = member->control_fd < 0
-                     ? 0
-                     : control_send_fd(member->control_fd, CONTROL_IDENTITY, 0, passed);
-        if (rc != 0 && rc != -EPIPE)
-            log_write(crew->log, LOG_ERROR, "worker %d was not sent the new certificate: %s",
-                      member->id, err_text(rc));
-    }
-    close(passed);
 }
 
 void crew_stop(struct crew *crew, bool at_once, uint64_t now)

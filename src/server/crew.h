@@ -23,6 +23,7 @@ struct history;
 struct identity;
 struct listeners;
 struct log;
+struct log_files;
 struct status_worker;
 
 enum member_state {
@@ -49,18 +50,20 @@ struct member {
     unsigned failures;           /* ends in a row without a good while of service between */
     unsigned restarts;           /* for status */
     enum restart_reason doom;    /* RETIRING, or KILLED while it was wanted: why */
+    uint32_t identity;           /* version of the identity that it has */
     bool prepares;               /* it was asked to prepare a generation, ... */
     bool preparing;              /* ... and has not answered yet */
 };
 
 struct crew {
-    const struct config *config;
-    const struct log *log;
+    struct config *config;
+    const struct log *log; /* the one in files */
+    struct log_files *files;
     const struct listeners *listeners;
     const struct figures *figures; /* a place each member */
     struct history *history;
     struct privilege privilege;
-    struct identity *identity;    /* the supervisor's; NULL: no TLS */
+    struct identity *identity;    /* the supervisor's; NULL: no TLS. See crew_identity.h */
     void (*in_child)(void *data); /* closes what is the supervisor's */
     void *data;
     struct reload *reload;  /* the supervisor's; NULL: none */
@@ -74,11 +77,12 @@ struct crew {
     bool held;           /* workers get ready but serve only after crew_open */
     bool serving;        /* every worker was ready once */
     bool stopping;
-    bool failed; /* the service ends because of an error */
+    bool failed;  /* the service ends because of an error ... */
+    bool misused; /* ... on the command line */
 };
 
 /* `config->workers` is at least 1; the figures have two places for each. */
-void crew_init(struct crew *crew, const struct config *config, const struct log *log,
+void crew_init(struct crew *crew, struct config *config, struct log_files *files,
                const struct listeners *listeners, const struct figures *figures, uint64_t now);
 void crew_clear(struct crew *crew);
 
@@ -100,11 +104,11 @@ void crew_retire(struct member *member, enum restart_reason why);
 /* Read the messages of one member. */
 void crew_messages(struct crew *crew, struct member *member, uint64_t now);
 
+/* Lines of one of enum log_file are to go to fd, in all workers. */
+void crew_send_log(struct crew *crew, uint32_t which, int fd);
+
 /* Collect the processes that have ended. */
 void crew_reap(struct crew *crew, uint64_t now);
-
-/* The identity is new: every worker is sent it. */
-void crew_send_identity(struct crew *crew);
 
 /* Tell everyone to stop, gracefully or at once; may be called again with at_once. */
 void crew_stop(struct crew *crew, bool at_once, uint64_t now);

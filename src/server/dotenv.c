@@ -159,6 +159,12 @@ int dotenv_apply(struct slice text, dotenv_on_set *on_set, void *data, struct er
     return rc;
 }
 
+bool dotenv_is_skipped(void)
+{
+    const char *skip = getenv("QLUA_SKIP_DOTENV");
+    return skip != NULL && skip[0] != '\0' && strcmp(skip, "0") != 0;
+}
+
 int dotenv_load(const char *folder, dotenv_on_set *on_set, void *data, struct err *err)
 {
     char path[4096];

@@ -75,7 +75,9 @@ struct service_figures {
     _Atomic uint64_t reloads_failed;
     _Atomic uint64_t reload_failed; /* 1: the last one */
     _Atomic uint64_t restarts[RESTART_REASONS];
-    _Atomic uint64_t longest_ns; /* latency of those who were in a place before */
+    _Atomic uint64_t certificate_ends;    /* seconds since 1970; 0: no TLS */
+    _Atomic uint64_t certificate_refused; /* 1: what its files hold now is no good */
+    _Atomic uint64_t longest_ns;          /* latency of those who were in a place before */
 };
 
 struct figures {

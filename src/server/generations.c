@@ -1,6 +1,7 @@
 /* server/generations.c - the generations of a worker. See generations.h. */
 #include "server/generations.h"
 
+#include <errno.h>
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -24,6 +25,7 @@
 #include "script/task.h"
 #include "script/watchdog.h"
 #include "server/config.h"
+#include "server/config_renew.h"
 #include "server/figures.h"
 #include "server/generation.h"
 #include "server/testing.h"
@@ -50,7 +52,7 @@ struct life {
     struct list node;
     struct generations *all;
     struct generation *generation;
-    struct config *config; /* the config file as it was when this was loaded; NULL: as at start */
+    struct config *config; /* the settings as they were when this was loaded; NULL: the worker's */
     uint8_t state;         /* enum life_state */
     bool is_due;           /* RETIRED: nothing of it was asked to end yet by force */
     bool tasks_over;       /* its background tasks have ended, or never began */
@@ -69,6 +71,7 @@ void generations_init(struct generations *all)
     list_init(&all->lives);
     all->next = all->serving = NULL;
     all->shutting_down = false;
+    all->exit_code = 0;
 }
 
 /* ---- the end of a life ---- */
@@ -197,7 +200,7 @@ static void on_shut(void *data, const char *error)
 {
     struct life *life = data;
     if (error != NULL && life->state == LIFE_SHUTTING)
-        log_write(life->all->log, LOG_ERROR, "Exception at shutdown\n%s", error);
+        log_trace(life->all->log, error, "Exception at shutdown");
     if (life->state == LIFE_SHUTTING && life->all->shutting_down)
         life->state = LIFE_GONE; /* the worker cuts what is left, all at once */
     else if (life->state == LIFE_SHUTTING)
@@ -332,7 +335,7 @@ static void on_step(void *data, const char *error)
 {
     struct life *life = data;
     if (error != NULL)
-        log_write(life->all->log, LOG_ERROR, "Exception in a new generation\n%s", error);
+        log_trace(life->all->log, error, "Exception in a new generation");
 }
 
 /* Background tasks of the one that serves begin when those of the ones before have ended. */
@@ -362,6 +365,8 @@ bool generations_commit(struct generations *all, uint32_t number)
     watchdog_take(life->generation->script);
     generation_run(life->generation, "commit", no_args, on_step, life);
     *all->current = life->generation;
+    if (life->config != NULL)
+        all->on_settings(all->data, life->config);
     if (all->files != NULL)
         file_watch_prune(all->files, number);
     if (old != NULL)
@@ -402,19 +407,26 @@ static void on_prepared(void *data, const char *error)
         return;
     }
     all->next = NULL;
+    all->exit_code = life->generation->exit_code;
     end_life(life);
     all->on_prepared(all->data, number, error);
 }
 
-/* The config file may have changed too: the app's keys in it are read anew. */
+/* Config file and .env may have changed too: settings and the app's keys are read anew. */
 static int read_config(struct life *life, struct err *err)
 {
-    const char *file = life->all->config->file;
-    if (file == NULL)
-        return 0;
     life->config = mem_zalloc(sizeof(*life->config));
-    config_init(life->config);
-    return config_read_file(life->config, file, err);
+    int rc = config_renew(life->config, life->all->config, err);
+    if (rc != -EACCES)
+        return rc;
+    log_write(life->all->log, LOG_WARNING,
+              "%s: %s: settings and app keys stay as they were; let the workers' user read it",
+              err->name, err->message);
+    config_clear(life->config);
+    free(life->config);
+    life->config = NULL;
+    *err = (struct err){0};
+    return 0;
 }
 
 static void refuse(struct generations *all, uint32_t number, const struct err *err)
@@ -436,6 +448,8 @@ static void watch_sources(struct generations *all, uint32_t number)
     if (all->files == NULL)
         return;
     file_watch_add(all->files, all->config->app_path, number);
+    snprintf(path, sizeof(path), "%s/.env", all->config->app_root);
+    file_watch_add(all->files, path, number);
     if (file == NULL)
         return;
     if (file[0] != '/' && getcwd(path, sizeof(path)) != NULL) {
@@ -458,9 +472,11 @@ void generations_prepare(struct generations *all, uint32_t number)
     timer_init(&life->look, on_look);
     life->turn = (struct later){.fn = on_turn, .data = life};
     watch_sources(all, number);
-    if ((all->serving == NULL || read_config(life, &err) == 0))
+    if ((all->serving == NULL || read_config(life, &err) == 0)) {
+        config = life->config != NULL ? life->config : config;
         life->generation =
             generation_new(all->loop, all->log, config, all->worker_id, number, &err);
+    }
     if (life->generation == NULL) {
         life_free(life);
         refuse(all, number, &err);
@@ -470,10 +486,8 @@ void generations_prepare(struct generations *all, uint32_t number)
     g->stores = all->stores;
     g->errors = &all->figures->errors;
     g->desk = all->desk;
-    generation_watch(g, all->config);
+    generation_watch(g, config);
     g->files = all->files;
-    if (life->config != NULL)
-        g->app_file = &life->config->app_file;
     all->next = life;
     if (all->serving != NULL)
         slice_begin(g->script);

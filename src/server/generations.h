@@ -39,12 +39,15 @@ struct generations {
     void (*on_prepared)(void *data, uint32_t number, const char *error);
     /* generations_shut_down is over. */
     void (*on_shut_down)(void *data);
+    /* What serves from now on was loaded with these settings. */
+    void (*on_settings)(void *data, const struct config *renewed);
     void *data;
 
     struct list lives; /* struct life, oldest first */
     struct life *next; /* being prepared, or prepared */
     struct life *serving;
     bool shutting_down;
+    int exit_code; /* what one that did not load wants the process to end with; 0: nothing */
 };
 
 /* Fill the fields above the blank line yourself. */

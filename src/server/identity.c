@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/clock.h"
@@ -90,7 +91,10 @@ static int load_certificates(struct identity *identity, struct certificate *cert
                              struct err *err)
 {
     int rc = read_file(identity->config->cert, "certificate", &identity->certificates, err);
-    return rc != 0 ? rc : certificate_read(certificate, buf_view(&identity->certificates), err);
+    if (rc == 0)
+        rc = certificate_read(certificate, buf_view(&identity->certificates), err);
+    identity->expires = certificate->not_after;
+    return rc;
 }
 
 /* Both in one file is usual, too. */
@@ -175,6 +179,7 @@ static void replace_files(struct identity *identity, struct identity *other)
     forget(&identity->key);
     identity->certificates = other->certificates;
     identity->key = other->key;
+    identity->expires = other->expires;
     identity->version++;
 }
 
@@ -184,6 +189,7 @@ bool identity_refresh(struct identity *identity)
     struct certificate certificate = {0};
     struct err err = {0};
     int rc = load(&next, &certificate, &err);
+    identity->refused = rc != 0;
     bool changed =
         rc == 0 && (!slice_eq(buf_view(&next.certificates), buf_view(&identity->certificates)) ||
                     !slice_eq(buf_view(&next.key), buf_view(&identity->key)));
@@ -233,11 +239,11 @@ static bool write_all(int fd, const void *data, size_t len)
     return write(fd, data, len) == (ssize_t)len; /* it is memory: all of it, or none */
 }
 
-int identity_pack(const struct identity *identity)
+static int pack(const struct identity *identity, struct slice certificates, struct slice key)
 {
     struct packed head = {
-        .certificates = identity->certificates.len,
-        .key = identity->key.len,
+        .certificates = certificates.len,
+        .key = key.len,
         .renewed = identity->renewed,
         .ntickets = identity->ntickets,
     };
@@ -246,14 +252,40 @@ int identity_pack(const struct identity *identity)
     if (fd < 0)
         return -errno;
     bool ok = write_all(fd, &head, sizeof(head)) &&
-              write_all(fd, identity->certificates.data, identity->certificates.len) &&
-              write_all(fd, identity->key.data, identity->key.len) &&
+              write_all(fd, certificates.data, certificates.len) &&
+              write_all(fd, key.data, key.len) &&
               fcntl(fd, F_ADD_SEALS, F_SEAL_WRITE | F_SEAL_GROW | F_SEAL_SHRINK) == 0;
     int rc = ok ? fd : -EIO;
     explicit_bzero(&head, sizeof(head));
     if (!ok)
         close(fd);
     return rc;
+}
+
+int identity_pack(const struct identity *identity)
+{
+    return pack(identity, buf_view(&identity->certificates), buf_view(&identity->key));
+}
+
+int identity_pack_tickets(const struct identity *identity)
+{
+    return pack(identity, SLICE(""), SLICE(""));
+}
+
+int identity_take_tickets(struct identity *identity, int fd)
+{
+    struct packed head;
+    struct stat st;
+    if (fstat(fd, &st) != 0 || st.st_size != (off_t)sizeof(head) ||
+        pread(fd, &head, sizeof(head), 0) != (ssize_t)sizeof(head) || head.certificates != 0 ||
+        head.key != 0 || head.ntickets == 0 || head.ntickets > TLS_TICKET_KEYS)
+        return -EPROTO;
+    memcpy(identity->tickets, head.tickets, sizeof(head.tickets));
+    identity->ntickets = head.ntickets;
+    identity->renewed = head.renewed;
+    identity->version++;
+    explicit_bzero(&head, sizeof(head));
+    return 0;
 }
 
 /* The offset is shared with the other workers: pread. */

@@ -29,6 +29,8 @@ struct identity {
     struct tls_ticket_key tickets[TLS_TICKET_KEYS]; /* newest first */
     uint32_t ntickets;
     uint64_t renewed; /* when the newest was made, monotonic milliseconds */
+    int64_t expires;  /* the certificate, in seconds since 1970 */
+    bool refused;     /* at the last refresh the files were no good */
     uint32_t version; /* goes up whenever something above has changed */
 };
 
@@ -49,6 +51,11 @@ bool identity_renew_tickets(struct identity *identity, uint64_t now);
 int identity_pack(const struct identity *identity);
 /* Take over what identity_pack has packed. 0 or a negative code, then nothing has changed. */
 int identity_take(struct identity *identity, int fd);
+
+/* The same for the keys of tickets alone, which a server hands to the one that follows it: clients
+ * resume there. What another version has packed otherwise is refused. */
+int identity_pack_tickets(const struct identity *identity);
+int identity_take_tickets(struct identity *identity, int fd);
 
 /* A context for streams. NULL: logged. */
 struct tls_context *identity_context(const struct identity *identity);

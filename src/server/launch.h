@@ -7,7 +7,7 @@
 #ifndef QLUA_SERVER_LAUNCH_H
 #define QLUA_SERVER_LAUNCH_H
 
-#include "server/inherit.h"
+#include "net/inherit.h"
 
 struct err;
 

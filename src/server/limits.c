@@ -47,5 +47,6 @@ void limits_fit(struct config *config, const struct log *log, size_t listeners)
               "max_connections is %lld instead of %lld: a process may have %lld files open "
               "(rlimit_nofile)",
               (long long)most, (long long)config->max_connections, (long long)limit.rlim_cur);
+    config->lowered_from = config->max_connections;
     config->max_connections = most;
 }

@@ -15,8 +15,8 @@
 
 #include "base/err.h"
 #include "base/mem.h"
+#include "net/inherit.h"
 #include "server/config.h"
-#include "server/inherit.h"
 
 /* systemd hands its sockets over from this descriptor on. */
 #define SYSTEMD_FIRST_FD 3
@@ -348,11 +348,15 @@ static int take_systemd(struct listeners *listeners, struct err *err)
 {
     const char *pid = getenv("LISTEN_PID");
     const char *count = getenv("LISTEN_FDS");
-    if (pid == NULL || count == NULL || strtol(pid, NULL, 10) != (long)getpid())
-        return 0;
-    long n = strtol(count, NULL, 10);
-    if (n < 0 || n > SYSTEMD_MOST)
+    char *end = NULL;
+    bool ours = pid != NULL && count != NULL && strtol(pid, NULL, 10) == (long)getpid();
+    long n = ours ? strtol(count, &end, 10) : 0;
+    if (ours && (end == count || *end != '\0' || n < 0 || n > SYSTEMD_MOST))
         return err_set(err, -EINVAL, "LISTEN_FDS=%s: not a number of sockets", count);
+    /* not for our children, whoever they were meant for */
+    unsetenv("LISTEN_PID");
+    unsetenv("LISTEN_FDS");
+    unsetenv("LISTEN_FDNAMES");
     for (int fd = SYSTEMD_FIRST_FD; fd < SYSTEMD_FIRST_FD + (int)n; fd++) {
         int listening = 0;
         socklen_t len = sizeof(listening);
@@ -362,10 +366,7 @@ static int take_systemd(struct listeners *listeners, struct err *err)
         fcntl(fd, F_SETFL, fcntl(fd, F_GETFL) | O_NONBLOCK);
         describe_managers(add(listeners, fd, ""), listeners->scheme);
     }
-    /* not for our children */
-    unsetenv("LISTEN_PID");
-    unsetenv("LISTEN_FDS");
-    unsetenv("LISTEN_FDNAMES");
+    listeners->managed = n > 0;
     return (int)n;
 }
 
@@ -378,7 +379,8 @@ static bool take_managers(struct listeners *listeners, const struct config *conf
         add_inherited(listeners, fd, "", config);
         describe_managers(&listeners->items[listeners->count - 1], listeners->scheme);
     }
-    return listeners->count > 0;
+    listeners->managed = listeners->count > 0;
+    return listeners->managed;
 }
 
 static int open_all(struct listeners *listeners, const struct config *config,

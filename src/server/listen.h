@@ -35,6 +35,7 @@ struct listeners {
     struct listener *items;
     int *fds; /* the descriptors of items, for the workers */
     size_t count;
+    bool managed;       /* they are the service manager's: bind, host and port are not used */
     int port;           /* of the first TCP address as bound, or the setting's */
     const char *scheme; /* of TCP addresses, for people: "http" or "https" */
 };

@@ -123,6 +123,10 @@ static void append_service(struct buf *out, const struct figures *figures)
     buf_printf(out, "qlua_reloads_total{result=\"failure\"} %" PRIu64 "\n", failed);
     whole(out, "qlua_last_reload_successful", "gauge", "0 when the latest reload has failed.",
           counter_get(&service->reload_failed) == 0);
+    if (counter_get(&service->certificate_ends) != 0)
+        whole(out, "qlua_certificate_expiry_timestamp_seconds", "gauge",
+              "Until when the certificate is valid, since 1970.",
+              counter_get(&service->certificate_ends));
     append_latency(out, figures);
 }
 

@@ -83,7 +83,7 @@ void notify_send(struct notify *notify, const char *format, ...)
 {
     char message[MESSAGE_MOST];
     va_list arguments;
-    if (notify->fd < 0)
+    if (notify->fd < 0 || notify->silent)
         return;
     va_start(arguments, format);
     int len = vsnprintf(message, sizeof(message), format, arguments);

@@ -22,6 +22,7 @@ struct notify {
     uint64_t every_ms; /* between two signs of life; 0: none are wanted */
     uint64_t due;      /* the next one, monotonic milliseconds */
     const struct log *log;
+    bool silent;     /* nothing is sent: another process speaks for the service */
     bool complained; /* that nothing can be sent is said once */
 };
 

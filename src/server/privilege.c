@@ -6,6 +6,7 @@
 #include <pwd.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/prctl.h>
 #include <unistd.h>
 
 #include "base/err.h"
@@ -49,7 +50,7 @@ static int find_group(struct privilege *privilege, const char *group, struct err
 
 int privilege_resolve(struct privilege *privilege, const struct config *config, struct err *err)
 {
-    *privilege = (struct privilege){0};
+    *privilege = (struct privilege){.dump_core = config->rlimit_core > 0};
     int rc = config->user != NULL ? find_user(privilege, config->user, err) : 0;
     if (rc == 0 && config->group != NULL)
         rc = find_group(privilege, config->group, err);
@@ -58,23 +59,34 @@ int privilege_resolve(struct privilege *privilege, const struct config *config, 
     bool same = (!privilege->has_user || privilege->uid == geteuid()) &&
                 (!privilege->has_group || privilege->gid == getegid());
     if (geteuid() != 0 && !same)
-        return err_set(err, -EPERM, "the settings user and group need a start as root");
+        return err_set(err, -EPERM,
+                       "the settings user and group need a start as root; leave them out, or start "
+                       "as root");
     if (same) /* nothing to change, and setgroups would be refused */
         *privilege = (struct privilege){0};
+    /* else the workers would stay in the group of who started them, which is root's */
+    if (privilege->has_user && !privilege->has_group && !same)
+        return err_set(err, -EINVAL,
+                       "user %ld has no entry on this machine, and so no group; set group as well",
+                       (long)privilege->uid);
     return 0;
 }
 
 int privilege_drop(const struct privilege *privilege)
 {
-    if (privilege->has_group) {
-        int rc = privilege->name[0] != '\0' ? initgroups(privilege->name, privilege->gid)
-                                            : setgroups(0, NULL);
-        if (rc != 0 || setgid(privilege->gid) != 0)
-            return -errno;
-    } else if (privilege->has_user && setgroups(0, NULL) != 0) {
+    if (!privilege->has_user && !privilege->has_group)
+        return 0;
+    /* the further groups of the user; for a user without a name, or none, no further ones */
+    int rc = privilege->name[0] != '\0' ? initgroups(privilege->name, privilege->gid)
+                                        : setgroups(0, NULL);
+    if (rc != 0 || (privilege->has_group && setgid(privilege->gid) != 0) ||
+        (privilege->has_user && setuid(privilege->uid) != 0))
         return -errno;
-    }
-    if (privilege->has_user && setuid(privilege->uid) != 0)
-        return -errno;
+    /* a user that could become root again would be none */
+    if (privilege->has_user && privilege->uid != 0 && setuid(0) == 0)
+        return -EPERM;
+    /* the change forbids core files, which rlimit_core may have asked for */
+    if (privilege->dump_core)
+        prctl(PR_SET_DUMPABLE, 1);
     return 0;
 }

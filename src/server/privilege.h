@@ -17,7 +17,8 @@ struct privilege {
     bool has_group;
     uid_t uid;
     gid_t gid;
-    char name[64]; /* the user's, for its further groups; "" when it has no name */
+    bool dump_core; /* rlimit_core asks for core files */
+    char name[64];  /* the user's, for its further groups; "" when it has no name */
 };
 
 /* Look up the settings `user` and `group`. 0, or err. */

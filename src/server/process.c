@@ -9,7 +9,7 @@
 #include <unistd.h>
 
 #include "base/err.h"
-#include "base/log.h"
+#include "server/log_files.h"
 #include "server/privilege.h"
 #include "server/worker.h"
 
@@ -22,7 +22,7 @@ static void on_ignored(int number)
  * ignored: an ignored signal stays ignored in the programs that an app starts. */
 static void catch_signals(void)
 {
-    static const int caught[] = {SIGINT, SIGQUIT, SIGHUP, SIGUSR2};
+    static const int caught[] = {SIGINT, SIGQUIT, SIGHUP, SIGUSR1, SIGUSR2};
     struct sigaction action = {.sa_handler = on_ignored, .sa_flags = SA_RESTART};
     sigemptyset(&action.sa_mask);
     for (size_t i = 0; i < sizeof(caught) / sizeof(caught[0]); i++)
@@ -34,8 +34,8 @@ static int run_child(const struct worker_start *start, const struct privilege *p
 {
     int rc = privilege_drop(privilege);
     if (rc != 0) {
-        log_write(start->log, LOG_CRITICAL, "worker %d cannot become the configured user: %s",
-                  start->id, err_text(rc));
+        log_write(&start->files->log, LOG_CRITICAL,
+                  "worker %d cannot become the configured user: %s", start->id, err_text(rc));
         return WORKER_EXIT_FAILED;
     }
     /* after the change of user, which clears it; and the parent may have died before */
@@ -43,7 +43,9 @@ static int run_child(const struct worker_start *start, const struct privilege *p
     if (getppid() != parent)
         return WORKER_EXIT_FAILED;
     catch_signals();
-    return worker_run(start);
+    int code = worker_run(start);
+    log_files_close(start->files); /* what waits for a slow reader */
+    return code;
 }
 
 pid_t process_fork(const struct worker_start *start, const struct privilege *privilege,
@@ -56,5 +58,6 @@ pid_t process_fork(const struct worker_start *start, const struct privilege *pri
     if (pid > 0)
         return pid;
     in_child(data);
+    log_files_enter_worker(start->files, start->id);
     exit(run_child(start, privilege, parent));
 }

@@ -144,6 +144,13 @@ static void on_generations_shut_down(void *data)
     renewal->on_shut_down(renewal->data);
 }
 
+static void on_settings(void *data, const struct config *renewed)
+{
+    struct renewal *renewal = data;
+    renewal->on_settings(renewal->data, renewed);
+    renewal->reload.timeout = (uint64_t)renewal->generations.config->start_timeout;
+}
+
 static void on_over(void *data, bool ok, const char *text)
 {
     struct renewal *renewal = data;
@@ -167,6 +174,7 @@ void renewal_start(struct renewal *renewal, uint32_t number)
     all->current = &renewal->dispatcher->current;
     all->on_prepared = on_prepared;
     all->on_shut_down = on_generations_shut_down;
+    all->on_settings = on_settings;
     all->data = renewal;
     if (all->config->reload && all->worker_id == 1)
         all->files = file_watch_new(all->loop, all->log, on_files, renewal);

@@ -13,6 +13,7 @@
 #include "server/generations.h"
 #include "server/reload.h"
 
+struct config;
 struct control_message;
 struct dispatcher;
 
@@ -24,6 +25,8 @@ struct renewal {
     void (*on_first)(void *data, const char *error);
     /* renewal_shut_down is over. */
     void (*on_shut_down)(void *data);
+    /* New code serves, which was loaded with these settings. */
+    void (*on_settings)(void *data, const struct config *renewed);
     /* --workers 0: a reload is over; may be NULL. */
     void (*on_over)(void *data, bool ok, const char *text);
     void *data;

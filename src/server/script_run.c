@@ -42,7 +42,7 @@ static void on_over(void *data, const char *error)
     struct script_run *run = data;
     if (error != NULL && !run->config->run_requested) {
         load_error_print("", error);
-        run->exit_code = 1;
+        run->exit_code = run->generation->exit_code != 0 ? run->generation->exit_code : 1;
     }
     run->over = true;
     loop_stop(run->loop);

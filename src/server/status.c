@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include "base/buf.h"
+#include "base/clock.h"
 #include "server/config.h"
 #include "server/history.h"
 #include "server/listen.h"
@@ -49,6 +50,12 @@ const char *status_store_word(uint64_t state)
     return state == STORE_FIGURE_FAILING ? "failing" : "well";
 }
 
+double status_days(const struct service_figures *service)
+{
+    int64_t ends = (int64_t)counter_get(&service->certificate_ends);
+    return ends == 0 ? 1 : (double)(ends - clock_seconds()) / 86400;
+}
+
 void status_problems(const struct status *status, struct buf *out)
 {
     const struct service_figures *service = status->figures->service;
@@ -62,6 +69,11 @@ void status_problems(const struct status *status, struct buf *out)
         buf_printf(out, "%u of %llu workers %s\n", ready, wanted, ready == 1 ? "serves" : "serve");
     if (counter_get(&service->reload_failed) != 0)
         buf_printf(out, "the last reload failed: %s\n", status->history->reload);
+    if (counter_get(&service->certificate_refused) != 0)
+        buf_cstr(out,
+                 "the former certificate is in use, for the new one is no good: see the log\n");
+    if (status_days(service) <= 0)
+        buf_cstr(out, "the certificate has expired\n");
     if (lmdb == STORE_FIGURE_FAILING)
         buf_cstr(out, "the sessions' lmdb file fails: see the log\n");
     if (redis == STORE_FIGURE_FAILING)
@@ -251,6 +263,8 @@ static void append_head(struct buf *out, const struct status *status)
     buf_clear(&problems);
     for (size_t i = 0; i < status->listeners->count; i++)
         buf_printf(out, "listens on %s\n", status->listeners->items[i].address);
+    if (counter_get(&service->certificate_ends) != 0)
+        buf_printf(out, "certificate ends in %.1f days\n", status_days(service));
 }
 
 static void write_text(const struct status *status, struct buf *out)

@@ -14,6 +14,8 @@
 int status_pid(void);
 /* "serving", "degraded", "starting" or "stopping" */
 const char *status_word(const struct status *status);
+/* That the certificate is valid yet; without TLS more than 0. */
+double status_days(const struct service_figures *service);
 /* Why it is not "serving", a line each. */
 void status_problems(const struct status *status, struct buf *out);
 /* Ids of which a worker serves. */

@@ -137,6 +137,17 @@ static void append_reloads(struct buf *out, const struct status *status)
     buf_cstr(out, "},");
 }
 
+static void append_certificate(struct buf *out, const struct service_figures *service)
+{
+    if (counter_get(&service->certificate_ends) == 0) {
+        buf_cstr(out, "null");
+        return;
+    }
+    buf_printf(out, "{\"expires\":%llu,\"days\":%.1f,\"refused\":%s}",
+               (unsigned long long)counter_get(&service->certificate_ends), status_days(service),
+               counter_get(&service->certificate_refused) != 0 ? "true" : "false");
+}
+
 static void append_head(struct buf *out, const struct status *status)
 {
     struct buf problems = {0};
@@ -163,7 +174,9 @@ static void append_head(struct buf *out, const struct status *status)
         buf_cstr(out, i == 0 ? "" : ",");
         text(out, status->listeners->items[i].address);
     }
-    buf_cstr(out, "],");
+    buf_cstr(out, "],\"certificate\":");
+    append_certificate(out, status->figures->service);
+    buf_char(out, ',');
 }
 
 void status_write_json(const struct status *status, struct buf *out)

@@ -3,12 +3,12 @@
 
 #include <unistd.h>
 
+#include "net/inherit.h"
 #include "server/control.h"
-#include "server/inherit.h"
 
 void successor_init(struct successor *successor, struct inherited *inherited)
 {
-    *successor = (struct successor){.channel = inherited->channel};
+    *successor = (struct successor){.channel = inherited->channel, .tickets = -1};
     successor->waits = inherited->channel >= 0;
     inherited->channel = -1;
 }
@@ -17,7 +17,17 @@ void successor_close(struct successor *successor)
 {
     if (successor->channel >= 0)
         close(successor->channel);
+    if (successor->tickets >= 0)
+        close(successor->tickets);
+    successor->channel = successor->tickets = -1;
+}
+
+/* The former server is gone, or has said all. */
+static void end_channel(struct successor *successor)
+{
+    close(successor->channel);
     successor->channel = -1;
+    successor->waits = false;
 }
 
 bool successor_may_serve(struct successor *successor)
@@ -34,14 +44,15 @@ void successor_turn(struct successor *successor)
     struct control_message message;
     int rc = 0;
     while (successor->channel >= 0 && (rc = control_receive(successor->channel, &message)) > 0) {
-        if (message.type != CONTROL_COMMIT)
+        if (message.type != CONTROL_COMMIT) {
+            if (message.fd >= 0)
+                close(message.fd);
             continue;
+        }
         successor->former = (pid_t)message.value;
-        successor->waits = false;
-        successor_close(successor);
+        successor->tickets = message.fd;
+        end_channel(successor);
     }
-    if (rc < 0) { /* it has died: there is nobody to wait for */
-        successor->waits = false;
-        successor_close(successor);
-    }
+    if (rc < 0) /* it has died: there is nobody to wait for */
+        end_channel(successor);
 }

@@ -19,6 +19,7 @@ struct successor {
     bool waits;    /* it has not handed over yet */
     bool reported; /* it was told that all is ready */
     pid_t former;  /* its process id; 0: not known */
+    int tickets;   /* keys of TLS tickets, as identity.h packs them; -1: none */
 };
 
 /* Take the channel, if there is one. */

@@ -18,13 +18,14 @@
 #include "base/mem.h"
 #include "bind/debug_desk.h"
 #include "server/config.h"
+#include "server/config_renew.h"
 #include "server/crew_reload.h"
 #include "server/debug_guard.h"
 #include "server/figures.h"
 #include "server/launch.h"
 #include "server/limits.h"
+#include "server/log_files.h"
 #include "server/renewal.h"
-#include "server/status.h"
 #include "server/supervisor_internal.h"
 
 /* The loop turns at least so often. */
@@ -43,6 +44,20 @@ static int refuse(const struct err *err)
     return 1;
 }
 
+/* The banner where the log's lines are objects: one of them. */
+static void log_banner(const struct supervisor *supervisor)
+{
+    const struct config *config = supervisor->config;
+    struct buf text = {0};
+    buf_printf(&text, "serving %s on", config->app_name);
+    for (size_t i = 0; i < supervisor->listeners.count; i++)
+        buf_printf(&text, "%s %s", i > 0 ? "," : "", supervisor->listeners.items[i].address);
+    buf_printf(&text, ", %lld workers, debug mode %s", (long long)config->workers,
+               config->debug ? "on" : "off");
+    log_text(supervisor->log, LOG_INFO, buf_view(&text));
+    buf_clear(&text);
+}
+
 static void print_banner(void *data)
 {
     struct supervisor *supervisor = data;
@@ -51,6 +66,10 @@ static void print_banner(void *data)
     supervisor->told = TOLD_READY;
     notify_send(&supervisor->notify, "MAINPID=%d\nREADY=1\nSTATUS=Serving %s on %s", (int)getpid(),
                 config->app_name, supervisor->listeners.items[0].address);
+    if (supervisor->log->json) {
+        log_banner(supervisor);
+        return;
+    }
     fprintf(stderr, " * Serving qlua app '%s'\n", config->app_name);
     fprintf(stderr, " * Debug mode: %s\n", config->debug ? "on" : "off");
     if (config->debug_guard != NULL)
@@ -64,23 +83,6 @@ static void print_banner(void *data)
     for (size_t i = 0; i < supervisor->listeners.count; i++)
         fprintf(stderr, " * Running on %s%s\n", supervisor->listeners.items[i].address,
                 i + 1 == supervisor->listeners.count ? " (CTRL + C to quit)" : "");
-}
-
-int supervisor_write_pid_file(struct supervisor *supervisor, struct err *err)
-{
-    const char *path = supervisor->config->pid_file;
-    if (path == NULL)
-        return 0;
-    int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
-    if (fd < 0 || dprintf(fd, "%d\n", (int)getpid()) < 0) {
-        int rc = -errno;
-        if (fd >= 0)
-            close(fd);
-        return err_set(err, rc, "pid_file %s cannot be written: %s", path, err_text(rc));
-    }
-    close(fd);
-    supervisor->pid_file_made = true;
-    return 0;
 }
 
 int supervisor_open_control(struct supervisor *supervisor, struct err *err)
@@ -100,7 +102,7 @@ int supervisor_open_control(struct supervisor *supervisor, struct err *err)
 /* From the first listener on, a signal waits until somebody reads it: here, or in the worker. */
 static void hold_signals(sigset_t *set)
 {
-    static const int wanted[] = {SIGCHLD, SIGTERM, SIGINT, SIGQUIT, SIGHUP, SIGUSR2};
+    static const int wanted[] = {SIGCHLD, SIGTERM, SIGINT, SIGQUIT, SIGHUP, SIGUSR1, SIGUSR2};
     sigemptyset(set);
     for (size_t i = 0; i < sizeof(wanted) / sizeof(wanted[0]); i++)
         sigaddset(set, wanted[i]);
@@ -124,6 +126,7 @@ static void leave(void *data)
     upgrade_leave(&supervisor->upgrade);
     successor_close(&supervisor->successor);
     inherit_clear(&supervisor->launch->from);
+    pid_file_release(&supervisor->pid_file);
 }
 
 void supervisor_stop(struct supervisor *supervisor, bool at_once)
@@ -136,9 +139,16 @@ void supervisor_stop(struct supervisor *supervisor, bool at_once)
 /* What the files `cert` and `key` hold now is shown to connections from now on. */
 void supervisor_refresh_identity(struct supervisor *supervisor)
 {
-    if (supervisor->config->cert != NULL && identity_refresh(&supervisor->identity) &&
-        supervisor->crew.identity != NULL)
-        crew_send_identity(&supervisor->crew);
+    if (supervisor->config->cert == NULL)
+        return;
+    identity_refresh(&supervisor->identity);
+    supervisor_show_identity(supervisor);
+}
+
+static void send_log(void *data, enum log_file which, int fd)
+{
+    struct supervisor *supervisor = data;
+    crew_send_log(&supervisor->crew, which, fd);
 }
 
 static void take_signal(struct supervisor *supervisor, uint32_t number)
@@ -148,6 +158,8 @@ static void take_signal(struct supervisor *supervisor, uint32_t number)
         supervisor_wish_reload(supervisor);
     } else if (number == SIGUSR2) {
         supervisor_upgrade(supervisor);
+    } else if (number == SIGUSR1) {
+        log_files_reopen(supervisor->files, send_log, supervisor);
     } else if (number != SIGCHLD && (impatient || !supervisor->stop_asked)) {
         log_write(supervisor->log, LOG_INFO, "stopping%s", impatient ? " at once" : "");
         supervisor->stop_asked = true;
@@ -164,54 +176,24 @@ static void read_signals(struct supervisor *supervisor)
     crew_reap(&supervisor->crew, clock_ms());
 }
 
-static uint64_t count_requests(const struct supervisor *supervisor)
+/* The workers serve with settings that were read anew: ours, too. */
+static void renew_settings(struct supervisor *supervisor)
 {
-    uint64_t sum = 0;
-    for (size_t i = 0; i < supervisor->figures.count; i++)
-        sum += counter_get(&supervisor->figures.workers[i].http.requests);
-    return sum;
-}
-
-/* The row of --workers 0. */
-static struct status_worker alone_status(const struct supervisor *supervisor, uint64_t now)
-{
-    static const struct figures_total none;
-    return (struct status_worker){
-        .id = 1,
-        .pid = (int)getpid(),
-        .state = supervisor->announced ? "ready" : "starting",
-        .uptime = (double)(now - supervisor->started) / 1000,
-        .rate = rate_of(&supervisor->rate, now, count_requests(supervisor)),
-        .figures = supervisor->figures.workers,
-        .former = &none,
-    };
-}
-
-static void answer_status(struct supervisor *supervisor, bool json, struct buf *out)
-{
-    const struct config *config = supervisor->config;
-    uint64_t now = clock_ms();
-    struct status_worker *rows = mem_array(supervisor->figures.count, sizeof(*rows));
-    struct status status = {
-        .config = config,
-        .listeners = &supervisor->listeners,
-        .figures = &supervisor->figures,
-        .history = &supervisor->history,
-        .supervised = config->workers > 0,
-        .starting = !supervisor->announced,
-        .stopping = supervisor->stop_asked || supervisor->crew.stopping,
-        .now = now,
-        .rate = rate_of(&supervisor->rate, now, count_requests(supervisor)),
-        .workers = rows,
-        .nworkers = 1,
-    };
-    if (config->workers > 0)
-        status.nworkers = crew_status(&supervisor->crew, now, rows);
-    else
-        rows[0] = alone_status(supervisor, now);
-    buf_cstr(out, status_is_well(&status) ? "ok\n" : "degraded\n");
-    status_write(&status, json, out);
-    free(rows);
+    struct config renewed;
+    struct err err = {0};
+    struct buf fixed = {0};
+    if (config_renew(&renewed, supervisor->config, &err) == 0) {
+        config_adopt(supervisor->config, &renewed, &fixed);
+        supervisor->reload.timeout = (uint64_t)supervisor->config->start_timeout;
+        supervisor->files->log.level =
+            (enum log_level)log_level_of(slice_cstr(supervisor->config->log_level));
+    }
+    if (fixed.len > 0)
+        log_write(supervisor->log, LOG_WARNING,
+                  "settings that have changed and count from the next start on: %.*s",
+                  (int)fixed.len, fixed.data);
+    buf_clear(&fixed);
+    config_clear(&renewed);
 }
 
 /* A reload is over: those who asked for it are told. One that was asked for while another ran
@@ -222,6 +204,8 @@ static void on_reloaded(void *data, bool ok, const char *text)
     struct buf out = {0};
     const struct reload *reload =
         supervisor->lone != NULL ? &supervisor->lone->reload : &supervisor->reload;
+    if (ok)
+        renew_settings(supervisor);
     if (reload->ready) { /* else it was dropped, because the server stops */
         history_reload(&supervisor->history, ok, text, clock_ms());
         counter_set(&supervisor->figures.service->generation, reload->serving);
@@ -256,7 +240,7 @@ static void answer(void *data, struct slice command, struct buf *out)
     struct supervisor *supervisor = data;
     bool json = slice_eq(command, SLICE("status json"));
     if (json || slice_eq(command, SLICE("status"))) {
-        answer_status(supervisor, json, out);
+        supervisor_status(supervisor, json, out);
     } else if (slice_eq(command, SLICE("reload"))) {
         answer_reload(supervisor, out);
     } else {
@@ -327,10 +311,11 @@ static void turn(struct supervisor *supervisor)
     read_signals(supervisor);
     control_socket_turn(&supervisor->control, now, answer, supervisor);
     supervisor_turn_upgrade(supervisor);
+    if (crew->identity != NULL)
+        identity_renew_tickets(crew->identity, now);
     crew_tick(crew, clock_ms());
-    rate_note(&supervisor->rate, now, count_requests(supervisor));
-    if (crew->identity != NULL && identity_renew_tickets(&supervisor->identity, now))
-        crew_send_identity(crew);
+    log_sink_flush(&supervisor->files->sinks[LOG_FILE_LOG]);
+    supervisor_note_rate(supervisor, now);
     if (crew->stopping)
         listen_close(&supervisor->listeners);
     if (crew->serving && !crew->stopping && !supervisor->announced &&
@@ -360,7 +345,7 @@ static void open_reload(struct supervisor *supervisor)
 static int run_crew(struct supervisor *supervisor, struct err *err)
 {
     struct crew *crew = &supervisor->crew;
-    crew_init(crew, supervisor->config, supervisor->log, &supervisor->listeners,
+    crew_init(crew, supervisor->config, supervisor->files, &supervisor->listeners,
               &supervisor->figures, clock_ms());
     crew->history = &supervisor->history;
     crew->in_child = leave;
@@ -381,18 +366,18 @@ static int run_crew(struct supervisor *supervisor, struct err *err)
     crew_tick(crew, clock_ms());
     while (!crew->stopping || !crew_is_gone(crew) || upgrade_is_running(&supervisor->upgrade))
         turn(supervisor);
-    bool failed = crew->failed;
+    int code = crew->misused ? 2 : crew->failed ? 1 : 0;
     free(supervisor->fds);
     close(supervisor->signals);
     crew_clear(crew);
     reload_clear(&supervisor->reload);
-    return failed ? 1 : 0;
+    return code;
 }
 
 static void on_ask(void *data)
 {
     struct supervisor *supervisor = data;
-    rate_note(&supervisor->rate, clock_ms(), count_requests(supervisor));
+    supervisor_note_rate(supervisor, clock_ms());
     notify_tick(&supervisor->notify, clock_ms());
     control_socket_turn(&supervisor->control, clock_ms(), answer, supervisor);
 }
@@ -430,7 +415,7 @@ static int run_alone(struct supervisor *supervisor, struct err *err)
         return refuse(err);
     struct worker_start start = {
         .config = supervisor->config,
-        .log = supervisor->log,
+        .files = supervisor->files,
         .generation = 1,
         .id = 1,
         .listeners = supervisor->listeners.fds,
@@ -449,42 +434,23 @@ static int run_alone(struct supervisor *supervisor, struct err *err)
     /* the worker has closed them; their numbers may be somebody else's now */
     for (size_t i = 0; i < supervisor->listeners.count; i++)
         supervisor->listeners.fds[i] = -1;
-    return rc == WORKER_EXIT_DRAINED ? 0 : 1;
+    return rc == WORKER_EXIT_DRAINED ? 0 : rc == WORKER_EXIT_USAGE ? 2 : 1;
 }
 
-static void on_pipe(int number)
+static void on_failed_write(int number)
 {
     (void)number;
 }
 
-/* A write to a peer that is gone fails with EPIPE and does no more. Caught, not ignored: an
- * ignored signal stays ignored in the programs that an app starts. */
-static void survive_broken_pipes(void)
+/* A write to a peer that is gone fails with EPIPE and does no more, one to a file that has reached
+ * its limit with EFBIG. Caught, not ignored: an ignored signal stays ignored in the programs that
+ * an app starts. */
+static void survive_failed_writes(void)
 {
-    struct sigaction action = {.sa_handler = on_pipe, .sa_flags = SA_RESTART};
+    struct sigaction action = {.sa_handler = on_failed_write, .sa_flags = SA_RESTART};
     sigemptyset(&action.sa_mask);
     sigaction(SIGPIPE, &action, NULL);
-}
-
-/* The memory that all processes share. */
-static int open_figures(struct supervisor *supervisor, struct err *err)
-{
-    struct figures *figures = &supervisor->figures;
-    int64_t workers = supervisor->config->workers;
-    int rc = figures_map(figures, workers == 0 ? 1 : 2 * (size_t)workers);
-    if (rc != 0)
-        return err_set(err, rc, "no memory shared with the workers: %s", err_text(rc));
-    supervisor->history.service = figures->service;
-    counter_set(&figures->service->started_ms, supervisor->started);
-    counter_set(&figures->service->started_at, (uint64_t)clock_seconds());
-    counter_set(&figures->service->wanted, workers == 0 ? 1 : (uint64_t)workers);
-    counter_set(&figures->service->generation, 1);
-    if (workers == 0) {
-        counter_set(&figures->workers->id, 1);
-        counter_set(&figures->workers->pid, (uint64_t)getpid());
-        counter_set(&figures->workers->started_ms, supervisor->started);
-    }
-    return 0;
+    sigaction(SIGXFSZ, &action, NULL);
 }
 
 static int run(struct supervisor *supervisor)
@@ -496,7 +462,7 @@ static int run(struct supervisor *supervisor)
         rc = identity_open(&supervisor->identity, config, supervisor->log, supervisor->started,
                            &err);
     if (rc == 0)
-        rc = open_figures(supervisor, &err);
+        rc = supervisor_open_figures(supervisor, &err);
     if (rc == 0)
         rc = listen_open(&supervisor->listeners, config, &supervisor->launch->from, &err);
     if (rc != 0) {
@@ -506,8 +472,14 @@ static int run(struct supervisor *supervisor)
     }
     limits_fit(config, supervisor->log, supervisor->listeners.count);
     config->debug_guard = config->debug ? debug_guard_new() : NULL;
-    if (!supervisor->successor.waits)
-        rc = supervisor_write_pid_file(supervisor, &err);
+    if (supervisor->listeners.managed &&
+        (config_is_given(config, SLICE("bind")) || config_is_given(config, SLICE("host")) ||
+         config_is_given(config, SLICE("port"))))
+        log_write(
+            supervisor->log, LOG_INFO,
+            "the service manager's sockets (LISTEN_FDS) are used; bind, host and port are not");
+    if (!supervisor->successor.waits && config->pid_file != NULL)
+        rc = pid_file_write(&supervisor->pid_file, config->pid_file, false, &err);
     if (rc != 0)
         rc = refuse(&err);
     else
@@ -519,20 +491,21 @@ static int run(struct supervisor *supervisor)
     debug_guard_free(config->debug_guard);
     figures_unmap(&supervisor->figures);
     identity_clear(&supervisor->identity);
-    if (supervisor->pid_file_made)
-        unlink(config->pid_file);
+    pid_file_remove(&supervisor->pid_file);
     return rc;
 }
 
-int supervisor_run(struct config *config, const struct log *log, struct launch *launch)
+int supervisor_run(struct config *config, struct log_files *files, struct launch *launch)
 {
-    struct supervisor supervisor = {.config = config, .log = log, .launch = launch, .signals = -1};
+    struct supervisor supervisor = {
+        .config = config, .log = &files->log, .files = files, .launch = launch, .signals = -1};
     control_socket_init(&supervisor.control);
-    upgrade_init(&supervisor.upgrade, launch, log);
+    upgrade_init(&supervisor.upgrade, launch, supervisor.log);
     successor_init(&supervisor.successor, &launch->from);
-    survive_broken_pipes();
+    survive_failed_writes();
     hold_signals(&supervisor.held);
-    notify_open(&supervisor.notify, log);
+    notify_open(&supervisor.notify, supervisor.log);
+    supervisor.notify.silent = supervisor.successor.waits;
     supervisor.started = clock_ms();
     int rc = run(&supervisor);
     notify_close(&supervisor.notify);

@@ -9,13 +9,14 @@
 
 struct config;
 struct launch;
-struct log;
+struct log_files;
 
 /* Run the service (with `workers` 0: one worker in this process). Returns the exit code: 0 after
- * a stop that was asked for and after an upgrade, 1 otherwise; what was wrong has been said.
+ * a stop that was asked for and after an upgrade, 2 after a
+ * mistake on the command line, 1 otherwise; what was wrong has been said.
  * max_connections is lowered to what the limit of open files allows; what a former server handed
  * over is taken out of `launch`. */
-int supervisor_run(struct config *config, const struct log *log, struct launch *launch);
+int supervisor_run(struct config *config, struct log_files *files, struct launch *launch);
 
 /* `qlua status` and `qlua reload`: ask the supervisor that these settings lead to. */
 int supervisor_ask(const struct config *config, const char *command);

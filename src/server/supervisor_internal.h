@@ -1,4 +1,4 @@
-/* server/supervisor_internal.h - the supervisor, for supervisor.c and supervisor_upgrade.c. */
+/* server/supervisor_internal.h - the supervisor, for the supervisor*.c files. */
 #ifndef QLUA_SERVER_SUPERVISOR_INTERNAL_H
 #define QLUA_SERVER_SUPERVISOR_INTERNAL_H
 
@@ -14,14 +14,17 @@
 #include "server/identity.h"
 #include "server/listen.h"
 #include "server/notify.h"
+#include "server/pid_file.h"
 #include "server/reload.h"
 #include "server/successor.h"
 #include "server/upgrade.h"
 
+struct buf;
 struct config;
 struct err;
 struct launch;
 struct log;
+struct log_files;
 struct renewal;
 
 /* What the service manager was told last. */
@@ -29,7 +32,8 @@ enum told { TOLD_NOTHING, TOLD_READY, TOLD_RELOADING, TOLD_STOPPING };
 
 struct supervisor {
     struct config *config;
-    const struct log *log;
+    const struct log *log; /* the one in files */
+    struct log_files *files;
     struct launch *launch;
     struct listeners listeners;
     struct identity identity; /* when there is TLS */
@@ -48,7 +52,7 @@ struct supervisor {
     struct history history;
     struct rate rate; /* of all requests */
     uint64_t started;
-    bool pid_file_made;
+    struct pid_file pid_file;
     bool announced;
     bool stop_asked;   /* by a signal: the next SIGINT is impatient */
     bool reload_later; /* SIGHUP came during an upgrade: for the one that serves then */
@@ -56,8 +60,6 @@ struct supervisor {
 
 /* ---- supervisor.c ---- */
 
-/* 0, or err. */
-int supervisor_write_pid_file(struct supervisor *supervisor, struct err *err);
 /* The control socket. A default path that another server holds costs only this comfort: two
  * servers may listen on one port at different addresses. 0, or err. */
 int supervisor_open_control(struct supervisor *supervisor, struct err *err);
@@ -65,6 +67,17 @@ int supervisor_open_control(struct supervisor *supervisor, struct err *err);
 void supervisor_refresh_identity(struct supervisor *supervisor);
 /* Gracefully, or at once. */
 void supervisor_stop(struct supervisor *supervisor, bool at_once);
+
+/* ---- supervisor_status.c ---- */
+
+/* Map the memory that all processes share. 0, or err. */
+int supervisor_open_figures(struct supervisor *supervisor, struct err *err);
+/* The certificate has been read: until when it is valid. */
+void supervisor_show_identity(struct supervisor *supervisor);
+/* To be called once a second or oftener. */
+void supervisor_note_rate(struct supervisor *supervisor, uint64_t now);
+/* Append the answer to `qlua status`, with the protocol's first line. */
+void supervisor_status(struct supervisor *supervisor, bool json, struct buf *out);
 
 /* ---- supervisor_upgrade.c ---- */
 

@@ -11,8 +11,9 @@
 #include "base/clock.h"
 #include "base/err.h"
 #include "base/log.h"
+#include "net/inherit.h"
 #include "server/config.h"
-#include "server/inherit.h"
+#include "server/crew_identity.h"
 #include "server/launch.h"
 #include "server/supervisor_internal.h"
 
@@ -77,14 +78,19 @@ static void failed(struct supervisor *supervisor)
 /* The new program is ready: all that has a name is its own from now on. */
 static void hand_over(struct supervisor *supervisor)
 {
-    if (upgrade_commit(&supervisor->upgrade, &supervisor->notify) != 0) {
+    int tickets =
+        supervisor->config->cert != NULL ? identity_pack_tickets(&supervisor->identity) : -1;
+    int rc = upgrade_commit(&supervisor->upgrade, &supervisor->notify, tickets);
+    if (tickets >= 0)
+        close(tickets);
+    if (rc != 0) {
         failed(supervisor);
         return;
     }
     notify_close(&supervisor->notify);
     listen_disown(&supervisor->listeners);
     supervisor->control.file.path[0] = '\0';
-    supervisor->pid_file_made = false;
+    pid_file_release(&supervisor->pid_file);
     supervisor_stop(supervisor, false);
     control_socket_close(&supervisor->control);
     if (supervisor->reload_later)
@@ -117,9 +123,17 @@ static int adopt_control(struct supervisor *supervisor, struct err *err)
 void supervisor_take_over(struct supervisor *supervisor)
 {
     struct err err = {0};
+    supervisor->notify.silent = false;
     listen_own(&supervisor->listeners);
-    if (adopt_control(supervisor, &err) != 0 || supervisor_write_pid_file(supervisor, &err) != 0)
+    const char *pid_file = supervisor->config->pid_file;
+    if (adopt_control(supervisor, &err) != 0)
         log_write(supervisor->log, LOG_ERROR, "%s", err.message);
+    if (pid_file != NULL && pid_file_write(&supervisor->pid_file, pid_file, true, &err) != 0)
+        log_write(supervisor->log, LOG_ERROR, "%s", err.message);
+    if (supervisor->config->cert != NULL && supervisor->successor.tickets >= 0 &&
+        identity_take_tickets(&supervisor->identity, supervisor->successor.tickets) == 0)
+        crew_identity_tick(&supervisor->crew);
+    successor_close(&supervisor->successor);
     inherit_unlink_rest(&supervisor->launch->from);
     inherit_clear(&supervisor->launch->from);
     crew_open(&supervisor->crew, clock_ms());

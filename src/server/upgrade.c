@@ -14,8 +14,8 @@
 #include "base/buf.h"
 #include "base/err.h"
 #include "base/log.h"
+#include "net/inherit.h"
 #include "server/control.h"
-#include "server/inherit.h"
 #include "server/launch.h"
 #include "server/notify.h"
 
@@ -222,6 +222,8 @@ enum upgrade_event upgrade_turn(struct upgrade *upgrade, uint64_t now)
     int rc = 0;
     while (upgrade->channel >= 0 && (rc = control_receive(upgrade->channel, &message)) > 0) {
         enum upgrade_event event = on_message(upgrade, &message);
+        if (message.fd >= 0)
+            close(message.fd);
         if (event != UPGRADE_QUIET)
             return event;
     }
@@ -236,11 +238,13 @@ enum upgrade_event upgrade_turn(struct upgrade *upgrade, uint64_t now)
     return check_time(upgrade, now);
 }
 
-int upgrade_commit(struct upgrade *upgrade, struct notify *notify)
+int upgrade_commit(struct upgrade *upgrade, struct notify *notify, int tickets)
 {
     end_between(upgrade); /* from now on it has our parent, or whoever takes orphans */
     notify_send(notify, "MAINPID=%d", (int)upgrade->pid);
-    int rc = control_send(upgrade->channel, CONTROL_COMMIT, (uint32_t)getpid());
+    uint32_t own = (uint32_t)getpid();
+    int rc = tickets >= 0 ? control_send_fd(upgrade->channel, CONTROL_COMMIT, own, tickets)
+                          : control_send(upgrade->channel, CONTROL_COMMIT, own);
     if (rc != 0) {
         notify_send(notify, "MAINPID=%d", (int)getpid());
         fail(upgrade, "it has ended");

@@ -53,9 +53,10 @@ void upgrade_init(struct upgrade *upgrade, const struct launch *launch, const st
 int upgrade_begin(struct upgrade *upgrade, const struct buf *list, uint64_t patience, uint64_t now);
 /* To be called in each turn of the loop, after SIGCHLD too. */
 enum upgrade_event upgrade_turn(struct upgrade *upgrade, uint64_t now);
-/* Tell the new program that all is its own, and the service manager which process is the main one
- * now. 0; or a negative errno when it has ended in the last moment: the upgrade has failed. */
-int upgrade_commit(struct upgrade *upgrade, struct notify *notify);
+/* Tell the new program that all is its own, with the keys of TLS tickets (identity.h; -1: none),
+ * and the service manager which process is the main one now. 0; or a negative errno when it has
+ * ended in the last moment: the upgrade has failed. */
+int upgrade_commit(struct upgrade *upgrade, struct notify *notify, int tickets);
 /* It is not wanted any more: the service stops, gracefully or at once. */
 void upgrade_cancel(struct upgrade *upgrade, bool at_once, uint64_t now);
 

@@ -2,20 +2,19 @@
  * See worker.h. */
 #include "server/worker.h"
 
-#include <errno.h>
-#include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "base/buf.h"
 #include "base/clock.h"
 #include "base/err.h"
 #include "base/log.h"
 #include "base/mem.h"
 #include "bind/debug_desk.h"
+#include "crypto/random.h"
 #include "http/coding.h"
 #include "http/conn.h"
 #include "http/forwarded.h"
@@ -28,12 +27,14 @@
 #include "net/tls.h"
 #include "server/access_log.h"
 #include "server/config.h"
+#include "server/config_renew.h"
 #include "server/control.h"
 #include "server/debug_dispatch.h"
 #include "server/dispatch.h"
 #include "server/figures.h"
 #include "server/identity.h"
 #include "server/load_error.h"
+#include "server/log_files.h"
 #include "server/renewal.h"
 #include "store/store.h"
 
@@ -56,6 +57,7 @@ enum worker_state {
 
 struct worker {
     const struct worker_start *start;
+    const struct log *log;
     struct loop *loop;
     struct http_server http;
     struct coding_rules coding; /* which answers are compressed */
@@ -68,13 +70,11 @@ struct worker {
     uint32_t tls_version;    /* the identity's, of which it is made */
     struct watch *control;
     struct watch *ask; /* --workers 0: the control socket */
-    struct signal_watch *signals[5];
-    int access_fd; /* ours to close, or -1 */
+    struct signal_watch *signals[6];
     struct timer tick;
     struct timer drain;     /* the end of graceful_timeout */
     uint64_t requests_left; /* until max_requests; 0: no limit */
     bool full;              /* listeners pause: max_connections are open */
-    bool retiring;          /* CONTROL_RETIRE was sent */
     uint8_t state;          /* enum worker_state */
     int exit_code;
 };
@@ -119,14 +119,14 @@ static void on_drain_over(struct timer *timer)
 {
     struct worker *worker = LIST_ENTRY(timer, struct worker, drain);
     if (worker->state == WORKER_DRAINING) {
-        log_write(worker->start->log, LOG_WARNING,
+        log_write(worker->log, LOG_WARNING,
                   "%u connections cut: they did not end within graceful_timeout",
                   worker->http.connections);
         timer_start(worker->loop, timer, CLOSING_MS);
         close_app(worker);
         return;
     }
-    log_write(worker->start->log, LOG_WARNING,
+    log_write(worker->log, LOG_WARNING,
               "after_serving and background tasks cut: they did not end within graceful_timeout");
     worker_end(worker, WORKER_EXIT_DRAINED);
 }
@@ -164,9 +164,10 @@ static void on_closed(void *data)
 static void on_answered(void *data)
 {
     struct worker *worker = data;
-    if (worker->requests_left == 0 || --worker->requests_left > 0 || worker->retiring)
+    if (worker->requests_left == 0 || --worker->requests_left > 0)
         return;
-    worker->retiring = true;
+    /* asked again after as many more: a replacement may fail to load */
+    worker->requests_left = (uint64_t)worker->start->config->max_requests;
     if (worker->start->control_fd >= 0)
         control_send(worker->start->control_fd, CONTROL_RETIRE, 0);
 }
@@ -211,8 +212,7 @@ static void take_identity(struct worker *worker, int fd)
 {
     int rc = worker->start->identity == NULL ? 0 : identity_take(worker->start->identity, fd);
     if (rc != 0)
-        log_write(worker->start->log, LOG_ERROR, "a new certificate did not arrive: %s",
-                  err_text(rc));
+        log_write(worker->log, LOG_ERROR, "a new certificate did not arrive: %s", err_text(rc));
     renew_tls(worker);
 }
 
@@ -266,6 +266,9 @@ static void on_tick(struct timer *timer)
     beat(worker);
     renewal_tick(&worker->renewal);
     tick_identity(worker);
+    log_sink_flush(&worker->start->files->sinks[LOG_FILE_LOG]);
+    if (worker->dispatcher.access_log != NULL)
+        access_log_tick(worker->dispatcher.access_log);
     if (worker->start->on_ask != NULL)
         worker->start->on_ask(worker->start->data);
     timer_start(worker->loop, timer, TICK_MS);
@@ -288,7 +291,7 @@ static void start_serving(struct worker *worker)
     worker->listeners = mem_array(start->nlisteners + 1, sizeof(*worker->listeners));
     for (size_t i = 0; i < start->nlisteners; i++)
         worker->listeners[i] = listener_new(
-            worker->loop, start->log, start->listeners[i],
+            worker->loop, worker->log, start->listeners[i],
             worker->tls != NULL && !is_unix(start->listeners[i]) ? on_accept_secure : on_accept,
             worker);
     worker->state = WORKER_SERVING;
@@ -303,6 +306,25 @@ static void open_held(struct worker *worker)
         start_serving(worker);
 }
 
+/* On standard error, where the start is watched; in the log, too, where that is elsewhere or has
+ * lines that are objects. */
+static void tell_load_error(const struct worker *worker, const char *error)
+{
+    const struct log_files *files = worker->start->files;
+    bool elsewhere = files->paths[LOG_FILE_LOG] != NULL;
+    if (elsewhere || files->log.json) {
+        struct buf text = {0};
+        buf_cstr(&text, "the app did not load: ");
+        load_error_text(&text, error);
+        while (text.len > 0 && text.data[text.len - 1] == '\n')
+            text.len--;
+        log_text(worker->log, LOG_CRITICAL, buf_view(&text));
+        buf_clear(&text);
+    }
+    if (elsewhere || !files->log.json)
+        load_error_print("the app did not load", error);
+}
+
 static void on_loaded(void *data, const char *error)
 {
     struct worker *worker = data;
@@ -310,8 +332,9 @@ static void on_loaded(void *data, const char *error)
     if (worker->state != WORKER_LOADING)
         return;
     if (error != NULL) {
-        load_error_print("the app did not load", error);
-        worker_end(worker, WORKER_EXIT_NO_START);
+        tell_load_error(worker, error);
+        bool usage = worker->renewal.generations.exit_code != 0;
+        worker_end(worker, usage ? WORKER_EXIT_USAGE : WORKER_EXIT_NO_START);
         return;
     }
     if (worker->renewal.hold)
@@ -325,6 +348,17 @@ static void on_loaded(void *data, const char *error)
 }
 
 /* ---- control channel and signals ---- */
+
+/* A log's file was opened again; what has gathered still belongs to the one before. */
+static void take_log(struct worker *worker, struct control_message *message)
+{
+    if (message->fd < 0 || message->value >= LOG_FILES)
+        return;
+    if (message->value == LOG_FILE_ACCESS && worker->dispatcher.access_log != NULL)
+        access_log_flush(worker->dispatcher.access_log);
+    log_files_take(worker->start->files, (enum log_file)message->value, message->fd);
+    message->fd = -1;
+}
 
 static void on_control(void *data)
 {
@@ -340,6 +374,8 @@ static void on_control(void *data)
             take_identity(worker, message.fd);
         else if (message.type == CONTROL_OPEN)
             open_held(worker);
+        else if (message.type == CONTROL_LOG)
+            take_log(worker, &message);
         else if (worker->state == WORKER_SERVING)
             renewal_take(&worker->renewal, &message);
         if (message.fd >= 0)
@@ -354,6 +390,14 @@ static void on_control(void *data)
     worker_stop(worker, ORPHAN_MS); /* the supervisor is gone: nobody would ever stop us */
 }
 
+/* --workers 0 */
+static void reopen_logs(struct worker *worker)
+{
+    if (worker->dispatcher.access_log != NULL)
+        access_log_flush(worker->dispatcher.access_log);
+    log_files_reopen(worker->start->files, NULL, NULL);
+}
+
 static void on_signal(void *data, int number)
 {
     struct worker *worker = data;
@@ -365,9 +409,11 @@ static void on_signal(void *data, int number)
         renew_tls(worker);
         renewal_wish(&worker->renewal, "SIGHUP");
     } else if (number == SIGUSR2)
-        log_write(worker->start->log, LOG_WARNING,
+        log_write(worker->log, LOG_WARNING,
                   "SIGUSR2: no upgrade: without a supervisor (workers is 0) there is nobody to "
                   "hand over; restart the server");
+    else if (number == SIGUSR1)
+        reopen_logs(worker);
     else
         worker_stop(worker, (uint64_t)worker->start->config->graceful_timeout);
 }
@@ -376,7 +422,7 @@ static void on_signal(void *data, int number)
  * the supervisor decides. What was sent to us while we started comes now. */
 static void watch_signals(struct worker *worker)
 {
-    static const int numbers[] = {SIGTERM, SIGINT, SIGQUIT, SIGHUP, SIGUSR2};
+    static const int numbers[] = {SIGTERM, SIGINT, SIGQUIT, SIGHUP, SIGUSR1, SIGUSR2};
     size_t count = worker->start->control_fd >= 0 ? 1 : sizeof(numbers) / sizeof(numbers[0]);
     for (size_t i = 0; i < count; i++)
         worker->signals[i] = signal_watch_new(worker->loop, numbers[i], on_signal, worker);
@@ -387,30 +433,35 @@ static void watch_signals(struct worker *worker)
 
 /* ---- starting ---- */
 
-static int open_access_log(struct worker *worker)
+static void open_access_log(struct worker *worker)
 {
-    const char *path = worker->start->config->access_log;
-    if (path == NULL || strcmp(path, "off") == 0)
-        return 0;
-    int fd = STDERR_FILENO;
-    if (strcmp(path, "-") != 0) {
-        fd = open(path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0644);
-        if (fd < 0) {
-            fprintf(stderr, "qlua: the access log %s cannot be opened: %s\n", path,
-                    err_text(-errno));
-            return -errno;
-        }
-        worker->access_fd = fd;
-    }
-    worker->dispatcher.access_log = access_log_new(worker->loop, fd);
-    return 0;
+    struct log_files *files = worker->start->files;
+    if (!files->access)
+        return;
+    worker->dispatcher.access_log =
+        access_log_new(worker->loop, &files->sinks[LOG_FILE_ACCESS], &files->log,
+                       worker->start->config->access_log_format);
 }
 
-static void set_up_http(struct worker *worker)
+static uint64_t chance(void)
+{
+    uint64_t number;
+    random_bytes(&number, sizeof(number));
+    return number >> 1; /* so that a limit of any size may be added to 1 */
+}
+
+static void take_max_requests(struct worker *worker)
 {
     const struct config *config = worker->start->config;
-    http_server_init(&worker->http, worker->loop, worker->start->log);
-    worker->http.figures = &worker->start->figures->http;
+    worker->requests_left = (uint64_t)config->max_requests;
+    if (config->max_requests > 0 && config->max_requests_jitter > 0)
+        worker->requests_left += chance() % ((uint64_t)config->max_requests_jitter + 1);
+}
+
+/* The settings that connections and requests go by, as they are now. */
+static void take_settings(struct worker *worker)
+{
+    const struct config *config = worker->start->config;
     worker->http.settings = (struct http_settings){
         .max_header_size = (size_t)config->max_header_size,
         .max_target_size = (size_t)config->max_target_size,
@@ -426,26 +477,45 @@ static void set_up_http(struct worker *worker)
     };
     if (config->gzip)
         worker->http.settings.coding = &worker->coding;
+    worker->dispatcher.metrics.path =
+        config->metrics_path == NULL ? SLICE("") : slice_cstr(config->metrics_path);
+    trust_free(worker->dispatcher.trusted);
+    worker->dispatcher.trusted =
+        trust_new(config->trusted_proxies.items, config->trusted_proxies.count);
+    worker->start->files->log.level = (enum log_level)log_level_of(slice_cstr(config->log_level));
+}
+
+/* New code serves: what its settings say counts for all from now on. */
+static void on_settings(void *data, const struct config *renewed)
+{
+    struct worker *worker = data;
+    struct config *config = worker->start->config;
+    int64_t most = config->max_requests, jitter = config->max_requests_jitter;
+    config_adopt(config, renewed, NULL);
+    take_settings(worker);
+    if (config->max_requests != most || config->max_requests_jitter != jitter)
+        take_max_requests(worker);
+}
+
+static void set_up_http(struct worker *worker)
+{
+    http_server_init(&worker->http, worker->loop, worker->log);
+    worker->http.figures = &worker->start->figures->http;
     worker->http.handler = &dispatch_handler;
     worker->http.data = &worker->dispatcher;
     worker->dispatcher =
         (struct dispatcher){.on_closed = on_closed, .on_done = on_answered, .data = worker};
     worker->dispatcher.figures = worker->start->figures;
     worker->dispatcher.metrics.figures = worker->start->all_figures;
-    if (config->metrics_path != NULL)
-        worker->dispatcher.metrics.path = slice_cstr(config->metrics_path);
-    worker->dispatcher.trusted =
-        trust_new(config->trusted_proxies.items, config->trusted_proxies.count);
+    take_settings(worker);
+    const struct config *config = worker->start->config;
     if (config->debug_guard != NULL) {
         debug_desk_init(&worker->desk, config->debug_guard,
                         trust_new(config->debug_allow.items, config->debug_allow.count));
         worker->dispatcher.desk = &worker->desk;
         worker->http.handler = &debug_dispatch_handler;
     }
-    worker->requests_left = (uint64_t)config->max_requests;
-    if (config->max_requests > 0 && config->max_requests_jitter > 0)
-        worker->requests_left +=
-            (clock_ns() ^ (uint64_t)getpid() * 2654435761u) % (uint64_t)config->max_requests_jitter;
+    take_max_requests(worker);
 }
 
 static void load(struct worker *worker)
@@ -456,10 +526,11 @@ static void load(struct worker *worker)
     worker->renewal.hold = start->hold;
     worker->renewal.on_first = on_loaded;
     worker->renewal.on_shut_down = on_shut_down;
+    worker->renewal.on_settings = on_settings;
     worker->renewal.data = worker;
     worker->renewal.generations = (struct generations){
         .loop = worker->loop,
-        .log = start->log,
+        .log = &start->files->log,
         .config = start->config,
         .stores = &worker->stores,
         .desk = worker->dispatcher.desk,
@@ -495,18 +566,16 @@ static void tear_down(struct worker *worker)
         signal_watch_free(worker->signals[i]);
     signal(SIGTERM, SIG_IGN); /* the exit code is that of the first one */
     loop_free(worker->loop);
-    if (worker->access_fd >= 0)
-        close(worker->access_fd);
 }
 
 int worker_run(const struct worker_start *start)
 {
-    struct worker worker = {.start = start, .access_fd = -1};
+    struct worker worker = {.start = start, .log = &start->files->log};
     setvbuf(stdout, NULL, _IOLBF, 0);
     worker.loop = loop_new();
     if (worker.loop == NULL)
         return WORKER_EXIT_FAILED;
-    stores_init(&worker.stores, worker.loop, start->log);
+    stores_init(&worker.stores, worker.loop, worker.log);
     timer_init(&worker.tick, on_tick);
     timer_init(&worker.drain, on_drain_over);
     set_up_http(&worker);
@@ -516,7 +585,8 @@ int worker_run(const struct worker_start *start)
     else if (start->ask_fd >= 0)
         worker.ask = loop_watch(worker.loop, start->ask_fd, on_ask, &worker);
     worker.exit_code = WORKER_EXIT_NO_START;
-    if (renew_tls(&worker) && open_access_log(&worker) == 0) {
+    open_access_log(&worker);
+    if (renew_tls(&worker)) {
         load(&worker);
         timer_start(worker.loop, &worker.tick, TICK_MS);
         if (worker.state != WORKER_ENDED)

@@ -14,20 +14,21 @@
 struct config;
 struct figures;
 struct identity;
-struct log;
+struct log_files;
 struct renewal;
 struct worker_figures;
 
 /* What worker_run returns: the process's exit code. */
 enum worker_exit {
-    WORKER_EXIT_DRAINED = 0, /* told to stop (or max_requests reached), everything answered */
-    WORKER_EXIT_FAILED = 1,  /* could not go on; the reason is in the log */
-    WORKER_EXIT_NO_START = 3 /* the app or the access log failed; said on stderr already */
+    WORKER_EXIT_DRAINED = 0,  /* told to stop (or max_requests reached), everything answered */
+    WORKER_EXIT_FAILED = 1,   /* could not go on; the reason is in the log */
+    WORKER_EXIT_NO_START = 3, /* the app or the access log failed; said on stderr already */
+    WORKER_EXIT_USAGE = 64    /* the same: a mistake on the command line */
 };
 
 struct worker_start {
-    const struct config *config;
-    const struct log *log;
+    struct config *config; /* the process's own: a reload changes it */
+    struct log_files *files;
     uint32_t generation;  /* the service's, which is loaded at the start */
     int id;               /* from 1; a replacement keeps its predecessor's */
     const int *listeners; /* listening, non-blocking, close-on-exec; the worker closes them */
@@ -49,8 +50,8 @@ struct worker_start {
 
 /* Load the app, send CONTROL_READY, serve until told to stop; gives a code of enum worker_exit.
  * The caller has blocked the signals that end a server; here they are let in, once somebody
- * listens to them. Under a supervisor SIGTERM means CONTROL_STOP, and SIGINT, SIGQUIT and SIGHUP
- * (which a terminal sends to the whole group) have handlers that do nothing: the worker leaves
+ * listens to them. Under a supervisor SIGTERM means CONTROL_STOP, and SIGINT, SIGQUIT, SIGHUP
+ * and SIGUSR1 (which go to a whole group) have handlers that do nothing: the worker leaves
  * them so. SIGPIPE does nothing, also with --workers 0. End of file on control_fd: the supervisor
  * is gone; stop as on CONTROL_STOP, but within 4 s. */
 int worker_run(const struct worker_start *start);

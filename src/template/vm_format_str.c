@@ -161,7 +161,9 @@ static enum value_result step_into(struct formatter *f, struct slice name, bool 
             return VALUE_ASK;
     }
     int found = lua_gettop(L);
-    if (value_kind(vm, found) == VALUE_UNDEFINED && !vm->sandboxed)
+    bool is_chained = value_kind(vm, object) == VALUE_UNDEFINED &&
+                      value_undefined_kind(vm, object) == UNDEFINED_CHAINABLE;
+    if (value_kind(vm, found) == VALUE_UNDEFINED && !vm->sandboxed && !is_chained)
         fail_missing(vm, object, name, is_item, found);
     lua_replace(L, object);
     lua_settop(L, object);

@@ -161,25 +161,29 @@ static enum vm_status run_call_out(struct render *r, struct frame *frame, const 
 
 /* ---- loops ----------------------------------------------------------------------------------- */
 
-/* The next item of a plain walk over a list goes into its slot: most loops, most of the time. */
-static inline bool next_in_table(struct render *r, const struct frame *frame,
-                                 const struct insn *insn)
+/* The next item of a plain walk over a list goes into its slot: most loops, most of the time. Gives
+ * where to go on, NULL: it is another kind of walk, or a hole. */
+static inline const struct insn *next_in_table(struct render *r, const struct frame *frame,
+                                               const struct insn *insn)
 {
     struct vm_loop *loop = r->loop;
     enum value_kind kind = loop->iter.kind;
     if (insn->b == 0 || loop->has_test || loop->keeps_items ||
         (kind != VALUE_LIST && kind != VALUE_DICT))
-        return false;
+        return NULL;
     int at = (int)loop->iter.at + 1;
     lua_rawgeti(r->vm.L, loop->slot, at);
     if (lua_type(r->vm.L, -1) == LUA_TNIL) {
         lua_pop(r->vm.L, 1);
-        return false; /* the end, or a hole */
+        if (at <= (int)lua_objlen(r->vm.L, loop->slot))
+            return NULL;
+        loop_end(r);
+        return frame->unit->code + insn->c;
     }
     set_slot(r, frame->base + insn->b - 1);
     loop->iter.at = at;
     loop->index0++;
-    return true;
+    return insn + 1;
 }
 
 /* Take the next item; gives where to go on, NULL: a test was begun. */
@@ -506,12 +510,10 @@ static void run_code(struct render *r, struct frame *frame)
             goto jumped;
         case OP_FOR: AGAIN_UNLESS(loop_begin(r, frame, insn)); break;
         case OP_FOR_NEXT:
-            if (next_in_table(r, frame, insn)) {
-                insn++;
-                goto jumped;
-            }
             frame->next = insn;
-            insn = run_for_next(r, frame, insn);
+            insn = next_in_table(r, frame, insn);
+            if (insn == NULL)
+                insn = run_for_next(r, frame, frame->next);
             if (insn == NULL)
                 return;
             goto jumped;

@@ -79,7 +79,7 @@ function M.page(err, co)
   if ok then
     return response
   end
-  core.log_error("The debug page could not be made: " .. coroutines.text_of(response))
+  core.log("error", "The debug page could not be made: " .. coroutines.text_of(response))
 end
 
 --- The rules near a request that matches none, in the response it gets.
@@ -310,7 +310,7 @@ function M.serve(path, load_error)
   if not ok and classes.is_a(response, errors.HTTPException) then
     return response:get_response() -- what was sent is too large, or never came
   elseif not ok then
-    core.log_error("The debugger failed\n" .. coroutines.traceback(response, co))
+    core.log("error", "The debugger failed", nil, coroutines.traceback(response, co))
     response = responses.new("The debugger failed: " .. coroutines.text_of(response) .. "\n", 500)
     response.content_type = "text/plain; charset=utf-8"
     return response

@@ -1,5 +1,5 @@
-/* server/inherit.c - the sockets that a running server hands on. See inherit.h. */
-#include "server/inherit.h"
+/* net/inherit.c - the sockets that a running server hands on. See inherit.h. */
+#include "net/inherit.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -37,6 +37,14 @@ static bool adopt(int fd, bool listens)
     return fcntl(fd, F_SETFD, FD_CLOEXEC) == 0;
 }
 
+static bool is_listed(const struct inherited *inherited, int fd)
+{
+    for (size_t i = 0; i < inherited->count; i++)
+        if (inherited->sockets[i].fd == fd)
+            return true;
+    return false;
+}
+
 static int read_sockets(struct inherited *inherited, char *at)
 {
     while (*at != '\0') {
@@ -44,7 +52,8 @@ static int read_sockets(struct inherited *inherited, char *at)
         char *next = at + len + (at[len] == ';');
         at[len] = '\0';
         int fd = read_fd(&at, '=');
-        if (inherited->count == SOCKETS_MOST || fd < 0 || !adopt(fd, true))
+        if (inherited->count == SOCKETS_MOST || fd < 0 || is_listed(inherited, fd) ||
+            !adopt(fd, true))
             return -EINVAL;
         inherited->sockets[inherited->count++] = (struct inherited_socket){.fd = fd, .address = at};
         at = next;

@@ -1,4 +1,4 @@
-/* server/inherit.h - the sockets that a running server hands to the one that follows it.
+/* net/inherit.h - the sockets that a running server hands to the one that follows it.
  *
  * Place in the flow: upgrade.c writes the list for the new program; launch.c reads it there;
  * listen.c and control_socket.c take what they would otherwise open. The descriptors pass by
@@ -9,8 +9,8 @@
  * An address is what the settings say, not what the kernel made of it (port 0, names), so that the
  * same settings find it again; ";" in one is written "%3B". Both sides are here.
  */
-#ifndef QLUA_SERVER_INHERIT_H
-#define QLUA_SERVER_INHERIT_H
+#ifndef QLUA_NET_INHERIT_H
+#define QLUA_NET_INHERIT_H
 
 #include <stdbool.h>
 #include <stddef.h>
