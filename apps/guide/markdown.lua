@@ -16,7 +16,7 @@ local M = {}
 local MAX_DEPTH = 8
 
 ---@class guide.Block
----@field kind "heading"|"paragraph"|"list"|"table"|"code"|"readme"|"project"
+---@field kind "heading"|"paragraph"|"list"|"table"|"definitions"|"code"|"readme"|"project"
 ---@field line integer in its file
 ---@field text? string of heading, paragraph and code; the heading of a readme, a project's name
 ---@field level? integer of a heading
@@ -25,7 +25,8 @@ local MAX_DEPTH = 8
 ---@field attributes? table<string, string> of code
 ---@field items? guide.Block[][] of a list
 ---@field ordered? boolean
----@field rows? string[][] of a table, the first is its head
+---@field rows? string[][] of a table, the first is its head; of definitions: what, and the words
+---@field title? string of definitions, which no text has: reference.lua makes them
 
 -- ---- reading ----------------------------------------------------------------------------------
 
@@ -362,6 +363,15 @@ writers["table"] = function(block)
   end
   out[#out + 1] = "</table></div>"
   return table.concat(out)
+end
+
+function writers.definitions(block)
+  local out = { block.title and ('<p class="what">%s</p>'):format(M.inline(block.title)) or "",
+    "<dl>" }
+  for _, row in ipairs(block.rows) do
+    out[#out + 1] = ("<dt>%s</dt><dd>%s</dd>"):format(M.inline(row[1]), M.inline(row[2]))
+  end
+  return table.concat(out) .. "</dl>"
 end
 
 function writers.project()

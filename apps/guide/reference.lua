@@ -109,13 +109,13 @@ pages["reference/templates"] = function()
     .. "all of Jinja's, with Jinja's parameters. The value that a filter or test is applied to "
     .. "is left out here: `{{ value|round(2) }}`, `{% if value is divisibleby(3) %}`.")
   for _, group in ipairs(words) do
-    local rows = { { group.one, "" } }
-    for _, word in ipairs(group) do
-      rows[#rows + 1] = { ("`%s%s`"):format(word[1], word[2] ~= "" and "(" .. word[2] .. ")" or ""),
+    local rows = {}
+    for i, word in ipairs(group) do
+      rows[i] = { ("`%s%s`"):format(word[1], word[2] ~= "" and "(" .. word[2] .. ")" or ""),
         word[3] }
     end
     blocks[#blocks + 1] = heading(group.title, group.title:lower())
-    blocks[#blocks + 1] = { kind = "table", rows = rows }
+    blocks[#blocks + 1] = { kind = "definitions", rows = rows }
   end
   return blocks
 end

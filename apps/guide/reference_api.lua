@@ -91,13 +91,13 @@ local function code(text)
   return text and text ~= "" and "`" .. text:gsub("`", "'") .. "`" or ""
 end
 
-local function parts_table(first, parts)
-  local rows = { { first, "", "" } }
-  for _, part in ipairs(parts) do
-    rows[#rows + 1] = { code((part.name or "") .. (part.optional and part.name and "?" or "")),
-      code(part.type), part.text }
+local function definitions(title, parts)
+  local rows = {}
+  for i, part in ipairs(parts) do
+    local name = part.name and code(part.name .. (part.optional and "?" or "")) .. " " or ""
+    rows[i] = { name .. "*" .. code(part.type) .. "*", part.text }
   end
-  return { kind = "table", rows = rows }
+  return { kind = "definitions", title = title, rows = rows }
 end
 
 local function add_function(blocks, entry, class_name)
@@ -106,10 +106,10 @@ local function add_function(blocks, entry, class_name)
     text = code(call_of(entry, class_name)) }
   paragraphs(blocks, entry.text .. (entry.is_async and " *May wait.*" or ""))
   if #entry.params > 0 then
-    blocks[#blocks + 1] = parts_table("takes", entry.params)
+    blocks[#blocks + 1] = definitions("takes", entry.params)
   end
   if #entry.returns > 0 then
-    blocks[#blocks + 1] = parts_table("returns", entry.returns)
+    blocks[#blocks + 1] = definitions("returns", entry.returns)
   end
 end
 
@@ -141,7 +141,7 @@ function M.add(blocks, class_name)
     end
   end
   if #fields > 0 then
-    blocks[#blocks + 1] = parts_table("has", fields)
+    blocks[#blocks + 1] = definitions("has", fields)
   end
   for _, fn in ipairs(class.functions) do
     add_function(blocks, fn, class_name)

@@ -27,25 +27,25 @@ end
 
 ---@return guide.Block
 function M.settings()
-  local rows = { { "setting", "", "default" } }
+  local rows = {}
   local list = output_of(program .. " run --help"):match "Server settings[^\n]*\n(.*)$"
   for line in list:gmatch "[^\n]+" do
-    local name, text, default = line:match "^  (%S+) +(.-) %[(.*)%]$"
-    rows[#rows + 1] = { "`" .. name .. "`", text, default }
+    local name, text, default = line:match "^  (%S+) +(.*) %[(.-)%]$"
+    rows[#rows + 1] = { ("`%s` *`%s`*"):format(name, default), text }
   end
-  return { kind = "table", rows = rows }
+  return { kind = "definitions", title = "setting, default", rows = rows }
 end
 
 ---@return guide.Block
 function M.keys()
-  local rows = { { "key", "", "default" } }
-  for _, key in ipairs(config_keys.list) do
+  local rows = {}
+  for i, key in ipairs(config_keys.list) do
     local default = key.default
-    rows[#rows + 1] = { "`" .. key.name .. "`", key.effect,
-      default == nil and "unset" or type(default) == "string" and '`"' .. default .. '"`'
-      or type(default) == "number" and ("%.14g"):format(default) or tostring(default) }
+    local shown = default == nil and "unset" or type(default) == "string" and '"' .. default .. '"'
+      or type(default) == "number" and ("%.14g"):format(default) or tostring(default)
+    rows[i] = { ("`%s` *`%s`*"):format(key.name, shown), key.effect }
   end
-  return { kind = "table", rows = rows }
+  return { kind = "definitions", title = "key, default", rows = rows }
 end
 
 local function options_of(help)

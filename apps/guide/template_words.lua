@@ -3,12 +3,11 @@
 
 ---@class guide.Words
 ---@field title string
----@field one string
 ---@field [integer] { [1]: string, [2]: string, [3]: string } name, parameters, what it is
 
 ---@type guide.Words[]
 return {
-  { title = "Filters", one = "filter",
+  { title = "Filters",
     { "abs", "", "a number without its sign" },
     { "attr", "name", "the attribute of this name, never an item" },
     { "batch", "linecount, fill_with=none", "lists of so many items each" },
@@ -71,7 +70,7 @@ return {
       "lines of at most so many characters" },
     { "xmlattr", "autospace=true", "a mapping as attributes of a tag" },
   },
-  { title = "Tests", one = "test",
+  { title = "Tests",
     { "!=", "b", "not equal" },
     { "<", "b", "less" },
     { "<=", "b", "less or equal" },
@@ -112,7 +111,7 @@ return {
     { "undefined", "", "is not defined" },
     { "upper", "", "is in upper case" },
   },
-  { title = "Globals", one = "global",
+  { title = "Globals",
     { "cycler", "*", "goes round its values, one for each `next()`" },
     { "dict", "*, **", "a mapping of its keyword arguments" },
     { "joiner", "sep=', '", "prints nothing the first time, then the separator" },

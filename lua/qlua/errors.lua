@@ -80,6 +80,9 @@ function HTTPException:init(description, options)
     self.description = description
   end
   self.message = self.description
+  if not self.name then -- a class of one's own
+    self.name = self:get_name()
+  end
 end
 
 function HTTPException:__tostring()

@@ -44,7 +44,7 @@ end
 ---@param out_of_memory? boolean an allocation was refused to it
 function M.log_exception(err, co, out_of_memory)
   local text = coroutines.traceback(err, co or nil)
-  log(M.debugger and text .. "\n" .. M.debugger.keep(err, co) or text, out_of_memory)
+  log(M.debugger and text .. "\n" .. M.debugger.keep(err, co, out_of_memory) or text, out_of_memory)
 end
 
 local told -- text and frames of what guard has just caught; not of a lack of memory

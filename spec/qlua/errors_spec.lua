@@ -55,6 +55,7 @@ app:route("/values", function()
   end
   local err = errors.InternalServerError(nil, { original_exception = "why" })
   out[#out + 1] = { err.code, err.name, err.original_exception }
+  out[#out + 1] = { Teapot().name, Odd().name }
   return out
 end)
 app:route("/classes", function()
@@ -148,7 +149,8 @@ describe("qlua.errors", function()
     assert.equal('["404 Not Found: The requested URL was not found on the server. If you entered '
       .. 'the URL manually please check your spelling and try again.","404 Not Found: x","late",'
       .. '"??? Unknown Error","418 I\'m a teapot: short and stout","299 Unknown Error",'
-      .. '[500,"Internal Server Error","why"]]\n', get("values").body)
+      .. '[500,"Internal Server Error","why"],'
+      .. '["I\'m a teapot","Unknown Error"]]\n', get("values").body)
   end)
 
   it("has a class for each status that has one", function()

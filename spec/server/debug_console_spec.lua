@@ -115,6 +115,26 @@ describe("the console", function()
     assert.equal('"x"', results(at, "user.name"))
   end)
 
+  it("has the values of a template in a template's frame", function()
+    server.stop_all()
+    d = debugged.start { app = [[
+local qlua = require "qlua"
+local app = qlua.App(...)
+app:get("/", function()
+  local text = qlua.render_template("page.html", { items = { { n = 4 } } })
+  return text
+end)
+return app
+]], files = { ["templates/page.html"] = "{{ items[0].n.deep.deeper }}" } }
+    page = d:get "/"
+    d:unlock(page)
+    local at = debugged.place_of(page, 1)
+    assert.equal("template", page.frames[at].kind)
+    assert.equal("4", results(at, "items[1].n"))
+    results(at, "items = 'other'")
+    assert.equal('"other"', results(at, "items"))
+  end)
+
   it("takes expressions, statements and values of its own", function()
     d:unlock(page)
     assert.same({}, { results(2, "own = 5") })

@@ -142,14 +142,23 @@ describe("debug pages", function()
     local page = d:get "/"
     local prefix = debugged.prefix_of(page)
     d:unlock(page)
-    assert.equal(404, d:request("GET", prefix .. "nope").status)
-    assert.equal(404, d:request("GET", prefix .. "errors/nope").status)
-    assert.equal(405, d:request("GET", page.debugger .. "/again").status)
+    local function said(status, path)
+      local answer = d:request("GET", path, { headers = { Accept = "application/json" } })
+      assert.equal(status, answer.status)
+      return require("cjson").decode(answer.body).error
+    end
+    assert.equal("The debugger has no such page", said(404, prefix .. "nope"))
+    assert.equal("It is not kept any more: only the latest errors are, for half an hour, by the "
+      .. "worker they happened in.", said(404, prefix .. "errors/nope"))
+    assert.equal("This URL of the debugger is for POST", said(405, page.debugger .. "/again"))
     assert.equal(405, d:request("GET", page.debugger .. "/console/1").status)
     assert.equal("There is no such frame", d:eval(page, 99, "1").error)
     assert.equal("1", d:eval(page, 0, "1").results[1])
     local _, response = d:post(page.debugger .. "/console/1", { code = ("x"):rep(300000) })
     assert.equal(413, response.status)
+    d:request("GET", "/nope")
+    local log = d.server:wait_for_stderr "GET /nope" -- the access log
+    assert.is_nil(log:find("GET /__qlua__", 1, true) or log:find("POST /__qlua__", 1, true))
   end)
 end)
 

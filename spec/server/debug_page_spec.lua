@@ -270,6 +270,44 @@ app:get("/long", function() error(("long "):rep(1e6)) end)]]
     assert.matches("bytes left out", answer.body)
   end)
 
+  it("shows the place that an error names, or the view, where no frame does", function()
+    local d = start([[
+app:get("/broken", function() local m = require "broken" return m end)
+app:get("/tail", function() return string.rep() end)
+app:get("/json", function() return { print } end)]],
+      { files = { ["broken.lua"] = "local a = 1\nlocal b = = 2\n" } })
+    local function html(path)
+      return d:request("GET", path, { headers = { Accept = "text/html" } }).body
+    end
+    local body = html "/broken"
+    assert.truthy(body:find("<h2><code>broken.lua:2</code></h2>", 1, true))
+    assert.truthy(body:find('class="current"><i>2</i>local b = = 2', 1, true))
+    assert.truthy(body:find('<p class="message">error loading module', 1, true))
+    body = html "/tail"
+    assert.truthy(body:find("<h2><code>app.lua:5</code></h2>", 1, true))
+    assert.truthy(body:find("No frame of the app is left", 1, true))
+    assert.truthy(html("/json"):find("<h2><code>app.lua:6</code></h2>", 1, true))
+  end)
+
+  it("does not keep what brought the memory to its limit", function()
+    local d = start([[
+app:get("/grow", function()
+  local list = {}
+  for i = 1, 1e9 do list[i] = ("x"):rep(1000) .. i end
+  return list
+end)
+app:get("/", function() return "well" end)]],
+      { args = { "--set", "server.lua_memory_limit=67108864" } })
+    local page, answer = d:get "/grow"
+    assert.equal(500, answer.status)
+    assert.matches("not enough memory", page.error.message)
+    assert.equal('view "grow"', debugged.own_frames(page)[1].title)
+    assert.equal("well", d:request("GET", "/").body)
+    assert.is_nil(d.server:stderr():find("MiB of Lua memory stay in use", 1, true))
+    page = d:get "/grow"
+    assert.matches("not enough memory", page.error.message)
+  end)
+
   it("tells of a view that returned what cannot be sent, and of a recursion without end", function()
     local d = start [[
 app:get("/nothing", function() end)

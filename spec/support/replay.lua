@@ -187,6 +187,7 @@ end
 
 function Replay:_start(block, command)
   self:_stop()
+  files.write(self.base .. "/log", "") -- what the last one said is not what this one says
   self.server = process.start({ "bash", "-c", "exec " .. self:_here(command:match "^(.-)%s*&$") }, {
     stdout = self.base .. "/log", stderr = self.base .. "/log", cwd = self.cwd,
     env = self:_environment(),

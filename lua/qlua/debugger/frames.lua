@@ -318,6 +318,23 @@ local function add_thread(frames, thread, tells, page)
   end
 end
 
+--- Let go of all that the frames of a coroutine hold. It is dead, and nobody looks any more.
+---@param thread thread
+function M.empty(thread)
+  local level = 0
+  while getinfo(thread, level, "l") do
+    local index = 1
+    while debug.setlocal(thread, level, index, nil) do
+      index = index + 1
+    end
+    index = 1
+    while debug.setlocal(thread, level, -index, nil) do
+      index = index + 1
+    end
+    level = level + 1
+  end
+end
+
 --- The frames of an error, innermost first, and the threads they lie in.
 ---@param err any
 ---@param co? thread|false that died of it; none: there are no frames

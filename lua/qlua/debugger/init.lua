@@ -35,9 +35,10 @@ local M = {}
 --- Keep an error that is being logged. What the log says of it: where it can be looked at.
 ---@param err any
 ---@param co? thread|false that died of it
+---@param out_of_memory? boolean an allocation was refused to it
 ---@return string
-function M.keep(err, co)
-  local ok, kept = pcall(part("kept").keep, err, co)
+function M.keep(err, co, out_of_memory)
+  local ok, kept = pcall(part("kept").keep, err, co, out_of_memory)
   if not ok then
     return "The debug page could not be made: " .. coroutines.text_of(kept)
   end

@@ -15,6 +15,7 @@ local facts = require "qlua.debugger.facts"
 local frames = require "qlua.debugger.frames"
 local request = require "qlua.request"
 local secrets = require "qlua.debugger.secrets"
+local source = require "qlua.debugger.source"
 local values = require "qlua.debugger.values"
 
 local buffer = require "string.buffer"
@@ -24,7 +25,7 @@ local M = {}
 ---@class qlua.debugger.Kept
 ---@field id string that nobody can guess
 ---@field error any
----@field co? thread
+---@field died { co?: thread } weak: tells an error from others of the same text
 ---@field kind string the error's class
 ---@field message string
 ---@field traceback string
@@ -33,7 +34,8 @@ local M = {}
 ---@field time number seconds since 1970
 ---@field status integer
 ---@field frames qlua.debugger.Frame[]
----@field threads thread[] keeps them alive
+---@field named? { place: string, lines: qlua.debugger.Line[], note: string } where else to look
+---@field threads? thread[] keeps them alive
 ---@field held? userdata the request's context
 ---@field method? string
 ---@field path? string
@@ -74,16 +76,19 @@ local function shortened(text, most)
   return values.as_utf8(text)
 end
 
---- The class of an error, and what it says.
+--- The class of an error, and what it says; and that as it was.
 local function told(err, known, root)
   local class = classes.class_of(err)
   local kind = class and class.__name or type(err) == "string" and "Lua error"
     or "error value of type " .. type(err)
   local text = M.text_of(err)
-  if root and text:sub(1, #root + 1) == root .. "/" then
+  local full = text
+  if text:find "^[%w_/.-]*lua/qlua/[%w_/]+%.lua:%d+: " then
+    text = text:gsub("^[^:]+:%d+: ", "") -- where in qlua is no news
+  elseif root and text:sub(1, #root + 1) == root .. "/" then
     text = text:sub(#root + 2)
   end
-  return values.as_utf8(tostring(kind)), shortened(secrets.scrub(text, known), MOST_MESSAGE)
+  return values.as_utf8(tostring(kind)), shortened(secrets.scrub(text, known), MOST_MESSAGE), full
 end
 
 --- The request for later, as received and as middleware has changed it.
@@ -128,27 +133,73 @@ end
 --- The one of this error, when it is among those kept.
 local function find_error(err, co)
   for i = #list, 1, -1 do
-    local same = rawequal(list[i].error, err) and list[i].co == (co or nil)
+    local same = rawequal(list[i].error, err) and list[i].died.co == (co or nil)
     if same and (co or type(err) ~= "string") then
       return list[i]
     end
   end
 end
 
-local function fill(kept, err, co)
+local TAIL = "No frame of the app is left: a function that ends in `return f(...)` makes room for "
+  .. "f. This is the view."
+local SENT = "No code was running any more. This is the view."
+
+--- Where to look when no frame tells: the place that the text names, or the view.
+local function named_place(kept, root, known)
+  local own = {}
+  for _, frame in ipairs(kept.frames) do
+    own[1] = own[1] or not frame.own
+    own[frame.path and frame.line and frame.path .. ":" .. frame.line or ""] = true
+  end
+  local path, line
+  local note = "The error names this place."
+  for file, number in ("\n" .. kept.full_message):gmatch "[%s'\"](/[^%s:'\"]+):(%d+):" do
+    if not path and not file:find("/lua/qlua/", 1, true) and not own[file .. ":" .. number] then
+      path, line = file, number
+    end
+  end
+  if not path then
+    path, line = (not own[1] and kept.where or ""):match "%(([^()]+):(%d+)%)$"
+    path = path and (path:sub(1, 1) == "/" and path or root .. "/" .. path)
+    note = #kept.frames > 0 and TAIL or SENT
+  end
+  local lines = path and source.around(source.lines_of(path, {}), tonumber(line), known)
+  return lines and { place = source.short(path, root) .. ":" .. line, lines = lines, note = note }
+end
+
+--- The memory of the worker is at its limit: what the coroutines hold must go, and at once,
+--- because the core has them until the answer is there.
+local function let_go(kept)
+  for _, thread in ipairs(kept.threads) do
+    frames.empty(thread)
+  end
+  kept.threads = nil
+  for _, frame in ipairs(kept.frames) do
+    frame.thread, frame.level, frame.context, frame.gone = nil, nil, nil, true
+  end
+  collectgarbage()
+end
+
+local FEW = 300 -- nodes, where memory is short
+
+local function fill(kept, err, co, out_of_memory)
   local app = current.served
   local known = secrets.known(app.config)
-  local budget = values.budget(known)
-  kept.kind, kept.message = told(err, known, app.root_path)
+  local budget = values.budget(known, out_of_memory and FEW or nil, out_of_memory)
+  kept.kind, kept.message, kept.full_message = told(err, known, app.root_path)
   kept.traceback = shortened(secrets.scrub(coroutines.traceback(err, co or nil), known),
     MOST_TRACEBACK)
   kept.value = type(err) == "table" and values.describe(err, nil, values.budget(known, 300)) or nil
   kept.where = context.has_request_context() and check.view_at_work() or nil
   kept.frames, kept.threads = frames.of(err, co, budget, app.root_path, kept.where)
+  if out_of_memory then
+    let_go(kept)
+  end
+  kept.named = named_place(kept, app.root_path, known)
   kept.config = facts.config(app, values.budget(known))
   kept.rules = facts.rules(app)
   if context.has_request_context() then
-    kept.held = not is_over and core.hold_context() or nil
+    kept.held = not (is_over or out_of_memory) and core.hold_context() or nil
     kept.method, kept.path, kept.url = request.method, request.path, request.url
     kept.request = facts.request(values.budget(known))
     note_request(kept)
@@ -158,8 +209,9 @@ end
 --- Keep an error with all that the page tells of it.
 ---@param err any
 ---@param co? thread|false that died of it
+---@param out_of_memory? boolean an allocation was refused to it
 ---@return qlua.debugger.Kept
-function M.keep(err, co)
+function M.keep(err, co, out_of_memory)
   local now = os.time()
   drop_old(now)
   local kept = find_error(err, co)
@@ -167,9 +219,10 @@ function M.keep(err, co)
     return kept
   end
   kept = {
-    id = core.random_token(16), error = err, co = co or nil, time = now, status = 500, console = {},
+    id = core.random_token(16), error = err, time = now, status = 500, console = {},
+    died = setmetatable({ co = co or nil }, { __mode = "v" }),
   }
-  fill(kept, err, co)
+  fill(kept, err, co, out_of_memory)
   if is_over then
     return kept -- shown at once, but not kept: nothing may hold this generation
   end

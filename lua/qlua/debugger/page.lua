@@ -86,7 +86,7 @@ local function groups_of(kept)
       groups[#groups + 1] = group
     end
     frame.index = index
-    frame.console = frame.kind ~= "c" or nil
+    frame.console = frame.kind ~= "c" and not frame.gone or nil
     group.frames[#group.frames + 1] = frame
     first = first or not own and index or nil
   end
@@ -126,7 +126,7 @@ local function html_of_error(kept)
     page = {
       kind = kept.kind, message = kept.message, method = kept.method, path = kept.path,
       where = kept.where, groups = groups, first = first, request = kept.request,
-      value = kept.value and kept.value.entries and kept.value,
+      named = kept.named, value = kept.value and kept.value.entries and kept.value,
       config = kept.config, rules = kept.rules, traceback = kept.traceback,
       versions = require("qlua.debugger.facts").versions(), console = base .. "/console",
       again = kept.is_noted and base .. "/again" or nil,

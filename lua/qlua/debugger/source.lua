@@ -17,7 +17,8 @@ function M.lines_of(path, cache)
   if cache[path] == nil then
     cache[path] = false
     local file = io.open(path, "rb")
-    local text = file and file:read(MOST_BYTES)
+    local size = file and file:seek "end" or 0
+    local text = size <= MOST_BYTES and file and file:seek "set" and file:read "*a"
     if file then
       file:close()
     end

@@ -130,6 +130,11 @@ M["error.html"] = [[
 the new code; the console of this page works no more.</p>
 </div></header>
 <main>
+{% if page.named %}
+<h2><code>{{ page.named.place }}</code></h2>
+<p class="note">{{ page.named.note }}</p>
+<div class="box">{{ show.source(page.named.lines) }}</div>
+{% endif %}
 <h2>Frames</h2>
 <p class="note">Innermost first: where the error was raised is at the top.</p>
 {% for group in page.groups %}

@@ -16,16 +16,18 @@ local M = {}
 ---@class qlua.debugger.Budget what a page may hold
 ---@field left integer nodes
 ---@field known string[] texts of secrets
+---@field counted integer keys of a table that are looked at
 
 local MOST_DEPTH, MOST_ITEMS, MOST_TEXT = 5, 60, 600
-local MOST_COUNTED = 10000
+local MOST_COUNTED, FEW_COUNTED = 10000, 500
 
 --- For one page.
 ---@param known string[]
 ---@param nodes? integer
+---@param is_short? boolean memory is: nothing large may be made
 ---@return qlua.debugger.Budget
-function M.budget(known, nodes)
-  return { left = nodes or 4000, known = known }
+function M.budget(known, nodes, is_short)
+  return { left = nodes or 4000, known = known, counted = is_short and FEW_COUNTED or MOST_COUNTED }
 end
 
 local ESCAPES = { ["\n"] = "\\n", ["\r"] = "\\r", ["\t"] = "\\t", ["\\"] = "\\\\", ['"'] = '\\"' }
@@ -145,11 +147,11 @@ local function key_less(a, b)
 end
 
 --- The keys, as many as are looked at, in order; and how many there are.
-local function keys_of(value)
+local function keys_of(value, most)
   local keys, count = {}, 0
   for key in next, value do
     count = count + 1
-    if count <= MOST_COUNTED then
+    if count <= most then
       keys[count] = key
     else
       break
@@ -171,7 +173,7 @@ end
 local describe
 
 local function table_node(value, budget, depth, path)
-  local keys, count = keys_of(value)
+  local keys, count = keys_of(value, budget.counted)
   local name = class_name(value) or "table"
   local node = { kind = "table" }
   if path[value] then
@@ -179,7 +181,7 @@ local function table_node(value, budget, depth, path)
     return node
   end
   node.text = count == 0 and name .. ", empty" or ("%s, %s%d %s"):format(name,
-    count > MOST_COUNTED and "more than " or "", math.min(count, MOST_COUNTED),
+    count > budget.counted and "more than " or "", math.min(count, budget.counted),
     count == 1 and "entry" or "entries")
   if count == 0 or depth >= MOST_DEPTH or name:find "^qlua%." then
     return node -- what is in qlua's own objects is no news
