@@ -292,6 +292,11 @@ static uint64_t backlog(const struct stream *stream)
     return waiting(of(stream)) + stream_backlog(of(stream)->inner);
 }
 
+static bool has_input(const struct stream *stream)
+{
+    return stream_has_input(of(stream)->inner);
+}
+
 static void peer_of(const struct stream *stream, char *dst, size_t size, int *port)
 {
     stream_peer(of(stream)->inner, dst, size, port);
@@ -496,6 +501,7 @@ static const struct stream_ops tls_ops = {
     .close = close_stream,
     .pending = pending,
     .backlog = backlog,
+    .has_input = has_input,
     .peer = peer_of,
 };
 
