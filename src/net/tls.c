@@ -18,7 +18,7 @@
 /* Records the inner stream may hold back, above which plain bytes wait to be encrypted. */
 #define HIGH_WATER (256 * 1024)
 /* A peer that has us answer (key updates, refused renegotiations) and reads nothing is cut off. */
-#define ANSWERS_MOST (1024 * 1024)
+#define ANSWERS_MOST (2 * HIGH_WATER)
 
 struct tls_stream {
     struct stream base;
