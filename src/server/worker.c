@@ -449,6 +449,7 @@ static void open_access_log(struct worker *worker)
     worker->dispatcher.access_log =
         access_log_new(worker->loop, &files->sinks[LOG_FILE_ACCESS], &files->log,
                        worker->start->config->access_log_format);
+    worker->http.keep_heads = access_log_needs_heads(worker->dispatcher.access_log);
 }
 
 static uint64_t chance(void)
