@@ -20,7 +20,7 @@ static void write_line(const struct access_format *format, struct slice text)
     fields_init(&req.headers, &req.arena, true);
     fields_add(&req.headers, SLICE("Referer"), text);
     fields_add(&req.headers, SLICE("X-Request-Id"), text);
-    req.target.raw_path = req.target.query = req.host = text;
+    req.target.raw_path = req.target.query = req.host = req.answer_head = text;
     req.peer = SLICE("127.0.0.1");
     req.method = METHOD_GET;
     req.trusted_peer = true;

@@ -10,6 +10,9 @@ local qlua = require "qlua"
 local app = qlua.App()
 app:route("/hello", { methods = { "GET", "POST" } }, function() return "Hello, World!" end)
 app:route("/empty", function() return "", 204 end)
+app:route("/headers", function()
+  return "ok", 200, { ["X-Two"] = "a: b", ["Content-Type"] = "text/plain" }
+end)
 app:route("/id", function() return qlua.request.id end)
 return app
 ]]
@@ -67,6 +70,14 @@ describe("access_log_format", function()
     assert.matches('"GET /nope HTTP/1%.1" 404 %d+ "%-" "me"$', line)
   end)
 
+  it("shows headers of the answer as they were sent", function()
+    local line = line_for("%({content-type}o)s|%{X-Two}o|%{Content-Length}o|%({Date}o)s|%{X-None}o",
+      "/headers")
+    assert.matches("^text/plain|a: b|2|%u%l%l, [^|]+ GMT|%-$", line)
+    assert.matches("^text/html; charset=utf%-8|%-$", (line_for("%{Content-Type}o|%{Location}o",
+      "/nowhere")))
+  end)
+
   it("shows the id of a request, and its worker", function()
     local line, _, answer = line_for("%(id)s %L %(worker)s", "/id")
     assert.equal(("%s %s 1"):format(answer.body, answer.body), line)
@@ -94,7 +105,7 @@ describe("access_log_format", function()
 
   for _, case in ipairs {
     { "%(nope)s", "%(nope)s" }, { "a %(h)x", "%(h)" }, { "%(h", "%(h" }, { "%", "%" },
-    { "%y", "%y" }, { "%{Set-Cookie}o", "%{Set-Cookie}o" }, { "%({X}o)s", "%({X}o)s" },
+    { "%y", "%y" }, { "%{Set-Cookie}x", "%{Set-Cookie}x" }, { "%({X}c)s", "%({X}c)s" },
     { "%{}i", "%{}i" }, { "%{X", "%{X" }, { "%>t", "%>t" },
   } do
     it(("refuses %s by name"):format(case[1]), function()

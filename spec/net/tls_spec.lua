@@ -32,10 +32,12 @@ SSL *SSL_new(SSL_CTX *context);
 void SSL_free(SSL *ssl);
 int SSL_set_alpn_protos(SSL *ssl, const char *protocols, unsigned len);
 void SSL_set_connect_state(SSL *ssl);
+void SSL_set_shutdown(SSL *ssl, int mode);
 void SSL_set_bio(SSL *ssl, BIO *from, BIO *to);
 int SSL_do_handshake(SSL *ssl);
 int SSL_read(SSL *ssl, void *dst, int len);
 int SSL_write(SSL *ssl, const void *src, int len);
+int SSL_key_update(SSL *ssl, int kind);
 int SSL_session_reused(const SSL *ssl);
 SSL_SESSION *SSL_get1_session(SSL *ssl);
 int SSL_set_session(SSL *ssl, SSL_SESSION *session);
@@ -49,6 +51,8 @@ int BIO_write(BIO *bio, const void *src, int len);
 
 local lib = native.lib
 local SET_MAX_PROTO_VERSION = 124
+local UPDATE_REQUESTED = 1
+local BOTH_SHUT = 3
 local VERSIONS = { ["1.2"] = 0x0303, ["1.3"] = 0x0304 }
 local REQUEST = "GET / HTTP/1.1\r\nHost: x\r\n\r\n"
 
@@ -100,50 +104,69 @@ describe("a TLS stream", function()
     return made
   end
 
-  --- Ask once over a new connection: was its session resumed, and which one is it now?
-  local function ask(server, session, prepare)
-    local wrapped
-    local conn = memory_conn.new({ on_request = function(req, c) c:answer(req, 200, "well") end }, {
+  ---@class spec.TlsPair
+  ---@field conn spec.MemoryConn
+  ---@field stream ffi.cdata* the TLS stream on the server's side
+  ---@field client ffi.cdata* SSL
+  ---@field carry fun(one_way?: boolean) what was written arrives at the other side
+
+  --- A client and a connection of ours, before their handshake.
+  ---@return spec.TlsPair
+  local function connect(server, window)
+    local pair, buffer, seen = {}, ffi.new "char[65536]", 0
+    pair.conn = memory_conn.new({ on_request = function(req, c) c:answer(req, 200, "well") end }, {
+      window = window,
       wrap = function(stream)
-        wrapped = lib.tls_stream_new(server, stream)
-        return wrapped
+        pair.stream = lib.tls_stream_new(server, stream)
+        return pair.stream
       end,
     })
-    conns[#conns + 1] = conn
-    local client = ffi.gc(lib.SSL_new(clients), lib.SSL_free)
+    conns[#conns + 1] = pair.conn
+    pair.client = ffi.gc(lib.SSL_new(clients), lib.SSL_free)
     local incoming, outgoing = lib.BIO_new(lib.BIO_s_mem()), lib.BIO_new(lib.BIO_s_mem())
-    lib.SSL_set_bio(client, incoming, outgoing)
-    lib.SSL_set_connect_state(client)
-    if session then
-      lib.SSL_set_session(client, session)
-    end
-    if prepare then
-      prepare(client)
-    end
-    local buffer, seen, text = ffi.new "char[65536]", 0, ""
-    local function carry()
+    lib.SSL_set_bio(pair.client, incoming, outgoing)
+    lib.SSL_set_connect_state(pair.client)
+    function pair.carry(one_way)
       local n = lib.BIO_read(outgoing, buffer, 65536)
       if n > 0 then
-        conn:feed(ffi.string(buffer, n))
+        pair.conn:feed(ffi.string(buffer, n))
       end
-      local output = conn:output():sub(seen + 1)
-      seen = seen + #output
-      lib.BIO_write(incoming, output, #output)
+      if not one_way then
+        local output = pair.conn:output():sub(seen + 1)
+        seen = seen + #output
+        lib.BIO_write(incoming, output, #output)
+      end
     end
-    for _ = 1, 4 do
-      lib.SSL_do_handshake(client)
-      carry()
+    function pair.shake_hands()
+      for _ = 1, 4 do
+        lib.SSL_do_handshake(pair.client)
+        pair.carry()
+      end
     end
-    assert.equal(#REQUEST, lib.SSL_write(client, REQUEST, #REQUEST))
+    return pair
+  end
+
+  --- Ask once over a new connection: was its session resumed, and which one is it now?
+  local function ask(server, session, prepare)
+    local pair, buffer, text = connect(server), ffi.new "char[65536]", ""
+    if session then
+      lib.SSL_set_session(pair.client, session)
+    end
+    if prepare then
+      prepare(pair.client)
+    end
+    pair.shake_hands()
+    assert.equal(#REQUEST, lib.SSL_write(pair.client, REQUEST, #REQUEST))
     for _ = 1, 2 do
-      carry()
-      local n = lib.SSL_read(client, buffer, 65536)
+      pair.carry()
+      local n = lib.SSL_read(pair.client, buffer, 65536)
       text = text .. (n > 0 and ffi.string(buffer, n) or "")
     end
     assert.truthy(text:find("\r\n\r\nwell", 1, true), text)
-    return lib.SSL_session_reused(client) == 1,
-      ffi.gc(lib.SSL_get1_session(client), lib.SSL_SESSION_free),
-      native.text(lib.tls_stream_protocol(wrapped))
+    lib.SSL_set_shutdown(pair.client, BOTH_SHUT) -- else freeing it spoils its session
+    return lib.SSL_session_reused(pair.client) == 1,
+      ffi.gc(lib.SSL_get1_session(pair.client), lib.SSL_SESSION_free),
+      native.text(lib.tls_stream_protocol(pair.stream))
   end
 
   for name, version in pairs(VERSIONS) do
@@ -189,6 +212,20 @@ describe("a TLS stream", function()
       contexts[#contexts] = nil
     end
     assert.is_true((ask(context "a", session)))
+  end)
+
+  it("is cut when its peer has it answer and reads nothing", function()
+    local pair = connect(context "a", 20000)
+    pair.shake_hands()
+    local asked = 0
+    while asked < 100000 and not pair.conn:is_closed() do
+      lib.SSL_key_update(pair.client, UPDATE_REQUESTED)
+      lib.SSL_do_handshake(pair.client)
+      pair.carry(true)
+      asked = asked + 1
+    end
+    assert.is_true(pair.conn:is_closed())
+    assert.truthy(asked > 5000, asked) -- but some may be asked for
   end)
 
   it("tells which protocol was agreed on", function()

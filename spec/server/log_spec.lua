@@ -128,6 +128,14 @@ describe("the log", function()
       end)
     end)
 
+    it("names the worker that needs no supervisor, too", function()
+      local s = start { workers = 0, args = { "--set", "server.log_format=json" } }
+      http.get(s, "/log?text=x")
+      local line = wait_for(s, function() return s:stderr() end, "about x")
+      assert.same({ s.pid, 1 }, { line.pid, line.worker })
+      s:stop()
+    end)
+
     it("tells why an app does not load", function()
       local s = server.run { app = "error 'broken'", args = { "--set", "server.log_format=json" } }
       assert.equal(1, s:exit_code())

@@ -172,6 +172,28 @@ describe("upgrade", function()
       assert.is_true(busy.done > 1000)
     end)
 
+    local KINDS = {
+      ["that pause between requests"] = { connections = 100, pause = 0.45 },
+      ["that are made for one request each"] = { connections = 8, single = true },
+    }
+    for name, options in pairs(KINDS) do
+      it("loses no request of connections " .. name, function()
+        start { workers = 2 }
+        options.body = HELLO.body
+        local busy = load.new(s.server.port, options)
+        for i = 1, 6 do
+          local before = s:current()
+          s:signal()
+          assert(busy:run(function() return s:current() ~= before and s:current() ~= 0 end, 30),
+            "no upgrade " .. i)
+          busy:run_for(0.5)
+        end
+        busy:finish()
+        assert.same({}, busy.failures)
+        assert.equal(0, busy.refused)
+      end)
+    end
+
     it("answers what the old one has begun, and what arrives on its connections", function()
       start {}
       local begun = raw.connect(s.server)

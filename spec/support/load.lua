@@ -34,7 +34,7 @@ local M = {}
 ---@field path? string default "/hello"
 ---@field body? string what the answer must be; default: any
 ---@field pause? number seconds between an answer and the next request, at most; default 0
----@field seed? integer of the pauses
+---@field single? boolean a connection for each request
 
 --- Open the connections. `target` is a port of 127.0.0.1 or "unix:/path".
 ---@param target integer|string
@@ -45,7 +45,8 @@ function M.new(target, options)
   local self = setmetatable({
     target = target, done = 0, failures = {}, refused = 0, connects = 0, stopping = false,
     fds = {}, conns = {}, pause = options.pause or 0, body = options.body,
-    request = ("GET %s HTTP/1.1\r\nHost: x\r\n\r\n"):format(options.path or "/hello"),
+    request = ("GET %s HTTP/1.1\r\nHost: x\r\n%s\r\n"):format(options.path or "/hello",
+      options.single and "Connection: close\r\n" or ""),
   }, Load)
   for _ = 1, options.connections or 16 do
     self:_connect()

@@ -45,7 +45,8 @@ enum field_kind {
     FIELD_HOST,
     FIELD_REQUEST_ID,
     FIELD_WORKER,
-    FIELD_HEADER /* of the request; text is its name */
+    FIELD_HEADER,       /* of the request; text is its name */
+    FIELD_ANSWER_HEADER /* of the answer, the same */
 };
 
 struct name {
@@ -133,17 +134,19 @@ static void add(struct access_format *format, enum field_kind kind, struct slice
     format->pieces[format->count++] = (struct piece){kind, arena_dup(&format->arena, text)};
 }
 
-/* "{Name}i", "{NAME}e": a header of the request, a variable of the environment. */
+/* "{Name}i", "{Name}o", "{NAME}e": a header of the request, of the answer, a variable of the
+ * environment. */
 static bool add_braced(struct access_format *format, struct slice text)
 {
     if (text.len < 4 || text.data[0] != '{' || text.data[text.len - 2] != '}')
         return false;
     struct slice name = slice_of(text.data + 1, text.len - 3);
-    if (text.data[text.len - 1] == 'i') {
-        add(format, FIELD_HEADER, name);
+    char kind = text.data[text.len - 1];
+    if (kind == 'i' || kind == 'o') {
+        add(format, kind == 'i' ? FIELD_HEADER : FIELD_ANSWER_HEADER, name);
         return true;
     }
-    if (text.data[text.len - 1] != 'e')
+    if (kind != 'e')
         return false;
     const char *value = getenv(arena_cstr(&format->arena, name));
     struct buf clean = {0};
@@ -201,8 +204,8 @@ static size_t add_field(struct access_format *format, struct slice rest, struct 
     err_set(
         err, -EINVAL,
         "access_log_format has the unknown field %%%.*s; known are %%(X)s with X one of h l u t "
-        "r R s st S m U Uq q H b B f a T D L p host id worker {HEADER}i {VARIABLE}e, and "
-        "Apache's %%X with X one of h a l u t r s >s m U q H b B T D P V L {HEADER}i "
+        "r R s st S m U Uq q H b B f a T D L p host id worker {HEADER}i {HEADER}o {VARIABLE}e, and "
+        "Apache's %%X with X one of h a l u t r s >s m U q H b B T D P V L {HEADER}i {HEADER}o "
         "{VARIABLE}e; %%%% is a percent sign",
         shown, rest.data);
     return 0;
@@ -240,6 +243,14 @@ void access_format_free(struct access_format *format)
     arena_clear(&format->arena);
     free(format->pieces);
     free(format);
+}
+
+bool access_format_needs_heads(const struct access_format *format)
+{
+    for (size_t i = 0; i < format->count; i++)
+        if (format->pieces[i].kind == FIELD_ANSWER_HEADER)
+            return true;
+    return false;
 }
 
 /* ---- writing a line ---- */
@@ -291,6 +302,23 @@ static void append_header(struct buf *out, const struct request *req, struct sli
 {
     const struct field *field = fields_get(&req->headers, name);
     access_format_clean(out, field == NULL ? SLICE("") : field->value);
+}
+
+/* The first line of the answer's head with this name. */
+static void append_answer_header(struct buf *out, const struct request *req, struct slice name)
+{
+    struct slice rest = req->answer_head;
+    slice_split(&rest, '\n'); /* the status line */
+    while (rest.len > 0) {
+        struct slice line = slice_split(&rest, '\n');
+        struct slice value = slice_split(&line, '\r');
+        struct slice field = slice_split(&value, ':');
+        if (!slice_eq_nocase(field, name))
+            continue;
+        access_format_clean(out, slice_trim(value));
+        return;
+    }
+    buf_char(out, '-');
 }
 
 /* The client may have left before there was a status. */
@@ -359,6 +387,7 @@ static void append_piece(const struct piece *piece, struct buf *out, struct requ
     case FIELD_REQUEST_ID: access_format_clean(out, request_id(req)); break;
     case FIELD_WORKER: buf_printf(out, "%d", moment->worker); break;
     case FIELD_HEADER: append_header(out, req, piece->text); break;
+    case FIELD_ANSWER_HEADER: append_answer_header(out, req, piece->text); break;
     }
 }
 

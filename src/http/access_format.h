@@ -8,6 +8,7 @@
 #ifndef QLUA_HTTP_ACCESS_FORMAT_H
 #define QLUA_HTTP_ACCESS_FORMAT_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "base/slice.h"
@@ -27,6 +28,9 @@ struct access_moment {
 /* NULL and *err, which names the field, when the text has one that is not known. */
 struct access_format *access_format_new(const char *text, struct err *err);
 void access_format_free(struct access_format *format);
+
+/* Does it show headers of answers? Then http_server->keep_heads must be set. */
+bool access_format_needs_heads(const struct access_format *format);
 
 /* Append a line without its line feed. Bytes of the client's that are no printable ASCII, quotes
  * and backslashes are written as \xNN. What a request lacks is "-". */

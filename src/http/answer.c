@@ -163,6 +163,7 @@ void conn_append_head(struct request *req, const struct answer *answer, enum cod
     struct conn *conn = req->conn;
     struct http_server *server = conn->server;
     struct buf *out = conn_output(conn);
+    size_t start = out->len;
     bool has_date = false, has_server = false;
     req->status = (uint16_t)answer->status;
     conn->stall_ms = req->stall_ms;
@@ -185,6 +186,8 @@ void conn_append_head(struct request *req, const struct answer *answer, enum cod
         buf_slice(out, SLICE("Connection: close\r\n"));
     else if (req->http_minor == 0)
         buf_slice(out, SLICE("Connection: keep-alive\r\n"));
+    if (server->keep_heads)
+        req->answer_head = arena_dup(&req->arena, slice_of(out->data + start, out->len - start));
     buf_slice(out, SLICE("\r\n"));
 }
 

@@ -153,6 +153,8 @@ void conn_on_timer(struct timer *timer)
     case CONN_IDLE:
         if (conn->stream->security == STREAM_HANDSHAKE)
             conn_close(conn, stream_pending(conn->stream) > 0);
+        else if (stream_has_input(conn->stream))
+            timer_start(conn->server->loop, timer, 1); /* a request came first, not read yet */
         else
             conn_end(conn);
         break;

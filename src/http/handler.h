@@ -59,6 +59,7 @@ struct http_server {
     struct http_settings settings;
     char date[64]; /* "Date: ...\r\n", refreshed once a second */
     size_t date_len;
+    bool keep_heads;      /* of answers, for the access log: request->answer_head */
     bool stopping;        /* answers say "Connection: close" */
     uint32_t drain_ms;    /* once stopping: how long an idle connection is read on */
     uint32_t connections; /* open now */

@@ -98,9 +98,10 @@ struct request {
     struct buf body; /* received and not yet taken */
     bool body_whole; /* a reader wants all of it: do not stop reading at the high-water mark */
 
-    uint64_t bytes_sent; /* of the answer's body */
-    uint64_t started_ns; /* monotonic: when its first byte was read */
-    uint32_t stall_ms;   /* RESPONSE_TIMEOUT of the answer; 0: none */
+    struct slice answer_head; /* as sent, where http_server->keep_heads asks for it */
+    uint64_t bytes_sent;      /* of the answer's body */
+    uint64_t started_ns;      /* monotonic: when its first byte was read */
+    uint32_t stall_ms;        /* RESPONSE_TIMEOUT of the answer; 0: none */
     bool answer_chunked;
     bool answer_to_head; /* a body would be wrong: HEAD, 204, 304 */
     int64_t answer_left; /* bytes still owed of a stated length; -1: not stated */

@@ -107,6 +107,13 @@ static uint64_t backlog(const struct stream *stream)
     return pending(stream);
 }
 
+/* What comes is given to the handler at once. */
+static bool has_input(const struct stream *stream)
+{
+    (void)stream;
+    return false;
+}
+
 static void peer_of(const struct stream *stream, char *dst, size_t size, int *port)
 {
     (void)stream;
@@ -124,6 +131,7 @@ static const struct stream_ops memory_ops = {
     .close = close_stream,
     .pending = pending,
     .backlog = backlog,
+    .has_input = has_input,
     .peer = peer_of,
 };
 

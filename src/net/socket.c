@@ -267,6 +267,14 @@ static uint64_t backlog(const struct stream *stream)
     return pending(stream) + (uint64_t)queued;
 }
 
+static bool has_input(const struct stream *stream)
+{
+    uv_os_fd_t fd;
+    int waiting = 0;
+    return uv_fileno((const uv_handle_t *)&of(stream)->handle.stream, &fd) == 0 &&
+           ioctl(fd, FIONREAD, &waiting) == 0 && waiting > 0;
+}
+
 static void peer_of(const struct stream *stream, char *dst, size_t size, int *port)
 {
     dst[0] = '\0';
@@ -297,6 +305,7 @@ static const struct stream_ops socket_ops = {
     .close = close_stream,
     .pending = pending,
     .backlog = backlog,
+    .has_input = has_input,
     .peer = peer_of,
 };
 

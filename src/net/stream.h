@@ -48,6 +48,8 @@ struct stream_ops {
     /* Bytes written which the peer's side has not acknowledged, as far as we can know: falls
      * whenever the peer takes something. */
     uint64_t (*backlog)(const struct stream *stream);
+    /* Whether the peer has sent what was not read yet. */
+    bool (*has_input)(const struct stream *stream);
     /* stream_peer. */
     void (*peer)(const struct stream *stream, char *dst, size_t size, int *port);
 };
@@ -108,6 +110,11 @@ static inline size_t stream_pending(const struct stream *stream)
 static inline uint64_t stream_backlog(const struct stream *stream)
 {
     return stream->ops->backlog(stream);
+}
+
+static inline bool stream_has_input(const struct stream *stream)
+{
+    return stream->ops->has_input(stream);
 }
 
 /* Close after queued output has been given to the kernel (reset: at once, with a RST). */

@@ -18,7 +18,7 @@
 /* Records the inner stream may hold back, above which plain bytes wait to be encrypted. */
 #define HIGH_WATER (256 * 1024)
 /* A peer that has us answer (key updates, refused renegotiations) and reads nothing is cut off. */
-#define ANSWERS_MOST (1024 * 1024)
+#define ANSWERS_MOST (2 * HIGH_WATER)
 
 struct tls_stream {
     struct stream base;
@@ -292,6 +292,11 @@ static uint64_t backlog(const struct stream *stream)
     return waiting(of(stream)) + stream_backlog(of(stream)->inner);
 }
 
+static bool has_input(const struct stream *stream)
+{
+    return stream_has_input(of(stream)->inner);
+}
+
 static void peer_of(const struct stream *stream, char *dst, size_t size, int *port)
 {
     stream_peer(of(stream)->inner, dst, size, port);
@@ -496,6 +501,7 @@ static const struct stream_ops tls_ops = {
     .close = close_stream,
     .pending = pending,
     .backlog = backlog,
+    .has_input = has_input,
     .peer = peer_of,
 };
 

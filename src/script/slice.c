@@ -16,21 +16,19 @@
 #define LOOK_AFTER 500
 /* What is loaded mostly stays: nothing is collected before the heap is so large (a quarter of its
  * limit, when that is less). Then, and from the end of loading on, the collector begins when the
- * heap has doubled. */
+ * heap has grown by its pause: it has doubled, unless the app has set another. */
 #define UNCOLLECTED_MAX ((size_t)128 << 20)
 #define LIMIT_SHARE     4
-#define USUAL_PAUSE     200
 /* Cycles of the collector until everything is gone: the one under way, one that finds what is
  * garbage and calls the finalizers, one that frees what had finalizers. */
 #define CYCLES 3
 /* Per cent of work that one step of the collector does: a few microseconds each. */
 #define STEP_WORK 1000
 
-/* The collector begins at USUAL_PAUSE times what there is now: lua_gc knows that as -1. */
+/* The collector begins a pause from now, which is what -1 means to LuaJIT; not at once. */
 static void resume_collector(struct script *script)
 {
     script->uncollected = false;
-    lua_gc(script->L, LUA_GCSETPAUSE, USUAL_PAUSE);
     lua_gc(script->L, LUA_GCRESTART, -1);
 }
 

@@ -80,6 +80,11 @@ void access_log_free(struct access_log *log)
     free(log);
 }
 
+bool access_log_needs_heads(const struct access_log *log)
+{
+    return access_format_needs_heads(log->format);
+}
+
 void access_log_tick(struct access_log *log)
 {
     struct log_sink *sink = log->sink;

@@ -7,6 +7,8 @@
 #ifndef QLUA_SERVER_ACCESS_LOG_H
 #define QLUA_SERVER_ACCESS_LOG_H
 
+#include <stdbool.h>
+
 struct access_log;
 struct log;
 struct log_sink;
@@ -19,6 +21,8 @@ struct request;
 struct access_log *access_log_new(struct loop *loop, struct log_sink *sink, const struct log *log,
                                   const char *format);
 void access_log_free(struct access_log *log);
+/* Does it show headers of answers? Then http_server->keep_heads must be set. */
+bool access_log_needs_heads(const struct access_log *log);
 
 /* With a format: a line as it says. Without one, as text:
  * "[2026-01-31 12:00:00 +0000] [PID] [INFO] 127.0.0.1:38880 GET /path 1.1 200 13 1001": address,

@@ -26,10 +26,12 @@ enum control_type {
                         * descriptor */
     CONTROL_LOG,       /* supervisor: lines of enum log_file `value` go to the descriptor with it */
     CONTROL_STOP,      /* supervisor: accept what is queued, close the listeners, drain, exit 0 */
-    CONTROL_STOP_NOW,  /* supervisor: close everything and exit 0 */
-    CONTROL_OPEN,      /* supervisor: a worker that was started so serves from now on */
-    CONTROL_BORN       /* upgrade: the new program's process id is `value`. It goes on with READY
-                        * or FAILED; COMMIT of the running one, with its own id, hands over */
+    CONTROL_LEAVE,    /* supervisor: the same, but others serve on: idle connections get time to ask
+                       * once more */
+    CONTROL_STOP_NOW, /* supervisor: close everything and exit 0 */
+    CONTROL_OPEN,     /* supervisor: a worker that was started so serves from now on */
+    CONTROL_BORN      /* upgrade: the new program's process id is `value`. It goes on with READY
+                       * or FAILED; COMMIT of the running one, with its own id, hands over */
 };
 
 /* Longer texts are cut. */

@@ -281,7 +281,8 @@ static void send_stop(struct crew *crew, struct member *member, uint64_t now)
 {
     uint64_t grace = (uint64_t)crew->config->graceful_timeout;
     bool loading = member->state == MEMBER_STARTING;
-    control_send(member->control_fd, CONTROL_STOP, (uint32_t)grace);
+    bool last = crew->stopping && !crew->succeeded;
+    control_send(member->control_fd, last ? CONTROL_STOP : CONTROL_LEAVE, (uint32_t)grace);
     crew_reload_lose(crew, member, now);
     member->state = MEMBER_STOPPING;
     member->due =

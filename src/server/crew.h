@@ -77,8 +77,9 @@ struct crew {
     bool held;           /* workers get ready but serve only after crew_open */
     bool serving;        /* every worker was ready once */
     bool stopping;
-    bool failed;  /* the service ends because of an error ... */
-    bool misused; /* ... on the command line */
+    bool succeeded; /* ... because another server serves in our place */
+    bool failed;    /* the service ends because of an error ... */
+    bool misused;   /* ... on the command line */
 };
 
 /* `config->workers` is at least 1; the figures have two places for each. */

@@ -413,6 +413,7 @@ static int run_alone(struct supervisor *supervisor, struct err *err)
         rc = supervisor_open_control(supervisor, err);
     if (rc != 0)
         return refuse(err);
+    supervisor->files->log.worker = 1; /* what it calls itself */
     struct worker_start start = {
         .config = supervisor->config,
         .files = supervisor->files,

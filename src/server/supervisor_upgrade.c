@@ -91,6 +91,7 @@ static void hand_over(struct supervisor *supervisor)
     listen_disown(&supervisor->listeners);
     supervisor->control.file.path[0] = '\0';
     pid_file_release(&supervisor->pid_file);
+    supervisor->crew.succeeded = true;
     supervisor_stop(supervisor, false);
     control_socket_close(&supervisor->control);
     if (supervisor->reload_later)

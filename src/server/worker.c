@@ -41,6 +41,9 @@
 #define TICK_MS 1000
 /* How long an idle connection is read on once the server stops, for a request on its way. */
 #define DRAIN_IDLE_MS 200
+/* The same when others serve on: a client that pauses between requests is told with the answer to
+ * the next one, and never sends into a connection that closes. At most half of the time. */
+#define LEAVE_IDLE_MS 5000
 /* What after_serving has left when draining took all of graceful_timeout. */
 #define CLOSING_MS 300
 /* What is left to drain when the supervisor has vanished. */
@@ -131,7 +134,7 @@ static void on_drain_over(struct timer *timer)
     worker_end(worker, WORKER_EXIT_DRAINED);
 }
 
-static void worker_stop(struct worker *worker, uint64_t left_ms)
+static void worker_stop(struct worker *worker, uint64_t left_ms, uint64_t idle_ms)
 {
     if (worker->state == WORKER_LOADING) {
         worker_end(worker, WORKER_EXIT_DRAINED);
@@ -141,7 +144,7 @@ static void worker_stop(struct worker *worker, uint64_t left_ms)
         return;
     worker->state = WORKER_DRAINING;
     close_listeners(worker);
-    http_server_drain(&worker->http, DRAIN_IDLE_MS);
+    http_server_drain(&worker->http, (uint32_t)idle_ms);
     timer_start(worker->loop, &worker->drain, left_ms);
     if (worker->http.connections == 0)
         close_app(worker);
@@ -360,6 +363,11 @@ static void take_log(struct worker *worker, struct control_message *message)
     message->fd = -1;
 }
 
+static uint64_t leave_idle_ms(uint64_t left_ms)
+{
+    return left_ms / 2 < LEAVE_IDLE_MS ? left_ms / 2 : LEAVE_IDLE_MS;
+}
+
 static void on_control(void *data)
 {
     struct worker *worker = data;
@@ -367,7 +375,9 @@ static void on_control(void *data)
     int rc;
     while ((rc = control_receive(worker->start->control_fd, &message)) > 0) {
         if (message.type == CONTROL_STOP)
-            worker_stop(worker, message.value);
+            worker_stop(worker, message.value, DRAIN_IDLE_MS);
+        else if (message.type == CONTROL_LEAVE)
+            worker_stop(worker, message.value, leave_idle_ms(message.value));
         else if (message.type == CONTROL_STOP_NOW)
             worker_end(worker, WORKER_EXIT_DRAINED);
         else if (message.type == CONTROL_IDENTITY)
@@ -387,7 +397,8 @@ static void on_control(void *data)
         return;
     loop_unwatch(worker->control);
     worker->control = NULL;
-    worker_stop(worker, ORPHAN_MS); /* the supervisor is gone: nobody would ever stop us */
+    worker_stop(worker, ORPHAN_MS,
+                DRAIN_IDLE_MS); /* the supervisor is gone: nobody would ever stop us */
 }
 
 /* --workers 0 */
@@ -415,7 +426,7 @@ static void on_signal(void *data, int number)
     else if (number == SIGUSR1)
         reopen_logs(worker);
     else
-        worker_stop(worker, (uint64_t)worker->start->config->graceful_timeout);
+        worker_stop(worker, (uint64_t)worker->start->config->graceful_timeout, DRAIN_IDLE_MS);
 }
 
 /* Under a supervisor only SIGTERM is ours: the others go to the whole group of a terminal, and
@@ -441,6 +452,7 @@ static void open_access_log(struct worker *worker)
     worker->dispatcher.access_log =
         access_log_new(worker->loop, &files->sinks[LOG_FILE_ACCESS], &files->log,
                        worker->start->config->access_log_format);
+    worker->http.keep_heads = access_log_needs_heads(worker->dispatcher.access_log);
 }
 
 static uint64_t chance(void)

@@ -148,7 +148,7 @@ describe("qlua config", function()
     { { "--config", "absent.json" }, "absent.json: the config file cannot be read: No such file "
       .. "or directory", 1 },
     { { "--set", "TESTING=maybe" }, '--set TESTING must be true or false, got the string "maybe"',
-      1 },
+      2 },
   }
   for _, case in ipairs(cases) do
     it("refuses " .. table.concat(case[1], " "), function()
