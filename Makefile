@@ -55,6 +55,8 @@ LIBS := -luv -lcrypto -lssl -lz -llmdb -lhiredis -lm -ldl -lpthread
 SOURCES := $(sort $(wildcard src/*.c src/*/*.c))
 HEADERS := $(sort $(wildcard src/*/*.h))
 LUA_FILES := $(sort $(wildcard lua/qlua/*.lua lua/qlua/*/*.lua))
+# what the compiler's numbers mean, as the LuaJIT that is linked has them
+TRACE_NAMES := $(BUILD)/lua/qlua/profile/trace_names.lua
 # what `make test` also links into a library for unit specs: the rooms below bind/
 TEST_ROOMS := base crypto net http route value script session template store ws
 TEST_SOURCES := $(filter $(foreach r,$(TEST_ROOMS),src/$(r)/%),$(SOURCES))
@@ -172,19 +174,23 @@ $(BUILD)/pic/llhttp/%.o: $(LLHTTP)/%.c
 	$(Q)$(CC) $(CPPFLAGS) $(CFLAGS) -fPIC -c -o $@ $<
 
 # lua/qlua as bytecode: one array a module and the table that lists them.
-$(BUILD)/lua_modules.c: $(LUA_FILES) Makefile
+$(TRACE_NAMES): lua/tools/trace_names.lua Makefile
+	@mkdir -p $(@D)
+	@luajit lua/tools/trace_names.lua > $@
+
+$(BUILD)/lua_modules.c: $(LUA_FILES) $(TRACE_NAMES) Makefile
 	@mkdir -p $(@D)
 	@{ echo '/* made by make from lua/qlua */'; echo '#include "script/modules.h"'; \
-	for f in $(LUA_FILES); do \
-	  n=$$(echo $$f | sed 's,^lua/,,; s,\.lua$$,,; s,/init$$,,; s,/,.,g'); \
+	for f in $(LUA_FILES) $(TRACE_NAMES); do \
+	  n=$$(echo $$f | sed 's,^$(BUILD)/,,; s,^lua/,,; s,\.lua$$,,; s,/init$$,,; s,/,.,g'); \
 	  v=$$(echo $$n | tr . _); \
 	  luajit -bg -n $$v -t raw $$f $(BUILD)/module.bc || exit 1; \
 	  echo "static const unsigned char bc_$$v[] = {"; \
 	  od -An -v -tu1 $(BUILD)/module.bc | sed 's/ *\([0-9][0-9]*\)/\1,/g'; echo '};'; \
 	done; \
 	echo 'const struct script_module script_modules[] = {'; \
-	for f in $(LUA_FILES); do \
-	  n=$$(echo $$f | sed 's,^lua/,,; s,\.lua$$,,; s,/init$$,,; s,/,.,g'); \
+	for f in $(LUA_FILES) $(TRACE_NAMES); do \
+	  n=$$(echo $$f | sed 's,^$(BUILD)/,,; s,^lua/,,; s,\.lua$$,,; s,/init$$,,; s,/,.,g'); \
 	  v=$$(echo $$n | tr . _); \
 	  echo "    {\"$$n\", \"$$f\", bc_$$v, sizeof(bc_$$v)},"; \
 	done; echo '    {0, 0, 0, 0},'; echo '};'; } > $@

@@ -18,6 +18,7 @@
 #include "server/launch.h"
 #include "server/log_files.h"
 #include "server/options.h"
+#include "server/profile_ask.h"
 #include "server/script_run.h"
 #include "server/supervisor.h"
 #include "server/version.h"
@@ -379,6 +380,40 @@ static int ask(struct program *program)
                           options->command == COMMAND_RELOAD ? "reload" : command);
 }
 
+/* The digits of a word as a number from 1 to `most`; 0 when it is none. */
+static long number_of(const char *word, long most)
+{
+    char *end;
+    errno = 0;
+    long number = strtol(word, &end, 10);
+    return errno == 0 && *end == '\0' && end != word && number >= 1 && number <= most ? number : 0;
+}
+
+/* profile: asks the server, then shows what came. */
+static int profile(struct program *program)
+{
+    const struct options *options = &program->options;
+    const char *pid = options->script_args[0];
+    long seconds = options->seconds == NULL ? 10 : number_of(options->seconds, 600);
+    if (pid != NULL && number_of(pid, INT_MAX) == 0)
+        err_set(&program->err, -EINVAL, "%s is no process id: qlua profile [PID]", pid);
+    else if (seconds == 0)
+        err_set(&program->err, -EINVAL, "--seconds takes a whole number from 1 to 600, not %s",
+                options->seconds);
+    if (program->err.message[0] != '\0' || read_layers(program) != 0)
+        return complain(&program->err);
+    struct buf taken = {0};
+    int code = profile_ask(&program->config, pid == NULL ? 0 : (int)number_of(pid, INT_MAX),
+                           (uint32_t)seconds * 1000, &taken);
+    buf_char(&taken, '\0');
+    char json[] = "json", text[] = "text";
+    char *args[] = {taken.data, options->json ? json : text, (char *)options->html, NULL};
+    if (code == 0)
+        code = command_run(&program->config, "qlua.cli.profile", NULL, args);
+    buf_clear(&taken);
+    return code;
+}
+
 static int start(struct program *program)
 {
     switch (program->options.command) {
@@ -386,6 +421,7 @@ static int start(struct program *program)
     case COMMAND_VERSION: version_print(); return 0;
     case COMMAND_RELOAD:
     case COMMAND_STATUS: return ask(program);
+    case COMMAND_PROFILE: return profile(program);
     case COMMAND_TEST: return test(program);
     case COMMAND_SESSION: return session(program);
     case COMMAND_RENDER: return render(program);

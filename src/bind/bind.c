@@ -36,6 +36,7 @@ static int l_open(lua_State *L)
     bind_watch(L);
     bind_worker(L);
     bind_debug(L);
+    bind_profile(L);
     lua_rawgeti(L, LUA_REGISTRYINDEX, script_of(L)->current_ref);
     lua_setfield(L, -2, "current");
     return 1;

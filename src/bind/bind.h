@@ -15,6 +15,7 @@ void bind_all(struct lua_State *L);
 void bind_app_session(struct lua_State *L);
 void bind_config(struct lua_State *L);
 void bind_debug(struct lua_State *L);
+void bind_profile(struct lua_State *L);
 void bind_generation(struct lua_State *L);
 void bind_context(struct lua_State *L);
 void bind_exchange(struct lua_State *L);

@@ -16,6 +16,7 @@
 struct app_keys;
 struct debug_desk;
 struct err;
+struct generation_profile;
 struct file_watch;
 struct app_session;
 struct log;
@@ -69,8 +70,9 @@ struct generation {
     _Atomic uint64_t *errors;        /* exceptions that are logged are counted there; or NULL */
     const struct app_keys *app_file; /* bind/config.h: what was given outside; may be NULL */
     const struct app_keys *app_set;
-    struct debug_desk *desk; /* debug mode: the worker's; else NULL */
-    bool debug_mode;         /* the server's switch; `debug` below is the app's */
+    struct debug_desk *desk;            /* debug mode: the worker's; else NULL */
+    struct generation_profile *profile; /* bind/profile.h; NULL: none was taken */
+    bool debug_mode;                    /* the server's switch; `debug` below is the app's */
     int worker_id;
     int64_t loading_cpu_ns; /* what loading may use of the processor; 0: as a task */
     uint32_t number; /* of the service's code: 1 at its start, then one more with each reload */

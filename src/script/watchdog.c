@@ -19,12 +19,15 @@
 #include "base/mem.h"
 #include "net/loop.h"
 #include "script/memory.h"
+#include "script/profile.h"
 #include "script/slice.h"
 #include "script/state.h"
 #include "script/task.h"
 
 #define TICK_NS   10000000
 #define SECOND_NS 1000000000
+/* While a profile is taken; the kernel makes no smaller steps than its own. */
+#define PROFILE_TICK_NS 1000000
 /* What a stopped request gets on top: a share of its limit, between these. */
 #define EXTENSION_SHARE 5
 #define EXTENSION_LEAST 50000000
@@ -49,6 +52,10 @@ struct watchdog {
     const struct task *spared;
     int interrupt_fd;
     struct sigaction before_interrupt; /* SIGINT's */
+    struct profile *profile;           /* being taken of `profiled`; else NULL */
+    watchdog_label label;
+    int64_t profile_began;     /* the thread's time */
+    volatile uint64_t sampled; /* id of the task that ran at the last tick */
 };
 
 /* A signal's handler has no argument of its own. */
@@ -219,6 +226,17 @@ static int64_t loading_time(int64_t spent, int64_t passed)
     return passed < spent * BUSY_SHARE ? passed : spent * BUSY_SHARE;
 }
 
+/* LuaJIT calls back at the next line; it keeps count, and what the state was doing. */
+static void sample(struct watchdog *w, const struct script *script)
+{
+    if (script == NULL) {
+        profile_outside(w->profile, 1);
+    } else if (script == w->profiled) {
+        w->sampled = script->running->id;
+        w->leave_trace(SIGPROF);
+    }
+}
+
 static void on_tick(int number)
 {
     (void)number;
@@ -242,6 +260,8 @@ static void on_tick(int number)
         if (cpu_budget_is_over(budget))
             arm(w, script);
     }
+    if (w->profile != NULL)
+        sample(w, script);
     errno = kept;
 }
 
@@ -286,10 +306,21 @@ void watchdog_catch_interrupt(struct script *script, const struct task *spared, 
 
 /* ---- the profiler ---- */
 
-/* Compiled code has been left: that is all it is for. */
+/* Compiled code has been left: that is all it is for when no profile is taken. A tick that came
+ * at the very end of a task is not the next one's. */
 static void on_profile(void *data, lua_State *L, int samples, int vmstate)
 {
-    (void)data, (void)L, (void)samples, (void)vmstate;
+    struct watchdog *w = data;
+    if (w->profile == NULL || samples <= 0)
+        return;
+    char room[256];
+    struct script *script = w->profiled;
+    const struct task *task = script->running;
+    if (task == NULL || task->id != w->sampled)
+        profile_outside(w->profile, (unsigned)samples);
+    else
+        profile_sample(w->profile, L, task->L, w->label(task, room, sizeof(room)),
+                       (unsigned)samples, vmstate);
 }
 
 static void set_engine(struct script *script, int mode)
@@ -302,16 +333,30 @@ static void profile(struct watchdog *w, struct script *script)
 {
     struct sigaction ours, its;
     sigaction(SIGPROF, NULL, &ours);
-    luaJIT_profile_start(script->L, PROFILE_MODE, on_profile, NULL);
+    luaJIT_profile_start(script->L, PROFILE_MODE, on_profile, w);
     setitimer(ITIMER_PROF, &(struct itimerval){.it_value = {0}}, NULL);
     sigaction(SIGPROF, &ours, &its);
     w->leave_trace = its.sa_handler;
     w->profiled = script;
 }
 
+static void set_tick(const struct watchdog *w, long nanoseconds)
+{
+    struct timespec tick = {.tv_nsec = nanoseconds};
+    timer_settime(w->timer, 0, &(struct itimerspec){.it_interval = tick, .it_value = tick}, NULL);
+}
+
+static void end_profile(struct watchdog *w)
+{
+    if (w->profile != NULL)
+        set_tick(w, TICK_NS);
+    w->profile = NULL;
+}
+
 /* What it compiled is thrown away, and with it the checks; our handler stays. */
 static void unprofile(struct watchdog *w)
 {
+    end_profile(w);
     luaJIT_profile_stop(w->profiled->L);
     w->profiled = NULL;
     w->leave_trace = NULL;
@@ -346,8 +391,7 @@ static struct watchdog *watchdog_new(const struct log *log)
     sigaction(SIGPROF, &ours, &w->before);
     w->seen = thread_time();
     w->seen_ns = clock_ns();
-    struct timespec tick = {.tv_nsec = TICK_NS};
-    timer_settime(w->timer, 0, &(struct itimerspec){.it_interval = tick, .it_value = tick}, NULL);
+    set_tick(w, TICK_NS);
     return w;
 }
 
@@ -383,6 +427,33 @@ void watchdog_take(struct script *script)
     }
     profile(w, script);
     set_engine(script, LUAJIT_MODE_ON);
+    hold_ticks(false);
+}
+
+bool watchdog_profile(struct script *script, struct profile *profile, watchdog_label label)
+{
+    struct watchdog *w = watchdog;
+    if (w == NULL || w->profiled != script || w->profile != NULL)
+        return false;
+    hold_ticks(true);
+    w->profile = profile;
+    w->label = label;
+    w->sampled = 0;
+    w->profile_began = thread_time();
+    set_tick(w, PROFILE_TICK_NS);
+    hold_ticks(false);
+    return true;
+}
+
+void watchdog_unprofile(const struct profile *profile, int64_t *nanoseconds)
+{
+    struct watchdog *w = watchdog;
+    *nanoseconds = 0;
+    if (w == NULL || w->profile == NULL || w->profile != profile)
+        return;
+    hold_ticks(true);
+    *nanoseconds = thread_time() - w->profile_began;
+    end_profile(w);
     hold_ticks(false);
 }
 

@@ -13,14 +13,24 @@
  * leave. There is one profiler a process. The state that serves has it; one that is loaded beside
  * it, or drained, is interpreted. What runs in C (a pathological string.find) is left to the
  * supervisor's heartbeat, and so are finalizers (__gc), for which LuaJIT turns hooks off.
+ *
+ * A profile (script/profile.h) lives on the same parts, so that nothing has to be shared out: while
+ * one is taken the one timer ticks faster (the kernel makes that its own tick, 1 to 4 ms), and each
+ * tick during a task has LuaJIT's profiler, which is there already, call back at the next line. The
+ * callback, no longer a signal's handler, counts the stack. Ticks while C runs add up until Lua
+ * goes on. Without a profile a tick costs one test more. Only the state that serves is profiled.
  */
 #ifndef QLUA_SCRIPT_WATCHDOG_H
 #define QLUA_SCRIPT_WATCHDOG_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
+#include "base/slice.h"
+
 struct lua_State;
+struct profile;
 struct script;
 struct task;
 
@@ -46,6 +56,18 @@ void watchdog_start(struct script *script);
 void watchdog_take(struct script *script);
 /* The state is about to be closed. */
 void watchdog_stop(struct script *script);
+
+/* What a task is for, as a profile tells it: "GET /users/<id>". The text lives until the next call;
+ * must not touch Lua. */
+typedef struct slice (*watchdog_label)(const struct task *task, char *room, size_t size);
+
+/* Count samples of this state in `profile` from now on, until watchdog_unprofile or the state is
+ * closed. The state must be the one that serves and be watched. False: there is no timer, or
+ * another profile is being taken. From outside of signals. */
+bool watchdog_profile(struct script *script, struct profile *profile, watchdog_label label);
+/* No more samples go to this profile; *nanoseconds: the processor time they stand for. Nothing,
+ * and 0, when none go there. */
+void watchdog_unprofile(const struct profile *profile, int64_t *nanoseconds);
 
 /* From now on SIGINT ends the task of this state that is running, unless it is `spared`, and makes
  * `fd` readable (an eventfd that does not block); the state must be watched. NULL: as before. */

@@ -48,7 +48,7 @@ const struct setting config_settings[] = {
     {"pid_file", SETTING_TEXT, AT(pid_file), 0, 0, 0, NULL, "none", NULL, 0,
      "file that holds the supervisor's process id"},
     {"control", SETTING_TEXT, AT(control), 0, 0, 0, NULL, "qlua-PORT.sock in $XDG_RUNTIME_DIR",
-     NULL, 0, "socket that qlua status and qlua reload ask"},
+     NULL, 0, "socket that qlua status, profile and reload ask"},
     {"rlimit_nofile", SETTING_INT, AT(rlimit_nofile), -1, 64, ANY, NULL, "the hard limit", NULL, 0,
      "files and connections a process may have open"},
     {"rlimit_core", SETTING_INT, AT(rlimit_core), -1, 0, ANY, NULL, "unchanged", NULL, 0,

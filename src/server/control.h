@@ -25,6 +25,8 @@ enum control_type {
     CONTROL_IDENTITY,  /* supervisor: certificate, key or tickets are new: server/identity.h, in the
                         * descriptor */
     CONTROL_LOG,       /* supervisor: lines of enum log_file `value` go to the descriptor with it */
+    CONTROL_PROFILE,   /* supervisor: take a profile for `value` milliseconds and write it to the
+                        * file in the descriptor: server/profiling.h */
     CONTROL_STOP,      /* supervisor: accept what is queued, close the listeners, drain, exit 0 */
     CONTROL_LEAVE,    /* supervisor: the same, but others serve on: idle connections get time to ask
                        * once more */

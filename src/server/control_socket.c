@@ -226,13 +226,16 @@ static int exchange(int fd, const char *command, struct buf *answer)
     return n < 0 ? -errno : 0;
 }
 
-enum control_answer control_socket_ask(const char *path, const char *command, uint64_t patience_ms)
+enum control_answer control_socket_fetch(const char *path, const char *command,
+                                         uint64_t patience_ms, struct buf *out, FILE *complaints)
 {
     struct buf answer = {0};
     int fd = connect_to(path, patience_ms);
     if (fd < 0) {
-        fprintf(stderr, "qlua: %s: no server answers there (%s); name its socket with --control\n",
-                path, err_text(fd));
+        if (complaints != NULL)
+            fprintf(complaints,
+                    "qlua: %s: no server answers there (%s); name its socket with --control\n",
+                    path, err_text(fd));
         return CONTROL_NOBODY;
     }
     int rc = exchange(fd, command, &answer);
@@ -247,12 +250,21 @@ enum control_answer control_socket_ask(const char *path, const char *command, ui
     else if (slice_starts_with(first, SLICE("error: ")))
         result = CONTROL_ERROR;
     if (result <= CONTROL_DEGRADED)
-        fwrite(text.data, 1, text.len, stdout);
-    else if (result == CONTROL_ERROR)
-        fprintf(stderr, "qlua: %.*s", (int)answer.len - 7, answer.data + 7);
-    else
-        fprintf(stderr, "qlua: %s: the server gave no answer%s%s\n", path, rc != 0 ? ": " : "",
+        buf_slice(out, text);
+    else if (complaints != NULL && result == CONTROL_ERROR)
+        fprintf(complaints, "qlua: %.*s", (int)answer.len - 7, answer.data + 7);
+    else if (complaints != NULL)
+        fprintf(complaints, "qlua: %s: the server gave no answer%s%s\n", path, rc != 0 ? ": " : "",
                 rc != 0 ? err_text(rc) : "");
     buf_clear(&answer);
+    return result;
+}
+
+enum control_answer control_socket_ask(const char *path, const char *command, uint64_t patience_ms)
+{
+    struct buf text = {0};
+    enum control_answer result = control_socket_fetch(path, command, patience_ms, &text, stderr);
+    fwrite(text.data, 1, text.len, stdout);
+    buf_clear(&text);
     return result;
 }

@@ -12,6 +12,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 
 #include "base/buf.h"
 #include "base/slice.h"
@@ -70,7 +71,11 @@ enum control_answer {
     CONTROL_BROKEN  /* it gave no answer; the same */
 };
 
-/* The asker's end: send `command`, print the answer, for which it waits so long. */
+/* The asker's end: send `command`, append the answer to *out; failures are told to `complaints`,
+ * NULL: to nobody. */
+enum control_answer control_socket_fetch(const char *path, const char *command,
+                                         uint64_t patience_ms, struct buf *out, FILE *complaints);
+/* The same: print the answer, for which it waits so long. */
 enum control_answer control_socket_ask(const char *path, const char *command, uint64_t patience_ms);
 
 #endif

@@ -7,6 +7,7 @@
 #include "base/mem.h"
 #include "bind/bind.h"
 #include "script/modules.h"
+#include "bind/profile.h"
 #include "script/state.h"
 #include "server/config.h"
 #include "server/testing.h"
@@ -62,8 +63,10 @@ struct generation *generation_ref(struct generation *g)
 
 void generation_close(struct generation **slot)
 {
-    if (*slot != NULL)
+    if (*slot != NULL) {
+        generation_profile_free(*slot);
         script_close((*slot)->script);
+    }
     generation_unref(slot);
 }
 
@@ -78,6 +81,7 @@ void generation_unref(struct generation **slot)
             g->on_idle(g->idle);
         return;
     }
+    generation_profile_free(g);
     script_free(g->script);
     testing_clear(g);
     generation_clear(g);
@@ -86,6 +90,7 @@ void generation_unref(struct generation **slot)
 
 void generation_free_aside(struct generation *g)
 {
+    generation_profile_free(g);
     script_free_aside(g->script);
     testing_clear(g);
     generation_clear(g);

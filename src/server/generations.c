@@ -12,6 +12,7 @@
 #include "base/err.h"
 #include "base/log.h"
 #include "base/mem.h"
+#include "bind/profile.h"
 #include "bind/exchange.h"
 #include "bind/generation.h"
 #include "bind/load.h"
@@ -362,6 +363,8 @@ bool generations_commit(struct generations *all, uint32_t number)
     all->serving = life;
     life->state = LIFE_SERVING;
     slice_end(life->generation->script);
+    if (old != NULL)
+        generation_profile_end(old->generation);
     watchdog_take(life->generation->script);
     generation_run(life->generation, "commit", no_args, on_step, life);
     *all->current = life->generation;

@@ -18,6 +18,7 @@ enum {
     FOR_RUN = 1 << COMMAND_RUN | FOR_CONFIG, /* config shows what the same words make of run */
     FOR_RELOAD = 1 << COMMAND_RELOAD,
     FOR_STATUS = 1 << COMMAND_STATUS,
+    FOR_PROFILE = 1 << COMMAND_PROFILE,
     FOR_ROUTES = 1 << COMMAND_ROUTES,
     FOR_TEST = 1 << COMMAND_TEST,
     FOR_CHECK = 1 << COMMAND_CHECK,
@@ -27,7 +28,7 @@ enum {
     FOR_REQUEST = 1 << COMMAND_REQUEST,
     FOR_SHELL = 1 << COMMAND_SHELL,
     FOR_COMPLETION = 1 << COMMAND_COMPLETION,
-    FOR_ASKING = FOR_RELOAD | FOR_STATUS,
+    FOR_ASKING = FOR_RELOAD | FOR_STATUS | FOR_PROFILE,
     FOR_ALL = FOR_RUN | FOR_ASKING | FOR_ROUTES | FOR_TEST | FOR_CHECK | FOR_REQUEST | FOR_SHELL
 };
 
@@ -48,8 +49,10 @@ static const struct option option_table[] = {
      "socket of the running supervisor"},
     {"--config", "FILE", NULL, NULL, false, FOR_ALL, "JSON with the objects server and app"},
     {"--set", "KEY=VALUE", NULL, NULL, true, FOR_ALL, "an app key, or a setting as server.NAME"},
-    {"--json", NULL, NULL, NULL, false, FOR_STATUS | FOR_ROUTES | FOR_CHECK | FOR_CONFIG,
-     "answer in JSON"},
+    {"--json", NULL, NULL, NULL, false,
+     FOR_STATUS | FOR_PROFILE | FOR_ROUTES | FOR_CHECK | FOR_CONFIG, "answer in JSON"},
+    {"--seconds", "N", NULL, NULL, false, FOR_PROFILE, "take so long, by default 10"},
+    {"--html", "FILE", NULL, NULL, false, FOR_PROFILE, "write a page with a flame graph"},
     {"--data", "FILE|-", NULL, NULL, false, FOR_RENDER,
      "JSON object with the template's values; -: from standard input"},
     {"--secret", "SECRET", NULL, NULL, false, FOR_SESSION, "the key that must have signed it"},
@@ -81,6 +84,7 @@ static const struct command_word command_table[] = {
     {"run", COMMAND_RUN, "[FILE]", "serve the app (FILE, $QLUA_APP or ./app.lua)"},
     {"reload", COMMAND_RELOAD, "", "ask the running supervisor to load the app anew"},
     {"status", COMMAND_STATUS, "", "ask the running supervisor how it is"},
+    {"profile", COMMAND_PROFILE, "[PID]", "where the running server's processor time goes"},
     {"routes", COMMAND_ROUTES, "[FILE]", "list the app's routes in match order"},
     {"config", COMMAND_CONFIG, "[FILE]", "show every setting and key, and where it came from"},
     {"test", COMMAND_TEST, "[PATH ...]", "run the specs in ./spec or PATH with busted"},
@@ -215,6 +219,10 @@ static int apply(struct words *words, const struct option *option, struct slice 
         options->passed[options->npassed++] = (char *)value.data; /* the rest of its word */
     } else if (slice_eq(name, SLICE("--json"))) {
         options->json = true;
+    } else if (slice_eq(name, SLICE("--seconds"))) {
+        options->seconds = value.data;
+    } else if (slice_eq(name, SLICE("--html"))) {
+        options->html = value.data;
     } else if (slice_eq(name, SLICE("--secret"))) {
         options->secret = value.data; /* the rest of its word */
     } else if (slice_eq(name, SLICE("--data"))) {
@@ -279,6 +287,7 @@ static size_t words_of(enum command command)
     case COMMAND_RENDER: return SIZE_MAX;
     case COMMAND_REQUEST: return 3;
     case COMMAND_SESSION:
+    case COMMAND_PROFILE:
     case COMMAND_NEW:
     case COMMAND_COMPLETION: return 1;
     default: return 0;

@@ -19,6 +19,7 @@ enum command {
     COMMAND_RUN,
     COMMAND_RELOAD,
     COMMAND_STATUS,
+    COMMAND_PROFILE,
     COMMAND_ROUTES,
     COMMAND_CONFIG,
     COMMAND_TEST,
@@ -51,8 +52,10 @@ struct options {
     bool json;
     struct option_setting *settings;
     size_t nsettings;
-    const char *secret; /* --secret, or NULL */
-    const char *data;   /* --data of render, or NULL */
+    const char *secret;  /* --secret, or NULL */
+    const char *data;    /* --data of render, or NULL */
+    const char *seconds; /* --seconds, or NULL */
+    const char *html;    /* --html, or NULL */
     /* COMMAND_SCRIPT: the rest of argv; TEST: the paths; SESSION: the cookie; RENDER: the file,
      * then its values; NEW, REQUEST, COMPLETION: the words. NULL-terminated */
     char **script_args;

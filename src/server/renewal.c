@@ -115,6 +115,9 @@ bool renewal_take(struct renewal *renewal, const struct control_message *message
     case CONTROL_PREPARE: generations_prepare(&renewal->generations, message->value); return true;
     case CONTROL_COMMIT: commit(renewal, message->value); return true;
     case CONTROL_DROP: generations_drop(&renewal->generations); return true;
+    case CONTROL_PROFILE:
+        profiling_begin(&renewal->profiling, renewal->dispatcher->current, message);
+        return true;
     default: return false;
     }
 }

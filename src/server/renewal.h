@@ -11,6 +11,7 @@
 #include <stdint.h>
 
 #include "server/generations.h"
+#include "server/profiling.h"
 #include "server/reload.h"
 
 struct config;
@@ -33,6 +34,7 @@ struct renewal {
     void *over_data; /* on_over's */
 
     struct generations generations;
+    struct profiling profiling; /* of the one that serves */
     struct reload reload;  /* --workers 0 */
     uint32_t first;        /* the number of the first generation */
     char *load_error;      /* what the dispatcher shows */

@@ -121,6 +121,7 @@ static void leave(void *data)
 {
     struct supervisor *supervisor = data;
     close(supervisor->signals);
+    supervisor_drop_profiles(supervisor);
     control_socket_close(&supervisor->control);
     notify_close(&supervisor->notify);
     upgrade_leave(&supervisor->upgrade);
@@ -243,6 +244,8 @@ static void answer(void *data, struct slice command, struct buf *out)
         supervisor_status(supervisor, json, out);
     } else if (slice_eq(command, SLICE("reload"))) {
         answer_reload(supervisor, out);
+    } else if (slice_starts_with(command, SLICE("profile "))) {
+        supervisor_profile(supervisor, command, out);
     } else {
         buf_cstr(out, "error: the server does not know this command\n");
     }
@@ -492,6 +495,7 @@ static int run(struct supervisor *supervisor)
     debug_guard_free(config->debug_guard);
     figures_unmap(&supervisor->figures);
     identity_clear(&supervisor->identity);
+    supervisor_drop_profiles(supervisor);
     pid_file_remove(&supervisor->pid_file);
     return rc;
 }

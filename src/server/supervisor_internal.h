@@ -27,6 +27,19 @@ struct log;
 struct log_files;
 struct renewal;
 
+/* A profile that a worker writes. */
+struct profile_file {
+    pid_t pid;
+    int fd;
+};
+
+/* `qlua profile` is at work; count 0: it is not. */
+struct profile_desk {
+    struct profile_file *files;
+    size_t count;
+    uint64_t until; /* when the workers are done */
+};
+
 /* What the service manager was told last. */
 enum told { TOLD_NOTHING, TOLD_READY, TOLD_RELOADING, TOLD_STOPPING };
 
@@ -50,6 +63,7 @@ struct supervisor {
     int signals;   /* the descriptor by which they come */
     struct figures figures;
     struct history history;
+    struct profile_desk profiles;
     struct rate rate; /* of all requests */
     uint64_t started;
     struct pid_file pid_file;
@@ -78,6 +92,13 @@ void supervisor_show_identity(struct supervisor *supervisor);
 void supervisor_note_rate(struct supervisor *supervisor, uint64_t now);
 /* Append the answer to `qlua status`, with the protocol's first line. */
 void supervisor_status(struct supervisor *supervisor, bool json, struct buf *out);
+
+/* ---- supervisor_profile.c ---- */
+
+/* Append the answer to a command that begins with "profile ". */
+void supervisor_profile(struct supervisor *supervisor, struct slice command, struct buf *out);
+/* Close what is open for a profile. */
+void supervisor_drop_profiles(struct supervisor *supervisor);
 
 /* ---- supervisor_upgrade.c ---- */
 

@@ -5,6 +5,7 @@
 ---
 ---   GET  PREFIX                        the errors that are kept
 ---   GET  PREFIX loaded                 does the app load, and which generation serves?
+---   GET  PREFIX profile                where processor time goes   POST: begin, or end
 ---   GET  PREFIX pin                    has this browser given the PIN?   POST: here it is
 ---   GET  PREFIX errors/ID              the page again
 ---   POST PREFIX errors/ID/console/N    Lua for the Nth frame
@@ -142,7 +143,7 @@ local function list_errors()
     }
   end
   return part("page").message(200, {
-    name = "qlua debugger", errors = #rows > 0 and rows or nil,
+    name = "qlua debugger", profile = core.debug_prefix() .. "profile", errors = #rows > 0 and rows or nil,
     text = #rows > 0 and "The latest errors" or "No error is kept",
   })
 end
@@ -266,6 +267,8 @@ local function route(ctx, path, load_error)
     }
   elseif path == "pin" then
     return answer_pin()
+  elseif path == "profile" then
+    return method == "POST" and part("profile").act() or part("profile").show()
   elseif id and rest == "" then
     local kept = part("kept").find(id)
     return kept and part("page").error(kept) or gone(id)
@@ -338,6 +341,7 @@ end
 
 --- Newer code serves: requests and coroutines of this generation are let go.
 function M.stop()
+  part("profile").keep()
   part("kept").clear()
 end
 

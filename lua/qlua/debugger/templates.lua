@@ -250,6 +250,7 @@ M["message.html"] = [[
 {% endif %}
 </div></header>
 <main>
+{% if page.profile %}<p><a href="{{ page.profile }}">Profile</a></p>{% endif %}
 {% if page.errors %}
 <div class="scroll"><table><tr><th>Error</th><th>Request</th><th>When</th></tr>
 {% for item in page.errors %}
@@ -261,5 +262,9 @@ M["message.html"] = [[
 </main>
 {% endblock %}
 ]]
+
+for name, text in pairs(require "qlua.profile.templates") do
+  M[name] = text
+end
 
 return M
