@@ -1,4 +1,5 @@
---- The guide: its pages are served, its links lead somewhere, and its code does what it says.
+--- The guide and README: the guide's pages are served, its links lead somewhere, and the code of
+--- both does what it says.
 
 local files = require "support.files"
 local http = require "support.http"
@@ -86,6 +87,42 @@ describe("the code of the guide", function()
       end
     end
     assert.truthy(left_out <= MOST_NOT_RUN, table.concat(why, "\n"))
+  end)
+end)
+
+describe("the code of README", function()
+  local blocks = {}
+  add_blocks(blocks, markdown.parse(files.read "README.md"), "README.md", "README")
+
+  it("does what it says", function()
+    local reader = replay.new()
+    finally(function() reader:close() end)
+    -- what its lines name
+    for path, text in pairs {
+      ["settings.lua"] = "return { Production = { DB = {} } }", ["settings.json"] = "{}",
+      [".env"] = "APP_SETTINGS=settings.lua",
+      ["templates/base.html"] = "{% block body %}{% endblock %}",
+    } do
+      files.write(reader.folder .. "/" .. path, text)
+    end
+    local done = 0
+    for _, block in ipairs(blocks) do
+      done = done + (reader:block(block) and 1 or 0)
+    end
+    reader:check()
+    assert.truthy(done > 5)
+  end)
+
+  it("is run but for a few blocks, or held by another spec that there is", function()
+    local left_out, pipe = 0, assert(io.popen "cat spec/*_spec.lua spec/*/*_spec.lua")
+    local specs = pipe:read "*a"
+    pipe:close()
+    for _, block in ipairs(blocks) do
+      local held = block.attributes.held
+      assert.truthy(not held or specs:find('it("' .. held .. '"', 1, true), held)
+      left_out = left_out + (block.attributes["no-run"] and 1 or 0)
+    end
+    assert.truthy(left_out <= MOST_NOT_RUN, left_out)
   end)
 end)
 

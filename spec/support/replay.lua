@@ -9,7 +9,9 @@
 ---   (console)                            `$ command`, then what it prints; "..." stands for any
 ---                                        text, a line of its own for any lines; so do
 ---                                        two blanks for more of them
----   check=systemd|nginx|python           the file is checked by that program, too
+---   check=systemd|nginx|python|json      the file is checked by that program, too
+---   held="..."                           another spec does it; this is the name of its `it`
+---   (text)                               it is no code
 ---   no-run="why"                         nothing is done
 ---
 --- `$ qlua run ... &` starts a server, which serves until the next one or the end. Port 5000 stands
@@ -108,6 +110,10 @@ local checks = {}
 function checks.nginx(replay, path)
   return ("/usr/sbin/nginx -t -p %s -e %s/error.log -c %s -g 'pid %s/pid;'"):format(replay.base,
     replay.base, path, replay.base)
+end
+
+function checks.json(_, path)
+  return "/usr/bin/python3 -m json.tool " .. path
 end
 
 function checks.python(_, path)
@@ -279,20 +285,25 @@ end
 
 -- ---- blocks -----------------------------------------------------------------------------------
 
+local function is_text(block)
+  return block.language == "text" and not block.attributes.file
+end
+
 --- Do what a block says. Raises when something is not as the text has it; true when the block
 --- was one to do.
 ---@param block guide.Block
 ---@return boolean
 function Replay:block(block)
   local attributes = block.attributes
-  if attributes["no-run"] then
+  if attributes["no-run"] or attributes.held or is_text(block) then
     return false
   elseif block.language == "console" then
     self:_console(block)
   elseif attributes.file or attributes.add or attributes.change then
     self:_write(block)
   else
-    fail(block, "nothing says how this block is tried: it needs file=, add=, change= or no-run=")
+    fail(block, "nothing says how this block is tried: it needs file=, add=, change=, held= "
+      .. "or no-run=, or be text or console")
   end
   return true
 end
