@@ -47,9 +47,10 @@ void watchdog_take(struct script *script);
 /* The state is about to be closed. */
 void watchdog_stop(struct script *script);
 
-/* From now on SIGINT ends the task of this state that is running, unless it is `spared`, and makes
- * `fd` readable (an eventfd that does not block); the state must be watched. NULL: as before. */
-void watchdog_catch_interrupt(struct script *script, const struct task *spared, int fd);
+/* From now on SIGINT ends the task of this state that is running, unless it is one with is_spared,
+ * and makes `fd` readable (an eventfd that does not block); the state must be watched. NULL: as
+ * before. */
+void watchdog_catch_interrupt(struct script *script, int fd);
 
 /* Its task has come back: take the hook away. */
 void watchdog_disarm(struct script *script);
