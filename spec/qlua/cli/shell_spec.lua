@@ -28,15 +28,16 @@ describe("qlua shell", function()
 
   --- What a terminal gets while `keys` are typed: texts to wait for and, behind them, to type.
   local function type_in(...)
-    local steps = { { "expect", "> " } }
+    local EMPTY = "> \27[K" -- a prompt that nothing was typed behind; before that Ctrl-D is lost
+    local steps = { { "expect", EMPTY } }
     for i = 1, select("#", ...), 2 do
       local keys, answer = select(i, ...)
       steps[#steps + 1] = { "send", keys }
-      steps[#steps + 1] = { "expect", answer }
+      steps[#steps + 1] = { "expect", answer:find "> $" and answer .. "\27[K" or answer }
       local goes_on = keys:find "while true" or keys:find "sleep%(1000%)" or answer:find "> $"
         or answer:find "behind" -- which comes after the prompt
       if keys:find "[\r\3]$" and not goes_on then
-        steps[#steps + 1] = { "expect", "> " }
+        steps[#steps + 1] = { "expect", EMPTY }
       end
     end
     steps[#steps + 1] = { "send", "\4" }
