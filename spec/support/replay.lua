@@ -14,8 +14,8 @@
 ---   (text)                               it is no code
 ---   no-run="why"                         nothing is done
 ---
---- `$ qlua run ... &` starts a server, which serves until the next one or the end. Port 5000 stands
---- for a free one. When a file has changed, the server is asked to load it before the next command.
+--- `$ qlua run ... &` starts a server, which serves until `$ kill %1` or the end. Port 5000 stands for
+--- a free one. When a file has changed, the server is asked to load it before the next command.
 
 local unistd = require "posix.unistd"
 
@@ -38,6 +38,7 @@ local M = {}
 --- A reader with an empty folder.
 ---@return spec.Replay
 function M.new()
+  -- curl shows its progress where its output is no terminal
   local base = files.folder { ["home/.curlrc"] = "silent\nshow-error\n", ["work/.keep"] = "" }
   os.remove(base .. "/work/.keep")
   assert(os.execute(("mkdir %s/bin && ln -s %s %s/bin/qlua"):format(base, server.program(),
@@ -192,7 +193,9 @@ local function is_up(replay)
 end
 
 function Replay:_start(block, command)
-  self:_stop()
+  if self.server then
+    fail(block, "the server before this one still runs; a reader ends it by `$ kill %%1`")
+  end
   files.write(self.base .. "/log", "") -- what the last one said is not what this one says
   self.server = process.start({ "bash", "-c", "exec " .. self:_here(command:match "^(.-)%s*&$") }, {
     stdout = self.base .. "/log", stderr = self.base .. "/log", cwd = self.cwd,
@@ -242,7 +245,9 @@ function Replay:_compare(block, command, expected, output)
 end
 
 function Replay:_type(block, command, expected)
-  self:_load_changes(block)
+  if command ~= "kill %1" then
+    self:_load_changes(block)
+  end
   if command:find "^qlua run .*&$" then
     self:_start(block, command)
     local ok = wait.until_true(function()
@@ -251,6 +256,8 @@ function Replay:_type(block, command, expected)
     if not ok then
       self:_compare(block, command, expected, self:_there(files.read(self.base .. "/log")))
     end
+  elseif command == "kill %1" then
+    self:_stop()
   elseif command:find "^cd " then
     self.cwd = self.cwd .. "/" .. command:sub(4)
     if unistd.access(self.cwd, "x") ~= 0 then
