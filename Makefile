@@ -92,7 +92,7 @@ all: $(BUILD)/qlua $(BUILD)/library/qlua.lua
 # ---- what people call ----------------------------------------------------------------------
 
 run: deps
-	@$(AGAIN) $(BUILD)/qlua
+	@$(AGAIN) all
 	$(BUILD)/qlua run $(APP) $(ARGS)
 
 test: deps

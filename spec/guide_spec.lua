@@ -1,5 +1,7 @@
---- The guide: its pages are served, its links lead somewhere, and its code does what it says.
+--- The guide and README: the guide's pages are served, its links lead somewhere, and the code of
+--- both does what it says.
 
+local browser = require "support.browser"
 local files = require "support.files"
 local http = require "support.http"
 local replay = require "support.replay"
@@ -86,6 +88,42 @@ describe("the code of the guide", function()
       end
     end
     assert.truthy(left_out <= MOST_NOT_RUN, table.concat(why, "\n"))
+  end)
+end)
+
+describe("the code of README", function()
+  local blocks = {}
+  add_blocks(blocks, markdown.parse(files.read "README.md"), "README.md", "README")
+
+  it("does what it says", function()
+    local reader = replay.new()
+    finally(function() reader:close() end)
+    -- what its lines name
+    for path, text in pairs {
+      ["settings.lua"] = "return { Production = { DB = {} } }", ["settings.json"] = "{}",
+      [".env"] = "APP_SETTINGS=settings.lua",
+      ["templates/base.html"] = "{% block body %}{% endblock %}",
+    } do
+      files.write(reader.folder .. "/" .. path, text)
+    end
+    local done = 0
+    for _, block in ipairs(blocks) do
+      done = done + (reader:block(block) and 1 or 0)
+    end
+    reader:check()
+    assert.truthy(done > 5)
+  end)
+
+  it("is run but for a few blocks, or held by another spec that there is", function()
+    local left_out, pipe = 0, assert(io.popen "cat spec/*_spec.lua spec/*/*_spec.lua")
+    local specs = pipe:read "*a"
+    pipe:close()
+    for _, block in ipairs(blocks) do
+      local held = block.attributes.held
+      assert.truthy(not held or specs:find('it("' .. held .. '"', 1, true), held)
+      left_out = left_out + (block.attributes["no-run"] and 1 or 0)
+    end
+    assert.truthy(left_out <= MOST_NOT_RUN, left_out)
   end)
 end)
 
@@ -220,5 +258,85 @@ describe("the guide's reference", function()
       end
       assert.same({}, known)
     end
+  end)
+end)
+
+describe("the guide in a browser", function()
+  local s, b
+  setup(function()
+    s = server.start { path = "apps/guide/app.lua" }
+    b = browser.start()
+  end)
+  teardown(function()
+    browser.close_all()
+    server.stop_all()
+  end)
+
+  local function open(name)
+    b:open(("http://127.0.0.1:%d/%s"):format(s.port, name))
+  end
+
+  for _, width in ipairs { 400, 1400 } do
+    it(("has no page wider than %d pixels"):format(width), function()
+      b:show_as("light", width, 900)
+      for _, name in ipairs(names_of_pages()) do
+        open(name)
+        assert.equal(width, b:eval "return document.documentElement.scrollWidth", name)
+      end
+    end)
+  end
+
+  it("has its contents beside the text where there is room, else folded above it", function()
+    local shown = "return getComputedStyle(document.querySelector('%s')).display"
+    open "quickstart"
+    b:show_as("light", 1400, 900)
+    assert.equal("none", b:eval(shown:format ".menu"))
+    assert.not_equal("none", b:eval(shown:format ".side"))
+    b:show_as("light", 400, 900)
+    assert.equal("none", b:eval(shown:format ".side"))
+    b:click ".menu summary"
+    b:click ".menu a[href='/tutorial/cart']"
+    b:wait_for "return location.pathname == '/tutorial/cart' && document.querySelector('h1')"
+    assert.equal("A cart", b:text "h1")
+  end)
+
+  it("can be read in the light and in the dark", function()
+    -- relative luminance and contrast: WCAG 2.2, 1.4.3
+    local contrast = [[
+      function light(colour) {
+        const part = colour.match(/[\d.]+/g).slice(0, 3).map(c => c / 255)
+          .map(c => c <= 0.04045 ? c / 12.92 : ((c + 0.055) / 1.055) ** 2.4);
+        return 0.2126 * part[0] + 0.7152 * part[1] + 0.0722 * part[2];
+      }
+      function ground(element) {
+        for (let e = element; e; e = e.parentElement) {
+          const colour = getComputedStyle(e).backgroundColor;
+          if (colour != "rgba(0, 0, 0, 0)") return colour;
+        }
+      }
+      let least = 21, where = "";
+      for (const e of document.querySelectorAll("main *, nav *, header *")) {
+        if (!e.checkVisibility() || e.matches(".anchor")) continue;
+        const a = light(getComputedStyle(e).color), b = light(ground(e));
+        const ratio = (Math.max(a, b) + 0.05) / (Math.min(a, b) + 0.05);
+        if (ratio < least) { least = ratio; where = e.outerHTML.slice(0, 80); }
+      }
+      return [least, where];
+    ]]
+    for _, scheme in ipairs { "light", "dark" } do
+      b:show_as(scheme, 1400, 900)
+      for _, name in ipairs { "tutorial/cart", "differences/quart", "reference/app" } do
+        open(name)
+        local found = b:eval(contrast)
+        assert.truthy(found[1] >= 4.5, ("%s, %s: %g at %s"):format(name, scheme, found[1],
+          found[2]))
+      end
+    end
+    local grounds = {}
+    for i, scheme in ipairs { "light", "dark" } do
+      b:show_as(scheme, 1400, 900)
+      grounds[i] = b:eval "return getComputedStyle(document.body).backgroundColor"
+    end
+    assert.not_equal(grounds[1], grounds[2])
   end)
 end)

@@ -103,7 +103,7 @@ describe("README", function()
   end)
 
   it("shows an app that answers as it says", function()
-    local s = server.start { app = assert(README:match "\n## An app\n\n```lua\n(.-)```") }
+    local s = server.start { app = assert(README:match "\n## An app\n.-```lua\n(.-)```") }
     local command, answer = README:match "%$ curl '(localhost:5000/hello[^']*)'\n%s+([^\n]+)\n"
     local url = command:gsub("localhost:5000", "127.0.0.1:" .. s.port)
     assert.equal(answer .. "\n", curl(("'%s'"):format(url)))

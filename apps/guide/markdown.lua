@@ -5,9 +5,11 @@
 --- Known are: # headings, paragraphs, lists (- and 1.), tables, ``` code and code that is indented
 --- by four; in a line `code`, **strong**, *emphasis* and [text](address). A code block's first line
 --- may have attributes behind the language: ```lua file=app.lua before="return app"
---- `<!-- readme: Heading -->` is the part of README.md under that heading, `<!-- code: ... -->`
---- gives attributes to the indented code below it, `<!-- project: NAME -->` says to which app of
---- the tests the code below it belongs; other comments are left out.
+---
+--- Comments that stand alone are read, too: `<!-- readme: Heading -->` is the part of README.md
+--- under that heading; `<!-- code: ... -->` gives attributes to the code below it, `language` among
+--- them; `<!-- project: NAME -->` says to which app of the tests the code below it belongs. Other
+--- comments are left out.
 
 local highlight = require "highlight"
 
@@ -83,6 +85,10 @@ local function fenced(reader)
   end
   reader.at = reader.at + 1
   local language, attributes = M.attributes(info)
+  for name, value in pairs(reader.pending or {}) do
+    attributes[name] = value
+  end
+  reader.pending = nil
   return { kind = "code", language = language, attributes = attributes, line = reader.first + from,
     text = table.concat(lines, "\n") .. "\n" }
 end

@@ -161,9 +161,10 @@ function M.build(app, endpoint, given)
   return special._anchor and url .. "#" .. core.quote_anchor(special._anchor) or url
 end
 
---- The URL of an endpoint of the app at work: see M.build.
----@param endpoint string
----@param values? table<string, any>
+--- The URL of an endpoint of the app at work. Raises errors.BuildError when no rule fits.
+---@param endpoint string `.name` is relative to the current blueprint
+---@param values? table<string, any> the rule's variables, `_external`, `_scheme`, `_anchor`,
+---  `_method`; others become the query, by name
 ---@return string
 function M.url_for(endpoint, values)
   local app = current.app()

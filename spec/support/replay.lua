@@ -9,11 +9,13 @@
 ---   (console)                            `$ command`, then what it prints; "..." stands for any
 ---                                        text, a line of its own for any lines; so do
 ---                                        two blanks for more of them
----   check=systemd|nginx|python           the file is checked by that program, too
+---   check=systemd|nginx|python|json      the file is checked by that program, too
+---   held="..."                           another spec does it; this is the name of its `it`
+---   (text)                               it is no code
 ---   no-run="why"                         nothing is done
 ---
---- `$ qlua run ... &` starts a server, which serves until the next one or the end. Port 5000 stands
---- for a free one. When a file has changed, the server is asked to load it before the next command.
+--- `$ qlua run ... &` starts a server, which serves until `$ kill %1` or the end. Port 5000 stands for
+--- a free one. When a file has changed, the server is asked to load it before the next command.
 
 local unistd = require "posix.unistd"
 
@@ -36,6 +38,7 @@ local M = {}
 --- A reader with an empty folder.
 ---@return spec.Replay
 function M.new()
+  -- curl shows its progress where its output is no terminal
   local base = files.folder { ["home/.curlrc"] = "silent\nshow-error\n", ["work/.keep"] = "" }
   os.remove(base .. "/work/.keep")
   assert(os.execute(("mkdir %s/bin && ln -s %s %s/bin/qlua"):format(base, server.program(),
@@ -108,6 +111,10 @@ local checks = {}
 function checks.nginx(replay, path)
   return ("/usr/sbin/nginx -t -p %s -e %s/error.log -c %s -g 'pid %s/pid;'"):format(replay.base,
     replay.base, path, replay.base)
+end
+
+function checks.json(_, path)
+  return "/usr/bin/python3 -m json.tool " .. path
 end
 
 function checks.python(_, path)
@@ -186,7 +193,9 @@ local function is_up(replay)
 end
 
 function Replay:_start(block, command)
-  self:_stop()
+  if self.server then
+    fail(block, "the server before this one still runs; a reader ends it by `$ kill %%1`")
+  end
   files.write(self.base .. "/log", "") -- what the last one said is not what this one says
   self.server = process.start({ "bash", "-c", "exec " .. self:_here(command:match "^(.-)%s*&$") }, {
     stdout = self.base .. "/log", stderr = self.base .. "/log", cwd = self.cwd,
@@ -236,7 +245,9 @@ function Replay:_compare(block, command, expected, output)
 end
 
 function Replay:_type(block, command, expected)
-  self:_load_changes(block)
+  if command ~= "kill %1" then
+    self:_load_changes(block)
+  end
   if command:find "^qlua run .*&$" then
     self:_start(block, command)
     local ok = wait.until_true(function()
@@ -245,6 +256,8 @@ function Replay:_type(block, command, expected)
     if not ok then
       self:_compare(block, command, expected, self:_there(files.read(self.base .. "/log")))
     end
+  elseif command == "kill %1" then
+    self:_stop()
   elseif command:find "^cd " then
     self.cwd = self.cwd .. "/" .. command:sub(4)
     if unistd.access(self.cwd, "x") ~= 0 then
@@ -279,20 +292,25 @@ end
 
 -- ---- blocks -----------------------------------------------------------------------------------
 
+local function is_text(block)
+  return block.language == "text" and not block.attributes.file
+end
+
 --- Do what a block says. Raises when something is not as the text has it; true when the block
 --- was one to do.
 ---@param block guide.Block
 ---@return boolean
 function Replay:block(block)
   local attributes = block.attributes
-  if attributes["no-run"] then
+  if attributes["no-run"] or attributes.held or is_text(block) then
     return false
   elseif block.language == "console" then
     self:_console(block)
   elseif attributes.file or attributes.add or attributes.change then
     self:_write(block)
   else
-    fail(block, "nothing says how this block is tried: it needs file=, add=, change= or no-run=")
+    fail(block, "nothing says how this block is tried: it needs file=, add=, change=, held= "
+      .. "or no-run=, or be text or console")
   end
   return true
 end

@@ -87,7 +87,7 @@ local BUSTED = [[luajit -e 'require("posix.stdlib").setenv("LD_PRELOAD", nil)' /
 --- sanitizers make them several times slower.
 function suites.busted()
   local output, ok = run(("%s%s %s"):format(sanitized(), BUSTED, table.concat(arg, " ")),
-    os.getenv "SANITIZER" and 1200 or 420)
+    os.getenv "SANITIZER" and 1200 or 900)
   local good, failures, errors =
     output:match "(%d+) success%a* / (%d+) failure%a* / (%d+) error"
   if not good then

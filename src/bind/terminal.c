@@ -5,6 +5,7 @@
  * what computes, and the shell, which waits in await_interrupt, cancels what waits.
  */
 #include <errno.h>
+#include <fcntl.h>
 #include <lauxlib.h>
 #include <lua.h>
 #include <stdint.h>
@@ -28,6 +29,7 @@
 /* A task that waits until a descriptor is readable. */
 struct awaited {
     int fd;
+    int flags;     /* its own: watching makes it one that does not block */
     uint64_t task; /* its id */
     struct script *script;
     struct watch *watch; /* NULL: nobody waits */
@@ -93,14 +95,24 @@ static int l_columns(lua_State *L)
 
 static void stop_watching(struct awaited *awaited)
 {
-    if (awaited->watch != NULL)
-        loop_unwatch(awaited->watch);
+    if (awaited->watch == NULL)
+        return;
+    loop_unwatch(awaited->watch);
     awaited->watch = NULL;
+    fcntl(awaited->fd, F_SETFL, awaited->flags);
 }
 
 static void on_cancel(struct wait *wait)
 {
     stop_watching(wait->data);
+}
+
+/* A Ctrl-C may have come when its task was about to wait: what was taken from the context's budget
+ * is given back, and it has all the processor time it wants. */
+static void give_time(const struct task *task)
+{
+    if (task != NULL && task->context != NULL && task->context->budget != NULL)
+        *task->context->budget = (struct cpu_budget){.kind = task->context->budget->kind};
 }
 
 static void on_readable(void *data)
@@ -114,6 +126,7 @@ static void on_readable(void *data)
     struct task *task = task_find(awaited->script, awaited->task);
     if (task == NULL)
         return;
+    give_time(task);
     if (len > 0)
         lua_pushlstring(task->L, bytes, (size_t)len); /* outside of tasks memory is not refused */
     else
@@ -128,6 +141,7 @@ static int await(lua_State *L, struct awaited *awaited)
     if (awaited->watch != NULL)
         return luaL_error(L, "another task waits for this terminal already");
     awaited->task = task->id;
+    awaited->flags = fcntl(awaited->fd, F_GETFL);
     awaited->watch = loop_watch(awaited->script->loop, awaited->fd, on_readable, awaited);
     if (awaited->watch == NULL)
         return luaL_error(L, "this terminal cannot be waited for");
@@ -140,9 +154,11 @@ static int l_read(lua_State *L)
     return await(L, &check_terminal(L)->input);
 }
 
-/* terminal:await_interrupt() -> true; waits for Ctrl-C */
+/* terminal:await_interrupt() -> true; waits for Ctrl-C, which does not end this task either */
 static int l_await_interrupt(lua_State *L)
 {
+    task_check_park(L);
+    task_current(L)->is_spared = true;
     return await(L, &check_terminal(L)->interrupt);
 }
 
@@ -152,9 +168,7 @@ static int l_settle(lua_State *L)
 {
     struct terminal *terminal = check_terminal(L);
     uint64_t count;
-    const struct task *task = task_current(L);
-    if (task != NULL && task->context != NULL && task->context->budget != NULL)
-        *task->context->budget = (struct cpu_budget){.kind = task->context->budget->kind};
+    give_time(task_current(L));
     lua_pushboolean(L, read(terminal->interrupts, &count, sizeof(count)) > 0);
     return 1;
 }
@@ -168,7 +182,7 @@ static int l_gc(lua_State *L)
         set_raw(terminal, false);
     if (terminal->interrupts < 0)
         return 0;
-    watchdog_catch_interrupt(NULL, NULL, -1);
+    watchdog_catch_interrupt(NULL, -1);
     close(terminal->interrupts);
     terminal->interrupts = -1;
     return 0;
@@ -190,7 +204,9 @@ static int l_terminal(lua_State *L)
     terminal->input = (struct awaited){.fd = STDIN_FILENO, .script = script};
     terminal->interrupt = (struct awaited){.fd = terminal->interrupts, .script = script};
     watchdog_start(script);
-    watchdog_catch_interrupt(script, task_current(L), terminal->interrupts);
+    if (task_current(L) != NULL)
+        task_current(L)->is_spared = true;
+    watchdog_catch_interrupt(script, terminal->interrupts);
     return 1;
 }
 

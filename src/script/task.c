@@ -103,7 +103,7 @@ struct task *task_new(struct script *script, struct task_context *context,
     task->id = ++script->next_id << SLOT_BITS | task->slot;
     task->state = TASK_NEW;
     task->failed = task->out_of_memory = task->cancelled = task->abandoned = false;
-    task->overdrawn = task->stopped = task->sliced = false;
+    task->overdrawn = task->stopped = task->is_spared = task->sliced = false;
     task->ignored_cancels = 0;
     task->grown = 0;
     task->own_budget = (struct cpu_budget){.limit = script->cpu_limit, .kind = CPU_SLICE};

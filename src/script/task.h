@@ -66,6 +66,7 @@ struct task {
     bool sliced;                  /* script/slice: it did not wait, it has run long enough */
     bool overdrawn;               /* script/memory: it is owed a refusal */
     bool stopped;                 /* script/watchdog: its processor time is used up */
+    bool is_spared;               /* ... and SIGINT does not end it */
     int stop_ref;                 /* ... and the error it is ended with, or LUA_NOREF */
     struct cpu_budget *budget;    /* its request's, or ... */
     struct cpu_budget own_budget; /* ... from one wait to the next */

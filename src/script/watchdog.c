@@ -49,7 +49,6 @@ struct watchdog {
     uint64_t seen_ns;             /* ... and everybody's */
     uint64_t turn;                /* of the loop: when Lua ran outside of tasks at the last tick */
     struct script *interruptible; /* watchdog_catch_interrupt's, or NULL */
-    const struct task *spared;
     int interrupt_fd;
     struct sigaction before_interrupt; /* SIGINT's */
     struct profile *profile;           /* being taken of `profiled`; else NULL */
@@ -276,7 +275,7 @@ static void on_interrupt(int number)
     if (script == NULL)
         return;
     struct task *task = script->running;
-    if (task != NULL && task != w->spared) {
+    if (task != NULL && !task->is_spared) {
         task->budget->limit = 1;
         task->budget->used = INT64_MAX / 2;
         arm(w, script);
@@ -286,7 +285,7 @@ static void on_interrupt(int number)
     errno = kept;
 }
 
-void watchdog_catch_interrupt(struct script *script, const struct task *spared, int fd)
+void watchdog_catch_interrupt(struct script *script, int fd)
 {
     struct watchdog *w = watchdog;
     if (w == NULL)
@@ -294,7 +293,6 @@ void watchdog_catch_interrupt(struct script *script, const struct task *spared, 
     if (w->interruptible != NULL)
         sigaction(SIGINT, &w->before_interrupt, NULL);
     w->interruptible = script;
-    w->spared = spared;
     w->interrupt_fd = fd;
     if (script == NULL)
         return;
@@ -471,7 +469,7 @@ void watchdog_stop(struct script *script)
         link = &(*link)->next_watched;
     *link = script->next_watched;
     if (w->interruptible == script)
-        watchdog_catch_interrupt(NULL, NULL, -1);
+        watchdog_catch_interrupt(NULL, -1);
     if (w->first == NULL) {
         timer_delete(w->timer);
         /* a tick that is on its way must find nothing */

@@ -69,9 +69,10 @@ bool watchdog_profile(struct script *script, struct profile *profile, watchdog_l
  * and 0, when none go there. */
 void watchdog_unprofile(const struct profile *profile, int64_t *nanoseconds);
 
-/* From now on SIGINT ends the task of this state that is running, unless it is `spared`, and makes
- * `fd` readable (an eventfd that does not block); the state must be watched. NULL: as before. */
-void watchdog_catch_interrupt(struct script *script, const struct task *spared, int fd);
+/* From now on SIGINT ends the task of this state that is running, unless it is one with is_spared,
+ * and makes `fd` readable (an eventfd that does not block); the state must be watched. NULL: as
+ * before. */
+void watchdog_catch_interrupt(struct script *script, int fd);
 
 /* Its task has come back: take the hook away. */
 void watchdog_disarm(struct script *script);

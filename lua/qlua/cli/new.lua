@@ -4,6 +4,7 @@
 
 local core = require "qlua.core"
 local new_files = require "qlua.cli.new_files"
+local surface = require "qlua.cli.surface"
 
 local IS_MISSING, EXISTS, IS_NO_FOLDER = -2, -17, -20 -- ENOENT, EEXIST, ENOTDIR
 local SECRET_BYTES = 24
@@ -67,19 +68,11 @@ local function secret()
   end))
 end
 
---- Where the types of the API are, for editors: beside the program as it is installed, or as
---- `make` has built it.
-local function library()
-  local folder = (core.program() or "/usr/local/bin/qlua"):match "^(.*)/[^/]*$"
-  local prefix = folder:match "^(.*)/bin$"
-  return prefix and prefix .. "/share/qlua/library" or folder .. "/library"
-end
-
 --- Write all files; gives the lines that tell of them.
 local function write_all(folder, name)
   local values = {
     NAME = name, TITLE = name:sub(1, 1):upper() .. name:sub(2):gsub("[-_]", " "),
-    SECRET = secret(), LIBRARY = library(),
+    SECRET = secret(), LIBRARY = surface.library(),
   }
   local made, lines = {}, {}
   for _, file in ipairs(new_files) do

@@ -2,6 +2,7 @@
 --- Flow: src/server/profile_ask.c has got a line of JSON of each worker; the core calls the function
 --- at the end with these, "json" or "text", and the file for a page.
 
+local core = require "qlua.core"
 local data = require "qlua.profile.data"
 local environments = require "qlua.environment"
 local json = require "qlua.json"
@@ -125,14 +126,14 @@ local function write_page(profile, path)
   local file, why = io.open(path, "wb")
   if not file then
     io.stderr:write(("qlua: the page cannot be written: %s\n"):format(why))
-    return 1
+    return false
   end
   local ok, reason = file:write(text)
   file:close()
   if not ok then
     io.stderr:write(("qlua: the page cannot be written: %s: %s\n"):format(path, reason))
-    return 1
   end
+  return ok ~= nil
 end
 
 return function(_, words)
@@ -140,15 +141,11 @@ return function(_, words)
   for _, text in ipairs(profile.errors) do
     io.stderr:write(("qlua: no profile of %s\n"):format(text))
   end
-  if #profile.workers == 0 then
-    return 1
-  end
-  if words[3] and write_page(profile, words[3]) then
-    return 1
+  if #profile.workers == 0 or words[3] and not write_page(profile, words[3]) then
+    core.set_exit_code(1)
   elseif words[2] == "json" then
     print(json.dumps(data.plain(profile)))
   elseif not words[3] then
     print_text(profile)
   end
-  return 0
 end

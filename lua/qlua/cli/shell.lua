@@ -84,15 +84,17 @@ end
 local function run_at(terminal, fn)
   terminal:settle()
   terminal:raw(false)
-  local running, is_interrupted = core.spawn(fn, values), false
+  local running, is_interrupted = nil, false
   local watcher = core.spawn(function()
-    while core.task_state(running) == "running" do -- a pcall may take the first
+    repeat -- a pcall may take the first
       task.await(terminal:await_interrupt())
       is_interrupted = true
       core.task_cancel(running)
       task.sleep(0)
-    end
+    until core.task_state(running) ~= "running"
   end)
+  task.sleep(0) -- it waits from now on
+  running = core.spawn(fn, values)
   core.task_join(false, running)
   core.task_cancel(watcher)
   core.task_join(false, watcher)

@@ -8,6 +8,15 @@ local core = require "qlua.core"
 
 local M = {}
 
+--- The folder with the types of the API (library/qlua.lua, one file with all public annotations):
+--- beside the program as it is installed, or as `make` has built it.
+---@return string
+function M.library()
+  local folder = (core.program() or "/usr/local/bin/qlua"):match "^(.*)/[^/]*$"
+  local prefix = folder:match "^(.*)/bin$"
+  return prefix and prefix .. "/share/qlua/library" or folder .. "/library"
+end
+
 -- ---- the objects ------------------------------------------------------------------------------
 
 ---@class qlua.Owner something public that has names

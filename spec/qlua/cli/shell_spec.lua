@@ -28,15 +28,16 @@ describe("qlua shell", function()
 
   --- What a terminal gets while `keys` are typed: texts to wait for and, behind them, to type.
   local function type_in(...)
-    local steps = { { "expect", "> " } }
+    local EMPTY = "> \27[K" -- a prompt that nothing was typed behind; before that Ctrl-D is lost
+    local steps = { { "expect", EMPTY } }
     for i = 1, select("#", ...), 2 do
       local keys, answer = select(i, ...)
       steps[#steps + 1] = { "send", keys }
-      steps[#steps + 1] = { "expect", answer }
+      steps[#steps + 1] = { "expect", answer:find "> $" and answer .. "\27[K" or answer }
       local goes_on = keys:find "while true" or keys:find "sleep%(1000%)" or answer:find "> $"
         or answer:find "behind" -- which comes after the prompt
       if keys:find "[\r\3]$" and not goes_on then
-        steps[#steps + 1] = { "expect", "> " }
+        steps[#steps + 1] = { "expect", EMPTY }
       end
     end
     steps[#steps + 1] = { "send", "\4" }
@@ -95,7 +96,13 @@ describe("qlua shell", function()
       local text = type_in("print('g' .. 'o') while true do end\r", "\ngo\r\n", "\3",
         "\ninterrupted\r\n", "print('w' .. 'ait') qlua.sleep(1000)\r", "\nwait\r\n", "\3",
         "\ninterrupted\r\n", "print('c' .. 'atch') while true do pcall(string.rep, 'x', 9) end\r",
-        "\ncatch\r\n", "\3", "\ninterrupted\r\n", "abc\3", "^C", "for i = 1, 2 do\r", ">> ", "\3",
+        "\ncatch\r\n", "\3", "\ninterrupted\r\n",
+        "print('s' .. 'ort') table.sort({ 2, 1 }, function() while true do end end)\r",
+        "\nsort\r\n", "\3", "\ninterrupted\r\n",
+        "print('r' .. 'esume') coroutine.wrap(function() while true do end end)()\r",
+        "\nresume\r\n", "\3", "\ninterrupted\r\n",
+        "print('g' .. 'ather') qlua.gather(function() qlua.sleep(1000) end)\r",
+        "\ngather\r\n", "\3", "\ninterrupted\r\n", "abc\3", "^C", "for i = 1, 2 do\r", ">> ", "\3",
         "^C", "'still' .. ' here'\r", '\n"still here"\r\n')
       assert.is_nil(text:find("stack traceback", 1, true))
     end)
@@ -119,6 +126,11 @@ describe("qlua shell", function()
       local pipe = io.popen("stat -c %a " .. folder .. "/state/qlua")
       assert.equal("700\n", pipe:read "*a") -- nobody else reads them
       pipe:close()
+    end)
+
+    it("leaves standard input to what runs", function()
+      type_in("print('behi' .. 'nd') return io.read '*l', io.read '*n'\r", "\nbehind\r\n",
+        "typed\n25\n", '\n"typed"\t25\r\n', "1\r", "\n1\r\n")
     end)
 
     it("says once that a local ends with its line", function()
