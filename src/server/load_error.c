@@ -6,7 +6,9 @@
 #include <unistd.h>
 
 #include "base/buf.h"
+#include "base/log.h"
 #include "base/slice.h"
+#include "server/log_files.h"
 
 /* A missing module alone lists a dozen folders; the app's own come first. */
 #define MESSAGE_LINES 5
@@ -108,4 +110,20 @@ void load_error_print(const char *what, const char *text)
     ssize_t n = write(STDERR_FILENO, out.data, out.len);
     (void)n;
     buf_clear(&out);
+}
+
+void load_error_tell(const struct log_files *files, const char *error)
+{
+    bool elsewhere = files->paths[LOG_FILE_LOG] != NULL;
+    if (elsewhere || files->log.json) {
+        struct buf text = {0};
+        buf_cstr(&text, "the app did not load: ");
+        load_error_text(&text, error);
+        while (text.len > 0 && text.data[text.len - 1] == '\n')
+            text.len--;
+        log_text(&files->log, LOG_CRITICAL, buf_view(&text));
+        buf_clear(&text);
+    }
+    if (elsewhere || !files->log.json)
+        load_error_print("the app did not load", error);
 }

@@ -309,25 +309,6 @@ static void open_held(struct worker *worker)
         start_serving(worker);
 }
 
-/* On standard error, where the start is watched; in the log, too, where that is elsewhere or has
- * lines that are objects. */
-static void tell_load_error(const struct worker *worker, const char *error)
-{
-    const struct log_files *files = worker->start->files;
-    bool elsewhere = files->paths[LOG_FILE_LOG] != NULL;
-    if (elsewhere || files->log.json) {
-        struct buf text = {0};
-        buf_cstr(&text, "the app did not load: ");
-        load_error_text(&text, error);
-        while (text.len > 0 && text.data[text.len - 1] == '\n')
-            text.len--;
-        log_text(worker->log, LOG_CRITICAL, buf_view(&text));
-        buf_clear(&text);
-    }
-    if (elsewhere || !files->log.json)
-        load_error_print("the app did not load", error);
-}
-
 static void on_loaded(void *data, const char *error)
 {
     struct worker *worker = data;
@@ -335,7 +316,7 @@ static void on_loaded(void *data, const char *error)
     if (worker->state != WORKER_LOADING)
         return;
     if (error != NULL) {
-        tell_load_error(worker, error);
+        load_error_tell(worker->start->files, error);
         bool usage = worker->renewal.generations.exit_code != 0;
         worker_end(worker, usage ? WORKER_EXIT_USAGE : WORKER_EXIT_NO_START);
         return;

@@ -1,6 +1,6 @@
 --- `qlua profile [PID]`: where the processor time of a running server goes.
---- Flow: src/server/profile_ask.c has got a line of JSON of each worker; the core calls the function
---- at the end with these, "json" or "text", and the file for a page.
+--- Flow: src/server/profile_ask.c has got a line of JSON of each worker; the core calls the
+--- function at the end with these, "json" or "text", and the file for a page.
 
 local core = require "qlua.core"
 local data = require "qlua.profile.data"

@@ -143,7 +143,8 @@ local function list_errors()
     }
   end
   return part("page").message(200, {
-    name = "qlua debugger", profile = core.debug_prefix() .. "profile", errors = #rows > 0 and rows or nil,
+    name = "qlua debugger", profile = core.debug_prefix() .. "profile",
+    errors = #rows > 0 and rows or nil,
     text = #rows > 0 and "The latest errors" or "No error is kept",
   })
 end

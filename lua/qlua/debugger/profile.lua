@@ -92,7 +92,8 @@ function M.show()
       shown.here = values.as_utf8(flame.label(below, root))
       shown.up = { { link = url(), title = "All routes" } }
       for i = 1, #path - 1 do
-        shown.up[i + 1] = { link = url(path[i]), title = values.as_utf8(flame.label(path[i], root)) }
+        local title = values.as_utf8(flame.label(path[i], root))
+        shown.up[i + 1] = { link = url(path[i]), title = title }
       end
     end
   end

@@ -1,6 +1,6 @@
 --- What profiles say: those of several workers as one, in total, by route, by line.
---- Flow: cli/profile.lua and debugger/profile.lua decode what src/script/profile.c wrote and ask here;
---- flame.lua draws the trees.
+--- Flow: cli/profile.lua and debugger/profile.lua decode what src/script/profile.c wrote and ask
+--- here; flame.lua draws the trees.
 
 local M = {}
 

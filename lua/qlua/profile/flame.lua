@@ -74,7 +74,8 @@ function M.layout(node, options)
     end
     deepest = math.max(deepest, depth)
     boxes[#boxes + 1] = {
-      x = ("%.1f"):format(x), y = depth * M.ROW, width = ("%.1f"):format(math.max(width - 0.5, 0.5)),
+      x = ("%.1f"):format(x), y = depth * M.ROW,
+      width = ("%.1f"):format(math.max(width - 0.5, 0.5)), -- a gap to the next
       class = class_of(at), label = fit(M.label(at, options.root), width),
       title = describe(at, node.samples, options.root), link = options.link and options.link(at),
     }

@@ -5,7 +5,9 @@ local M = {}
 
 M["profile.html"] = [[
 {% extends "layout.html" %}
-{% macro states(list) %}{% for share in list %}<td class="number">{{ share }}</td>{% endfor %}{% endmacro %}
+{% macro states(list) -%}
+{%- for share in list %}<td class="number">{{ share }}</td>{% endfor -%}
+{%- endmacro %}
 {% macro heads() -%}
 <th title="compiled by the JIT compiler">Compiled</th><th>Interpreted</th><th>C</th>
 <th title="garbage collection">Collector</th><th title="the JIT compiler itself">Compiler</th>
@@ -63,8 +65,10 @@ td code { white-space: pre-wrap; }
 <h2>Routes</h2>
 <div class="scroll"><table><tr><th>Route</th><th>Samples</th><th>Share</th>{{ heads() }}</tr>
 {% for row in profile.routes %}
-<tr><td><code>{% if row.link %}<a href="{{ row.link }}">{{ row.name }}</a>
-{%- else %}{{ row.name }}{% endif %}</code></td><td>{{ row.samples }}</td><td class="number">{{ row.share }}</td>
+<tr><td><code>
+{%- if row.link %}<a href="{{ row.link }}">{{ row.name }}</a>
+{%- else %}{{ row.name }}{% endif %}</code></td>
+<td>{{ row.samples }}</td><td class="number">{{ row.share }}</td>
 {{- states(row.states) }}</tr>
 {% endfor %}
 <tr><td>All</td><td>{{ profile.samples }}</td><td></td>{{ states(profile.states) }}</tr>
@@ -73,7 +77,8 @@ td code { white-space: pre-wrap; }
 <p class="legend">A box is a function, as wide as the samples in it and in what it called, which
 stands below it. Rest the pointer on it for its name, place and share.
 {%- if page.action %} Follow it to see only what is below it.{% endif %}</p>
-{% if page.up %}<p>{% for item in page.up %}<a href="{{ item.link }}">{{ item.title }}</a> / {% endfor -%}
+{% if page.up %}<p>
+{% for item in page.up %}<a href="{{ item.link }}">{{ item.title }}</a> / {% endfor -%}
 <b>{{ page.here }}</b></p>{% endif %}
 {% for graph in profile.flames %}
 <h3>{{ graph.title }}</h3>

@@ -55,7 +55,8 @@ local function flames(profile, options)
 end
 
 local function text_of(line, cache, known)
-  for _, shown in ipairs(source.around(source.lines_of(line.file, cache), line.line, known) or {}) do
+  local lines = source.around(source.lines_of(line.file, cache), line.line, known)
+  for _, shown in ipairs(lines or {}) do
     if shown.current then
       return shown.text:match "^%s*(.-)%s*$"
     end
