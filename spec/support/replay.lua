@@ -14,8 +14,8 @@
 ---   (text)                               it is no code
 ---   no-run="why"                         nothing is done
 ---
---- `$ qlua run ... &` starts a server, which serves until `$ kill %1` or the end. Port 5000 stands for
---- a free one. When a file has changed, the server is asked to load it before the next command.
+--- `$ qlua run ... &` starts a server, which serves until `$ kill %1` or the end. Port 5000 stands
+--- for a free one. When a file has changed, the server is asked to load it before the next command.
 
 local unistd = require "posix.unistd"
 
