@@ -144,6 +144,25 @@ describe("qlua profile", function()
     assert.is_true(told.cpu_seconds > 0 and told.cpu_seconds < 5)
   end)
 
+  it("prints tables for people", function()
+    local s = start()
+    local asked = ask(s, "--seconds", "1")
+    while not asked:exit_code() do
+      http.get(s, "/collect")
+      http.get(s, "/unloved")
+    end
+    local text = asked:stdout()
+    assert.matches("^%d+ samples in 1%.%d s of 1 worker, which used [%d.]+ s of processor time\n"
+      .. "outside of Lua, in the server itself: [%d.]+ %%\n\n"
+      .. " samples   share  compiled  interpr%.       C  collector  compiler  route\n", text)
+    for _, row in ipairs { "GET /collect", "GET /unloved", "all",
+      "function [^\n]*app%.lua:14", "[^\n]*app%.lua:18" } do
+      assert.matches(" %d+ +[%d.]+ %% +[%d.]+ %% +[%d.]+ %% +[%d.]+ %% +[%d.]+ %% +[%d.]+ %%  "
+        .. row .. "\n", text)
+    end
+    assert.matches("\ntraces that the JIT compiler gave up:\n +%d+  [^\n]*app%.lua:%d+: ", text)
+  end)
+
   it("tells the collector and C code apart", function()
     local s = start()
     local told = profile_of(s, { "/collect", "/search" })

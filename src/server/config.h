@@ -55,7 +55,7 @@ struct config {
     struct config_list dotenv; /* the variables that the file .env has set */
     bool run_requested;        /* a script called app:run */
     struct debug_guard *debug_guard; /* debug mode, once the server runs; not the config's own */
-    int64_t lowered_from;      /* max_connections as given, when limits_fit has lowered it */
+    int64_t lowered_from;            /* max_connections as given, when limits_fit has lowered it */
 
     /* addresses */
     const char *host;

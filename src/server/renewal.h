@@ -35,10 +35,10 @@ struct renewal {
 
     struct generations generations;
     struct profiling profiling; /* of the one that serves */
-    struct reload reload;  /* --workers 0 */
-    uint32_t first;        /* the number of the first generation */
-    char *load_error;      /* what the dispatcher shows */
-    uint64_t last_renewal; /* monotonic milliseconds; 0: never */
+    struct reload reload;       /* --workers 0 */
+    uint32_t first;             /* the number of the first generation */
+    char *load_error;           /* what the dispatcher shows */
+    uint64_t last_renewal;      /* monotonic milliseconds; 0: never */
 };
 
 /* The fields above the blank line are filled, and of generations: loop, log, config, stores and
