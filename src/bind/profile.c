@@ -26,20 +26,38 @@
 
 /* ---- what tasks are for ---- */
 
-static struct slice label_of(const struct task *task, char *room, size_t size)
+/* Numbers of labels: these, and method and rule together. */
+enum { LABEL_NO_REQUEST, LABEL_NO_ROUTE, LABEL_FIRST };
+
+/* From a signal's handler: nothing but fields that do not move. */
+static uint64_t number_of(const struct task *task)
 {
     const struct exchange *x = task->context == NULL ? NULL : task->context->data;
     if (x == NULL)
+        return LABEL_NO_REQUEST;
+    if (x->outcome != ROUTE_FOUND || x->match.rule < 0)
+        return LABEL_NO_ROUTE;
+    return LABEL_FIRST + (uint64_t)x->match.rule * METHOD_COUNT + request_method(x->req);
+}
+
+static struct slice text_of(const struct script *script, uint64_t number, char *room, size_t size)
+{
+    const struct generation *g = script->owner;
+    const struct route_table *routes = g->routes;
+    uint64_t rest = number < LABEL_FIRST ? 0 : number - LABEL_FIRST;
+    if (number == LABEL_NO_REQUEST)
         return SLICE("(tasks without a request)");
-    const struct route_table *routes = x->generation->routes;
-    if (x->outcome != ROUTE_FOUND || routes == NULL || x->match.rule >= route_table_count(routes))
+    if (number == LABEL_NO_ROUTE || routes == NULL ||
+        rest / METHOD_COUNT >= (uint64_t)route_table_count(routes))
         return SLICE("(no route)");
-    struct slice method = method_name(request_method(x->req));
-    struct slice rule = route_rule_at(routes, x->match.rule)->rule;
+    struct slice method = method_name((unsigned)(rest % METHOD_COUNT));
+    struct slice rule = route_rule_at(routes, (int)(rest / METHOD_COUNT))->rule;
     int len =
         snprintf(room, size, "%.*s %.*s", (int)method.len, method.data, (int)rule.len, rule.data);
     return slice_of(room, len < (int)size ? (size_t)len : size - 1);
 }
+
+static const struct watchdog_labels labels = {.number = number_of, .text = text_of};
 
 /* ---- the compiler's aborts ---- */
 
@@ -130,7 +148,7 @@ const char *generation_profile_begin(struct generation *g, uint64_t milliseconds
     taken->profile = profile_new();
     timer_init(&taken->timer, on_time);
     g->profile = taken;
-    if (!watchdog_profile(g->script, taken->profile, label_of)) {
+    if (!watchdog_profile(g->script, taken->profile, &labels)) {
         generation_profile_free(g);
         return "no profile can be taken: this code does not serve, or the system gives no timer";
     }

@@ -2,6 +2,7 @@
 #include "script/profile.h"
 
 #include <lua.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -55,7 +56,7 @@ struct profile {
     uint32_t node_slots[2 * PROFILE_NODES];
     uint32_t spot_slots[2 * PROFILE_SPOTS];
     uint64_t samples;
-    uint64_t outside;
+    _Atomic uint64_t outside; /* counted by a signal's handler, too */
     uint64_t cut;
 };
 
@@ -280,7 +281,7 @@ void profile_sample(struct profile *profile, lua_State *L, lua_State *base, stru
 
 void profile_outside(struct profile *profile, unsigned ticks)
 {
-    profile->outside += ticks;
+    atomic_fetch_add_explicit(&profile->outside, ticks, memory_order_relaxed);
 }
 
 void profile_abort(struct profile *profile, struct slice place, struct slice reason)
@@ -332,10 +333,10 @@ static void write_frames(const struct profile *profile, struct buf *out)
 
 void profile_write(const struct profile *profile, int64_t nanoseconds, struct buf *out)
 {
-    buf_printf(out,
-               "\"samples\":%llu,\"outside\":%llu,\"cut\":%llu,\"nanoseconds\":%lld,\"frames\":[",
-               (unsigned long long)profile->samples, (unsigned long long)profile->outside,
-               (unsigned long long)profile->cut, (long long)nanoseconds);
+    buf_printf(
+        out, "\"samples\":%llu,\"outside\":%llu,\"cut\":%llu,\"nanoseconds\":%lld,\"frames\":[",
+        (unsigned long long)profile->samples, (unsigned long long)atomic_load(&profile->outside),
+        (unsigned long long)profile->cut, (long long)nanoseconds);
     write_frames(profile, out);
     buf_cstr(out, "],\"nodes\":[");
     for (uint32_t i = 0; i < profile->nnodes; i++) {

@@ -52,9 +52,10 @@ struct watchdog {
     int interrupt_fd;
     struct sigaction before_interrupt; /* SIGINT's */
     struct profile *profile;           /* being taken of `profiled`; else NULL */
-    watchdog_label label;
+    const struct watchdog_labels *labels;
     int64_t profile_began;     /* the thread's time */
     volatile uint64_t sampled; /* id of the task that ran at the last tick */
+    volatile uint64_t label;   /* ... and what for */
 };
 
 /* A signal's handler has no argument of its own. */
@@ -232,6 +233,7 @@ static void sample(struct watchdog *w, const struct script *script)
         profile_outside(w->profile, 1);
     } else if (script == w->profiled) {
         w->sampled = script->running->id;
+        w->label = w->labels->number(script->running);
         w->leave_trace(SIGPROF);
     }
 }
@@ -304,8 +306,8 @@ void watchdog_catch_interrupt(struct script *script, int fd)
 
 /* ---- the profiler ---- */
 
-/* Compiled code has been left: that is all it is for when no profile is taken. A tick that came
- * at the very end of a task is not the next one's. */
+/* Compiled code has been left: that is all it is for when no profile is taken. After a tick at the
+ * very end of a task it is another that runs: only what the first was for is known. */
 static void on_profile(void *data, lua_State *L, int samples, int vmstate)
 {
     struct watchdog *w = data;
@@ -314,11 +316,11 @@ static void on_profile(void *data, lua_State *L, int samples, int vmstate)
     char room[256];
     struct script *script = w->profiled;
     const struct task *task = script->running;
+    struct slice label = w->labels->text(script, w->label, room, sizeof(room));
     if (task == NULL || task->id != w->sampled)
-        profile_outside(w->profile, (unsigned)samples);
+        profile_sample(w->profile, NULL, NULL, label, (unsigned)samples, vmstate);
     else
-        profile_sample(w->profile, L, task->L, w->label(task, room, sizeof(room)),
-                       (unsigned)samples, vmstate);
+        profile_sample(w->profile, L, task->L, label, (unsigned)samples, vmstate);
 }
 
 static void set_engine(struct script *script, int mode)
@@ -428,14 +430,15 @@ void watchdog_take(struct script *script)
     hold_ticks(false);
 }
 
-bool watchdog_profile(struct script *script, struct profile *profile, watchdog_label label)
+bool watchdog_profile(struct script *script, struct profile *profile,
+                      const struct watchdog_labels *labels)
 {
     struct watchdog *w = watchdog;
     if (w == NULL || w->profiled != script || w->profile != NULL)
         return false;
     hold_ticks(true);
     w->profile = profile;
-    w->label = label;
+    w->labels = labels;
     w->sampled = 0;
     w->profile_began = thread_time();
     set_tick(w, PROFILE_TICK_NS);

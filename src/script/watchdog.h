@@ -57,14 +57,19 @@ void watchdog_take(struct script *script);
 /* The state is about to be closed. */
 void watchdog_stop(struct script *script);
 
-/* What a task is for, as a profile tells it: "GET /users/<id>". The text lives until the next call;
- * must not touch Lua. */
-typedef struct slice (*watchdog_label)(const struct task *task, char *room, size_t size);
+/* What tasks are for, as a profile tells it: a number for the running task, asked from a signal's
+ * handler (it may read, and nothing else), and later the text of such a number, "GET /users/<id>",
+ * perhaps in `room`. Neither may touch Lua. */
+struct watchdog_labels {
+    uint64_t (*number)(const struct task *task);
+    struct slice (*text)(const struct script *script, uint64_t number, char *room, size_t size);
+};
 
 /* Count samples of this state in `profile` from now on, until watchdog_unprofile or the state is
  * closed. The state must be the one that serves and be watched. False: there is no timer, or
  * another profile is being taken. From outside of signals. */
-bool watchdog_profile(struct script *script, struct profile *profile, watchdog_label label);
+bool watchdog_profile(struct script *script, struct profile *profile,
+                      const struct watchdog_labels *labels);
 /* No more samples go to this profile; *nanoseconds: the processor time they stand for. Nothing,
  * and 0, when none go there. */
 void watchdog_unprofile(const struct profile *profile, int64_t *nanoseconds);
