@@ -18,8 +18,8 @@ PACKAGES := build-essential libluajit2-5.1-dev luajit2 libuv1-dev node-llhttp lu
 # name would start one for the whole machine)
 PACKAGES += lua-busted lua-socket lua-posix lua-filesystem curl python3 wrk nginx-light \
 	libnginx-mod-http-lua clang libclang-rt-14-dev clang-format clang-tidy cppcheck lua-check \
-	brotli python3-flask python3-itsdangerous python3-jinja2 redis-tools lua-yaml lua-inifile \
-	logrotate chromium chromium-driver
+	brotli openssl python3-flask python3-itsdangerous python3-jinja2 redis-tools lua-yaml \
+	lua-inifile logrotate chromium chromium-driver
 
 CC := gcc
 BUILD := build

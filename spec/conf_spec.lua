@@ -184,7 +184,9 @@ describe("conf", function()
     assert.truthy(unistd.access("conf/" .. name, "r"))
     assert.truthy(files.read("conf/" .. name):find("/run/qlua/control.sock", 1, true))
     assert.truthy(unit:find("RuntimeDirectory=qlua\n", 1, true))
-    assert.truthy(unit:find("--control /run/qlua/control.sock", 1, true))
+    assert.truthy(unit:find("\nExecReload=/usr/local/bin/qlua reload --control "
+      .. "/run/qlua/control.sock\n", 1, true))
+    assert.truthy(unit:find("\nType=notify\n", 1, true)) -- spec/server/notify_spec.lua
     assert.is_nil(unit:find "\nMemoryDenyWriteExecute=yes")
   end)
 

@@ -37,7 +37,7 @@ struct store_ops {
 };
 struct store { const struct store_ops *ops; };
 struct store_options { int kind; const char *place; uint64_t size; };
-struct spec_log { int fd; int level; bool json; };
+struct spec_log { int fd; int level; bool json; int worker; void *sink; };
 struct loop;
 struct timer;
 struct spec_stores { struct loop *loop; const void *log; struct spec_list open; };

@@ -474,8 +474,9 @@ void crew_reap(struct crew *crew, uint64_t now)
         int status;
         if (member->pid <= 0 || wait4(member->pid, &status, WNOHANG, &used) != member->pid)
             continue;
+        figures_ended(member->figures, microseconds(&used.ru_utime) + microseconds(&used.ru_stime));
         crew_messages(crew, member, now); /* what it said before it ended */
-        figures_end(member->figures, microseconds(&used.ru_utime) + microseconds(&used.ru_stime));
+        figures_end(member->figures);
         member_ended(crew, member, status, now);
     }
 }

@@ -51,9 +51,13 @@ void figures_begin(const struct figures *figures, struct worker_figures *place)
     counter_set(&place->http.latency.longest_ns, 0);
 }
 
-void figures_end(struct worker_figures *place, uint64_t cpu_us)
+void figures_end(struct worker_figures *place)
 {
     forget_present(place);
+}
+
+void figures_ended(struct worker_figures *place, uint64_t cpu_us)
+{
     /* a reader that sees no process sees its time here */
     atomic_store(&place->former_cpu_us, counter_get(&place->former_cpu_us) + cpu_us);
     atomic_store(&place->pid, 0);

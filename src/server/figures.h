@@ -92,8 +92,11 @@ void figures_unmap(struct figures *figures);
 
 /* A process is about to start in this place: what is true only of the one before goes. */
 void figures_begin(const struct figures *figures, struct worker_figures *place);
-/* The process in it has ended, having used so much of the processor: it serves no more. */
-void figures_end(struct worker_figures *place, uint64_t cpu_us);
+/* The process in it has ended, having used so much of the processor: to be said at once, because
+ * whoever adds up what it used finds it nowhere else any more. */
+void figures_ended(struct worker_figures *place, uint64_t cpu_us);
+/* All that it said has been heard: it serves no more. */
+void figures_end(struct worker_figures *place);
 
 /* "signal", "exit", ...: as `qlua status --json` and the metrics name it. */
 const char *restart_word(enum restart_reason reason);

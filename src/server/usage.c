@@ -40,8 +40,11 @@ bool usage_of(int pid, struct usage *usage)
 
 void usage_of_place(const struct worker_figures *place, struct usage *usage)
 {
-    /* until nobody was replaced meanwhile: its time would be missing, or there twice */
-    for (int tries = 0; tries < 3; tries++) {
+    /* until nobody was replaced meanwhile: its time would be missing, or there twice. The process
+     * that ends is in neither place for a moment, which is the supervisor's next statement. */
+    for (int tries = 0; tries < 50; tries++) {
+        if (tries > 2)
+            usleep(100);
         uint64_t pid = atomic_load(&place->pid);
         uint64_t former = atomic_load(&place->former_cpu_us);
         *usage = (struct usage){0};
