@@ -177,13 +177,6 @@ describe("configuration", function()
       assert.truthy(text:find "^qlua: c%.json:2: [^\n]+\n$")
       assert.equal(1, code)
     end)
-    it("a feature of a later version", function()
-      files.write(folder .. "/c.json", '{ "server": { "access_log_format": "%h" } }')
-      local text, code = refused(nil, "--config", "c.json")
-      assert.equal("qlua: c.json:1: access_log_format (form of the access log's lines) is "
-        .. "not in this version; leave it out\n", text)
-      assert.equal(1, code)
-    end)
   end)
 
   describe("refuses in the environment", function()

@@ -146,13 +146,15 @@ describe("qlua profile", function()
 
   it("prints tables for people", function()
     local s = start()
-    local asked = ask(s, "--seconds", "1")
+    local asked = ask(s, "--seconds", "2")
     while not asked:exit_code() do
       http.get(s, "/collect")
-      http.get(s, "/unloved")
+      for _ = 1, 5 do
+        http.get(s, "/unloved")
+      end
     end
     local text = asked:stdout()
-    assert.matches("^%d+ samples in 1%.%d s of 1 worker, which used [%d.]+ s of processor time\n"
+    assert.matches("^%d+ samples in 2%.%d s of 1 worker, which used [%d.]+ s of processor time\n"
       .. "outside of Lua, in the server itself: [%d.]+ %%\n\n"
       .. " samples   share  compiled  interpr%.       C  collector  compiler  route\n", text)
     for _, row in ipairs { "GET /collect", "GET /unloved", "all",

@@ -95,6 +95,10 @@ function Redis:start()
     if self._process:exit_code() then
       return true
     end
+    local log = files.read(self.folder .. "/log")
+    if not log:find("ready to accept connections at ", 1, true) then
+      return false -- its Unix socket, which comes last
+    end
     local ok, connection = pcall(raw.connect, self.port)
     return ok and (connection:close() or true)
   end, START_SECONDS)

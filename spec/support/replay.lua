@@ -17,6 +17,7 @@
 --- `$ qlua run ... &` starts a server, which serves until `$ kill %1` or the end. Port 5000 stands
 --- for a free one. When a file has changed, the server is asked to load it before the next command.
 
+local socket = require "socket"
 local unistd = require "posix.unistd"
 
 local files = require "support.files"
@@ -188,8 +189,13 @@ function Replay:_stop()
   end
 end
 
+--- It says so, or, when its log is a file, takes connections.
 local function is_up(replay)
-  return files.read(replay.base .. "/log"):find("CTRL + C", 1, true)
+  if files.read(replay.base .. "/log"):find("CTRL + C", 1, true) then
+    return true
+  end
+  local connection = socket.connect("127.0.0.1", replay.port)
+  return connection ~= nil and connection:close() ~= nil
 end
 
 function Replay:_start(block, command)

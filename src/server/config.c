@@ -126,37 +126,6 @@ static int refuse_item(const struct config *config, struct slice name, struct er
     return refuse(config, name, err, why);
 }
 
-static bool is_default(struct config *config, const struct setting *setting)
-{
-    const void *at = config_at(config, setting);
-    switch (setting->type) {
-    case SETTING_BOOL: return *(const bool *)at == (setting->number != 0);
-    case SETTING_INT:
-    case SETTING_SECONDS:
-    case SETTING_WORKERS: return *(const int64_t *)at == setting->number;
-    case SETTING_TEXT:
-    case SETTING_CHOICE: return *(const char *const *)at == NULL;
-    case SETTING_LIST: return ((const struct config_list *)at)->count == 0;
-    }
-    return true;
-}
-
-/* A setting whose feature is not there yet must not be ignored in silence. */
-static int check_later(struct config *config, struct err *err)
-{
-    for (size_t i = 0; i < config_setting_count; i++) {
-        const struct setting *setting = &config_settings[i];
-        if ((setting->flags & SETTING_LATER) == 0 || config->origin[i] == CONFIG_DEFAULT ||
-            is_default(config, setting))
-            continue;
-        char why[200];
-        snprintf(why, sizeof(why), "%s (%s) is not in this version; leave it out", setting->name,
-                 setting->help);
-        return refuse(config, slice_cstr(setting->name), err, why);
-    }
-    return 0;
-}
-
 static int settle_workers(struct config *config, struct err *err)
 {
     if (config->debug && config->workers > 1 &&
@@ -248,9 +217,7 @@ static int check_access_format(const struct config *config, struct err *err)
 
 int config_finish(struct config *config, struct err *err)
 {
-    int rc = check_later(config, err);
-    if (rc == 0)
-        rc = settle_workers(config, err);
+    int rc = settle_workers(config, err);
     if (rc != 0)
         return rc;
     rc = check_bind(config, err);
@@ -301,8 +268,6 @@ void config_print_settings(void)
 {
     for (size_t i = 0; i < config_setting_count; i++) {
         const struct setting *setting = &config_settings[i];
-        if ((setting->flags & SETTING_LATER) != 0)
-            continue;
         printf("  %-20s %s [", setting->name, setting->help);
         print_default(setting);
         printf("]\n");

@@ -149,7 +149,7 @@ void config_note_dotenv(struct config *config, const char *name);
 int config_read_environment(struct config *config, char **environment, struct err *err);
 
 /* Settle what depends on other settings (reload and access_log on debug, workers "auto"), and
- * refuse what contradicts itself or is not in this version. May be called again after a change. */
+ * refuse what contradicts itself. May be called again after a change. */
 int config_finish(struct config *config, struct err *err);
 
 /* Append for `qlua config`, as JSON: { "settings": [{ name, value, shown, from, where }, ...],

@@ -95,8 +95,6 @@ void config_describe(struct config *config, struct buf *out)
     bool first = true;
     buf_cstr(out, "{\"settings\":[");
     for (size_t i = 0; i < config_setting_count; i++) {
-        if ((config_settings[i].flags & SETTING_LATER) != 0)
-            continue;
         if (!first)
             buf_char(out, ',');
         first = false;

@@ -15,9 +15,8 @@ enum setting_type {
 };
 
 enum setting_flag {
-    SETTING_LATER = 1,    /* not in this version: only the default is accepted */
-    SETTING_ZERO_OFF = 2, /* 0 is allowed below `min` and turns the thing off */
-    SETTING_LIVE = 4      /* a reload takes a new value over */
+    SETTING_ZERO_OFF = 1, /* 0 is allowed below `min` and turns the thing off */
+    SETTING_LIVE = 2      /* a reload takes a new value over */
 };
 
 struct setting {
