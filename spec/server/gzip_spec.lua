@@ -336,7 +336,7 @@ print(answer.headers["Content-Encoding"], len(gzip.decompress(answer.read())))']
     end
     s:wait_for(function()
       return header(get "/text", "content-encoding") == "gzip"
-    end)
+    end, 60, "the compressions of those who left to end")
   end)
 
   it("stops while bodies are under way", function()
