@@ -264,7 +264,8 @@ enum control_answer control_socket_ask(const char *path, const char *command, ui
 {
     struct buf text = {0};
     enum control_answer result = control_socket_fetch(path, command, patience_ms, &text, stderr);
-    fwrite(text.data, 1, text.len, stdout);
+    if (text.len > 0)
+        fwrite(text.data, 1, text.len, stdout);
     buf_clear(&text);
     return result;
 }

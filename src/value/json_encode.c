@@ -14,8 +14,7 @@
 #include "value/number.h"
 #include "value/plain.h"
 
-/* LuaJIT's own type, which lua.h does not name. */
-#define LUA_TCDATA 10
+#define LUA_TCDATA 10 /* LuaJIT's own type, which lua.h does not name */
 
 /* Of a table's pairs so many are kept on the Lua stack while it is written; of larger tables the
  * keys go into a Lua table of ours. Either way the keys stay alive: making that table can run a
