@@ -211,7 +211,7 @@ void emit_variable(struct compiler *c, struct variable *variable)
     else if (variable->load == SCOPE_RESOLVE && !variable->is_stored)
         emit(c, OP_NAME, 0, variable->index, name, 1);
     else
-        emit(c, OP_SLOT, 0, variable->index, name, 1);
+        emit(c, OP_SLOT, variable->load == SCOPE_PARAMETER, variable->index, name, 1);
 }
 
 void emit_variable_raw(struct compiler *c, struct variable *variable)

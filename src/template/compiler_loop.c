@@ -11,7 +11,6 @@ struct loop {
     bool is_extended;
     int description; /* in c->loops */
     int slot;        /* the first of its slots */
-    int ran;         /* slot that is false once the body has run to its end; -1: no else */
 };
 
 /* ---- `loop` may not be set ------------------------------------------------------------------- */
@@ -101,7 +100,6 @@ static void make_slots(struct compiler *c, struct loop *loop)
     loop->slot = unit_slot(c, -1);
     for (int i = 1; i < FOR_SLOTS && !is_simple(loop); i++)
         unit_slot(c, -1);
-    loop->ran = loop->node->otherwise.count > 0 ? unit_slot(c, -1) : -1;
     if (loop->is_extended) {
         struct variable *variable = scope_find(loop->inside.scope, SLICE("loop"));
         variable->loop = c->unit->nloops + 1;
@@ -125,10 +123,6 @@ static void begin(struct compiler *c, struct loop *loop)
             emit(c, OP_SLOT_RAW, 0, loop->slot + FOR_OBJECT, 0, 1);
             emit_store(c, variable);
         }
-    }
-    if (loop->ran >= 0) {
-        emit(c, OP_TRUE, 0, 0, 0, 1);
-        emit(c, OP_STORE, 0, loop->ran, 0, -1);
     }
 }
 
@@ -160,12 +154,12 @@ static void compile_test(struct compiler *c, struct loop *loop)
     emit_line(c, node->ast.line);
 }
 
+/* Jinja's: also when each item was left by continue, or the first by break. */
 static void compile_else(struct compiler *c, struct loop *loop)
 {
-    if (loop->ran < 0)
+    if (loop->node->otherwise.count == 0)
         return;
-    emit(c, OP_SLOT_RAW, 0, loop->ran, 0, 1);
-    int jump = emit(c, OP_JUMP_FALSE, 0, 0, 0, -1);
+    int jump = emit(c, OP_JUMP_RAN, 0, 0, 0, 0);
     names_enter(c, loop->otherwise.scope);
     compile_statements(c, &loop->otherwise, loop->node->otherwise);
     names_leave(c, loop->otherwise.scope);
@@ -187,11 +181,7 @@ static void compile_loop(struct compiler *c, struct loop *loop)
     int to_end = take_item(c, loop);
     names_enter(c, loop->inside.scope);
     compile_statements(c, &loop->inside, loop->node->body);
-    if (loop->ran >= 0) {
-        emit(c, OP_FALSE, 0, 0, 0, 1);
-        emit(c, OP_STORE, 0, loop->ran, 0, -1);
-    }
-    emit(c, OP_JUMP_BACK, 0, 0, unit->loop_next, 0);
+    emit(c, OP_JUMP_BACK, 1, 0, unit->loop_next, 0);
     if (loop->node->test != NULL)
         compile_test(c, loop);
     for (int i = 0; i < unit->breaks.count; i++)

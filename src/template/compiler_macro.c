@@ -103,7 +103,9 @@ static int compile_unit(struct compiler *c, const struct frame_names *frame,
 
     move_to_cells(c, inner.scope);
     names_enter(c, inner.scope);
+    bool is_first = emit_here(c) == 0;
     compile_defaults(c, &inner, macro);
+    unit->out.begin = is_first ? emit_here(c) : 0;
     compile_statements(c, &inner, macro->body);
     return unit_end(c);
 }

@@ -32,7 +32,7 @@ static void write_value(struct compiler *c, const struct frame_names *frame, con
                                                         : (enum program_op)last->op;
         if (op != (enum program_op)last->op) {
             last->op = (uint8_t)op;
-            last->a = (uint8_t)(last->a | escape);
+            last->a = (uint8_t)(node->kind == AST_NAME ? escape : last->a | escape);
         }
     }
     emit(c, OP_OUT, escape, 0, 0, -1);

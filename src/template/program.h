@@ -30,8 +30,6 @@ enum program_op {
     /* output */
     OP_TEXT, /* append text c */
     OP_OUT,  /* E [value]: append it */
-    /* these three have an OP_OUT of the same E behind them, which they skip unless Lua is needed:
-     * then they leave the value for it */
     /* the next three have an OP_OUT of the same E behind them, which they skip unless Lua is
      * needed: then they leave the value for it */
     OP_OUT_SLOT, /* E S: append the slot's value */
@@ -43,7 +41,7 @@ enum program_op {
     OP_NONE,
     OP_TRUE,
     OP_FALSE,
-    OP_SLOT,       /* S -> value, undefined when nothing is in it */
+    OP_SLOT,       /* S -> value, undefined when nothing is in it; a: 1: there always is */
     OP_NAME,       /* S K -> value of the context's name, looked up once a frame */
     OP_CELL,       /* depth a, cell b, K its name -> value, undefined when nothing is in it */
     OP_SLOT_RAW,   /* S -> value or nil */
@@ -78,7 +76,8 @@ enum program_op {
     OP_MERGE,     /* [dict mapping] -> dict: **mapping */
     /* jumps */
     OP_JUMP,
-    OP_JUMP_BACK,     /* the same, at the end of a loop's body */
+    OP_JUMP_BACK,     /* the same, to a loop's next item; a: 1: from the end of its body */
+    OP_JUMP_RAN,      /* L: when the body of the loop that just ended has run to its end */
     OP_JUMP_FALSE,    /* [value] */
     OP_JUMP_TRUE,     /* [value] */
     OP_AND,           /* L [x value] -> x and jump when value is false, else nothing */
@@ -203,6 +202,7 @@ struct program_unit {
     int ncells;      /* 0: none of its own; else with the outer cells in cell 1 */
     int max_stack;   /* operands above the slots */
     int *slot_names; /* constants; -1: none */
+    int begin;       /* where to begin when all parameters are given */
     /* of macros; a loop has one parameter, what it walks, and its depth as the second */
     int nparams;
     int *params; /* constants: their names */

@@ -61,6 +61,7 @@ static const struct {
     [OP_MERGE] = {"merge", 0},
     [OP_JUMP] = {"jump", SHOW_JUMP},
     [OP_JUMP_BACK] = {"jump_back", SHOW_JUMP},
+    [OP_JUMP_RAN] = {"jump_ran", SHOW_JUMP},
     [OP_JUMP_FALSE] = {"jump_false", SHOW_JUMP},
     [OP_JUMP_TRUE] = {"jump_true", SHOW_JUMP},
     [OP_AND] = {"and", SHOW_JUMP},

@@ -305,17 +305,19 @@ static bool is_plain_block_call(const struct program_unit *unit, const struct vm
            slice_eq(keyword_name(args, 0), SLICE("caller"));
 }
 
-void bind_macro(struct render *r, const struct program *program, const struct program_unit *unit,
+bool bind_macro(struct render *r, const struct program *program, const struct program_unit *unit,
                 const struct vm_args *args)
 {
     lua_State *L = r->vm.L;
     if (!unit->takes_kwargs && !unit->takes_varargs) { /* the usual calls: nothing to move */
         if (!unit->takes_caller && !args_have_keywords(args) && args->count <= unit->nparams) {
+            if (args->count == unit->nparams)
+                return true;
             lua_settop(L, args->first + unit->nparams - 1);
-            return;
+            return false;
         }
         if (is_plain_block_call(unit, args))
-            return;
+            return true;
     }
     if (args->count > unit->nparams && !unit->takes_varargs)
         vm_fail(&r->vm, TEMPLATE_RUNTIME, "macro %s%.*s%s takes not more than %d argument(s)",
@@ -342,4 +344,5 @@ void bind_macro(struct render *r, const struct program *program, const struct pr
         lua_replace(L, base + i);
     }
     lua_settop(L, base + count - 1);
+    return false; /* or not looked at */
 }

@@ -287,22 +287,25 @@ static void spread(struct render *r, struct vm_args *args)
     args->dict = args->first + args->count;
 }
 
-/* The signature of the builtin that a use means, looked up once. */
-static const struct vm_signature *signature_of(struct render *r, const struct frame *frame,
-                                               bool is_test, int index)
+/* What is to be known of the use of a builtin, looked up once. */
+static const struct vm_use *use_of(struct render *r, const struct frame *frame,
+                                   const struct insn *insn, bool is_test)
 {
-    const struct vm_signature **known =
-        is_test ? &frame->program->tests[index] : &frame->program->filters[index];
-    if (*known == NULL) {
-        const struct program *program = frame->program->program;
-        int number = is_test ? program->tests[index].name : program->filters[index].name;
-        struct slice name = program->consts[number].text;
-        const struct vm_native *native = is_test ? test_builtin(name) : filter_builtin(name);
-        if (native == NULL)
-            fail_unknown(r, is_test, name);
-        *known = vm_signature_of(r->state, native);
-    }
-    return *known;
+    const struct program *program = frame->program->program;
+    struct vm_use *known =
+        is_test ? &frame->program->tests[insn->c] : &frame->program->filters[insn->c];
+    if (known->signature != NULL)
+        return known;
+    const struct program_use *use = is_test ? &program->tests[insn->c] : &program->filters[insn->c];
+    struct slice name = program->consts[use->name].text;
+    const struct vm_native *native = is_test ? test_builtin(name) : filter_builtin(name);
+    if (native == NULL)
+        fail_unknown(r, is_test, name);
+    known->signature = vm_signature_of(r->state, native);
+    if (!use->has_list && use->keywords == 0)
+        known->quick = known->signature->quick;
+    known->writes = insn[1].op == OP_OUT && !is_test ? 1 + insn[1].a : 0;
+    return known;
 }
 
 /* The arguments of a use on top of the stack. */
@@ -333,8 +336,6 @@ static inline bool call_quick(struct render *r, native_quick quick, int first, i
                               int writes)
 {
     lua_State *L = r->vm.L;
-    if (quick == NULL)
-        return false;
     r->writes = writes;
     r->is_written = false;
     bool is_done = quick(&r->vm, first, count);
@@ -350,28 +351,17 @@ static inline bool call_quick(struct render *r, native_quick quick, int first, i
     return true;
 }
 
-/* Run the filter if it has a short way for its arguments, which are values only; false: nothing was
- * done. */
-static inline bool run_quick(struct render *r, struct frame *frame, const struct insn *insn)
+/* The arguments are in their places: call it. */
+static enum vm_status call_bound(struct render *r, const struct vm_signature *signature, int first,
+                                 int writes)
 {
-    const struct program_use *use = &frame->program->program->filters[insn->c];
-    const struct vm_signature *signature = frame->program->filters[insn->c];
-    if (signature == NULL || signature->quick == NULL || r->has_own[false] != 0 || use->has_list ||
-        use->keywords != 0)
-        return false;
-    int first = lua_gettop(r->vm.L) - use->nargs + 1;
-    int writes = insn[1].op == OP_OUT ? 1 + insn[1].a : 0;
-    if (!call_quick(r, signature->quick, first, use->nargs, writes))
-        return false;
-    frame->next = insn + 1 + r->is_written; /* behind the OP_OUT */
-    return true;
+    push_native(r, signature, first, first)->writes = writes;
+    return native_resume(r);
 }
 
 enum vm_status call_use(struct render *r, struct frame *frame, const struct insn *insn)
 {
     bool is_test = insn->op == OP_TEST;
-    if (!is_test && run_quick(r, frame, insn))
-        return VM_DONE;
     const struct program *program = frame->program->program;
     const struct program_use *use = is_test ? &program->tests[insn->c] : &program->filters[insn->c];
     struct vm_args args = args_of(r, frame, use);
@@ -381,19 +371,33 @@ enum vm_status call_use(struct render *r, struct frame *frame, const struct insn
         if (push_own(r, is_test))
             return call_own_filter(r, &args);
     }
-    const struct vm_signature *signature = signature_of(r, frame, is_test, insn->c);
-    int writes = insn[1].op == OP_OUT && !is_test ? 1 + insn[1].a : 0;
-    if (!args_have_keywords(&args) &&
-        call_quick(r, signature->quick, args.first, args.count, writes)) {
+    const struct vm_use *known = use_of(r, frame, insn, is_test);
+    if (known->quick != NULL &&
+        call_quick(r, known->quick, args.first, args.count, known->writes)) {
         frame->next += r->is_written; /* behind the OP_OUT */
         return VM_DONE;
     }
-    if (signature->is_simple && !args_have_keywords(&args))
-        bind_missing(r, signature, args.count);
+    bind_native(r, known->signature, &args);
+    return call_bound(r, known->signature, args.first, known->writes);
+}
+
+enum vm_status call_filter(struct render *r, struct frame *frame, const struct insn *insn)
+{
+    const struct vm_use *known = &frame->program->filters[insn->c];
+    if (known->quick == NULL || r->has_own[false] != 0)
+        return call_use(r, frame, insn);
+    int count = frame->program->program->filters[insn->c].nargs;
+    int first = lua_gettop(r->vm.L) - count + 1;
+    frame->next = insn + 1;
+    if (call_quick(r, known->quick, first, count, known->writes)) {
+        frame->next += r->is_written; /* behind the OP_OUT */
+        return VM_DONE;
+    }
+    if (known->signature->is_simple)
+        bind_missing(r, known->signature, count);
     else
-        bind_native(r, signature, &args);
-    push_native(r, signature, args.first, args.first)->writes = writes;
-    return native_resume(r);
+        bind_native(r, known->signature, &(struct vm_args){.first = first, .count = count});
+    return call_bound(r, known->signature, first, known->writes);
 }
 
 /* ---- what builtins may call ------------------------------------------------------------------ */
@@ -423,7 +427,7 @@ static enum vm_status call_by_name(struct vm *vm, bool is_test, struct slice nam
             fail_unknown(r, is_test, name);
         last = r->last[is_test] = vm_signature_of(r->state, native);
     }
-    if (!has_kwargs && call_quick(r, last->quick, args.first, nargs, 0))
+    if (!has_kwargs && last->quick != NULL && call_quick(r, last->quick, args.first, nargs, 0))
         return VM_DONE;
     return call_native(r, last, &args, args.first);
 }

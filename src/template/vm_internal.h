@@ -44,14 +44,21 @@ struct vm_env {
     struct arena arena; /* of the syntax's texts */
 };
 
+/* A filter or test as it is used at one place: what the program does not know of it. */
+struct vm_use {
+    const struct vm_signature *signature; /* NULL: not looked up yet */
+    native_quick quick;                   /* of a call by values only; NULL: none */
+    int writes;                           /* as struct frame's */
+};
+
 /* A program as Lua holds it: a userdata whose table has the constants at 1..nconsts, the userdata
  * itself at 0 and behind the constants what PROGRAM_... says. */
 struct vm_program {
     struct program *program;
     struct vm_env *env;
-    const bool *is_field; /* of each constant: no list, tuple or dict has a method of the name */
-    const struct vm_signature **filters; /* of program->filters[i]; NULL: not looked up yet */
-    const struct vm_signature **tests;
+    const bool *is_field;   /* of each constant: no list, tuple or dict has a method of the name */
+    struct vm_use *filters; /* of program->filters[i] */
+    struct vm_use *tests;
 };
 enum { PROGRAM_ENV = 1, PROGRAM_TABLES, PROGRAM_MODULE, PROGRAM_MORE };
 
@@ -117,6 +124,7 @@ struct vm_loop {
     bool has_ahead;   /* FOR_AHEAD holds the next item */
     bool collects;    /* ... or all items that follow */
     bool has_ended;   /* nothing passes the test any more */
+    bool has_run;     /* its body has run to its end */
     bool has_changed; /* FOR_CHANGED holds what loop.changed() was asked about */
 };
 
@@ -163,6 +171,7 @@ struct render {
     struct vm_loop *loop; /* the innermost; void when there is none */
     int plain; /* stack index of a slot that holds a table without a metatable; 0: unknown */
     int nloops, room_loops;
+    bool has_run;     /* the last loop that ended: its has_run */
     size_t *captures; /* where each open one began */
     int ncaptures, room_captures;
     struct vm_asked asked;
@@ -283,8 +292,8 @@ void bind_missing(struct render *r, const struct vm_signature *signature, int co
 /* Put the arguments of a native in the order of its parameters, from args->first on. */
 void bind_native(struct render *r, const struct vm_signature *signature,
                  const struct vm_args *args);
-/* The same for a macro; nil where nothing is given. */
-void bind_macro(struct render *r, const struct program *program, const struct program_unit *unit,
+/* The same for a macro; nil where nothing is given. true: all parameters are. */
+bool bind_macro(struct render *r, const struct program *program, const struct program_unit *unit,
                 const struct vm_args *args);
 /* Push a table of the keyword arguments: for Lua functions. */
 void bind_push_table(struct render *r, const struct vm_args *args);
@@ -299,11 +308,13 @@ enum vm_status call_value(struct render *r, const struct vm_args *args, int esca
 /* Call a native whose arguments begin at args->first; the value goes to ret. */
 enum vm_status call_native(struct render *r, const struct vm_signature *signature,
                            const struct vm_args *args, int ret);
-/* Run the filter or test of a use whose arguments are on top. VM_DONE: its value is there, or was
- * written where `insn` is followed by OP_OUT; frame->next is where to go on. */
 /* Go on with the native frame on top. */
 enum vm_status native_resume(struct render *r);
+/* Run the filter or test of a use whose arguments are on top. VM_DONE: its value is there, or was
+ * written where `insn` is followed by OP_OUT; frame->next is where to go on. */
 enum vm_status call_use(struct render *r, struct frame *frame, const struct insn *insn);
+/* The same for a filter, which is a builtin most often. */
+enum vm_status call_filter(struct render *r, struct frame *frame, const struct insn *insn);
 
 /* May a value that is Markup or not be written by who makes it, where `escape` is asked for? */
 bool call_may_write(const struct render *r, int escape, bool is_markup);

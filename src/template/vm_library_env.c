@@ -340,8 +340,8 @@ int library_compile(lua_State *L)
     if (program->program == NULL)
         return push_failure(L, &error, source);
     struct program *made = program->program;
-    program->filters = arena_array(&made->arena, (size_t)made->nfilters, sizeof(void *));
-    program->tests = arena_array(&made->arena, (size_t)made->ntests, sizeof(void *));
+    program->filters = arena_array(&made->arena, (size_t)made->nfilters, sizeof(struct vm_use));
+    program->tests = arena_array(&made->arena, (size_t)made->ntests, sizeof(struct vm_use));
     program->is_field = find_fields(made);
     fill_program(L, made);
     return 1;

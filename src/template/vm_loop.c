@@ -70,6 +70,7 @@ void loop_end(struct render *r)
 {
     struct vm_loop *loop = &r->loops[--r->nloops];
     r->loop = r->nloops > 0 ? loop - 1 : NULL;
+    r->has_run = loop->has_run;
     if (loop->object != NULL) {
         loop->object->is_live = false;
         loop->object->index0 = loop->index0;

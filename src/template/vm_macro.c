@@ -68,13 +68,15 @@ enum vm_status macro_call(struct render *r, const struct vm_args *args, int esca
     struct vm_macro macro = *(struct vm_macro *)lua_touserdata(L, callee);
     bool is_markup = r->vm.autoescape;
     bool writes = call_may_write(r, escape, is_markup);
-    bind_macro(r, macro.program->program, macro.unit, args);
+    bool is_full = bind_macro(r, macro.program->program, macro.unit, args);
     lua_getfenv(L, callee);
     int table = lua_gettop(L);
     lua_rawgeti(L, table, MACRO_CONTEXT);
     lua_rawgeti(L, table, MACRO_PROGRAM);
     lua_rawgeti(L, table, MACRO_CELLS);
     struct frame *frame = frame_begin(r, macro.unit, macro.program, callee, args->first);
+    if (is_full)
+        frame->pc = frame->next = macro.unit->code + macro.unit->begin;
     if (writes)
         *is_written = true;
     else

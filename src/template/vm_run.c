@@ -27,9 +27,13 @@ static void push_cells(lua_State *L, const struct frame *frame, int depth)
 static void push_cell(struct render *r, const struct frame *frame, const struct insn *insn)
 {
     lua_State *L = r->vm.L;
-    push_cells(L, frame, insn->a);
-    lua_rawgeti(L, -1, insn->b);
-    lua_replace(L, -2);
+    if (insn->a == 0) {
+        lua_rawgeti(L, frame->fixed + FIXED_CELLS, insn->b);
+    } else {
+        push_cells(L, frame, insn->a);
+        lua_rawgeti(L, -1, insn->b);
+        lua_replace(L, -2);
+    }
     if (insn->op == OP_CELL && lua_isnil(L, -1)) {
         lua_pop(L, 1);
         value_push_undefined(&r->vm, const_slice(frame, insn->c));
@@ -393,7 +397,12 @@ static void run_code(struct render *r, struct frame *frame)
         case OP_NONE: vm_push_none(&r->vm); break;
         case OP_TRUE: lua_pushboolean(L, 1); break;
         case OP_FALSE: lua_pushboolean(L, 0); break;
-        case OP_SLOT: push_slot(r, frame, insn->b, insn->c); break;
+        case OP_SLOT:
+            if (insn->a)
+                lua_pushvalue(L, base + insn->b);
+            else
+                push_slot(r, frame, insn->b, insn->c);
+            break;
         case OP_NAME:
             fill_slot(r, frame, insn->b, insn->c);
             lua_pushvalue(L, base + insn->b);
@@ -445,6 +454,7 @@ static void run_code(struct render *r, struct frame *frame)
         case OP_EXTEND: AGAIN_UNLESS(operate_extend(r)); break;
         case OP_MERGE: AGAIN_UNLESS(operate_merge(r)); break;
         case OP_JUMP_BACK:
+            r->loop->has_run |= insn->a;
             r->budget -= insn - code - insn->c;
             if (r->budget < 0)
                 render_spend(r, 0);
@@ -455,6 +465,11 @@ static void run_code(struct render *r, struct frame *frame)
             }
             JUMP();
         case OP_JUMP: JUMP();
+        case OP_JUMP_RAN:
+            if (r->has_run) {
+                JUMP();
+            }
+            break;
         case OP_JUMP_FALSE:
         case OP_JUMP_TRUE:
             AGAIN_UNLESS(operate_truth(r, &is_true));
@@ -503,6 +518,10 @@ static void run_code(struct render *r, struct frame *frame)
                 return;
             break;
         case OP_FILTER:
+            if (call_filter(r, frame, insn) != VM_DONE)
+                return;
+            insn = frame->next;
+            goto jumped;
         case OP_TEST:
             if (call_use(r, frame, insn) != VM_DONE)
                 return;
