@@ -203,12 +203,8 @@ enum vm_status call_value(struct render *r, const struct vm_args *args, int esca
                           bool *is_written)
 {
     int callee = args->first - 1;
-    if (lua_type(r->vm.L, callee) == LUA_TUSERDATA && lua_getmetatable(r->vm.L, callee)) {
-        bool is_macro = lua_topointer(r->vm.L, -1) == r->vm.meta[VM_META_MACRO];
-        lua_pop(r->vm.L, 1);
-        if (is_macro)
-            return macro_call(r, args, escape, is_written);
-    }
+    if (macro_is(r, callee))
+        return macro_call(r, args, escape, is_written);
     switch (value_kind(&r->vm, callee)) {
     case VALUE_FUNCTION:
     case VALUE_OBJECT: return call_lua(r, args);

@@ -343,6 +343,15 @@ void loop_write(struct render *r, int object, struct buf *out);
 
 /* ---- vm_macro.c ---- */
 void macro_make(struct render *r, struct frame *frame, int unit);
+/* Is the value at index a macro? Whatever it may be. */
+static inline bool macro_is(struct render *r, int index)
+{
+    if (!lua_getmetatable(r->vm.L, index))
+        return false;
+    const void *meta = lua_topointer(r->vm.L, -1);
+    lua_pop(r->vm.L, 1);
+    return meta == r->vm.meta[VM_META_MACRO];
+}
 enum vm_status macro_call(struct render *r, const struct vm_args *args, int escape,
                           bool *is_written);
 /* Push the table of the macro's program. */

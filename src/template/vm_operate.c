@@ -40,17 +40,6 @@ static bool is_full_table(lua_State *L)
     return true;
 }
 
-/* Is the userdata on top a macro (a call block's caller, most often)? */
-static bool is_macro(struct render *r)
-{
-    lua_State *L = r->vm.L;
-    if (!lua_getmetatable(L, -1))
-        return false;
-    const void *meta = lua_topointer(L, -1);
-    lua_pop(L, 1);
-    return meta == r->vm.meta[VM_META_MACRO];
-}
-
 bool operate_truth(struct render *r, bool *is_true)
 {
     lua_State *L = r->vm.L;
@@ -62,7 +51,8 @@ bool operate_truth(struct render *r, bool *is_true)
         *is_true = lua_objlen(L, top) > 0;
     else if (type == LUA_TNUMBER)
         *is_true = lua_tonumber(L, top) != 0;
-    else if ((type == LUA_TTABLE && is_full_table(L)) || (type == LUA_TUSERDATA && is_macro(r)))
+    else if ((type == LUA_TTABLE && is_full_table(L)) ||
+             (type == LUA_TUSERDATA && macro_is(r, top)))
         *is_true = true;
     else if (value_truth(&r->vm, top, is_true) == VALUE_ASK)
         return ask_form(r, VM_ASK_TRUTH, top);

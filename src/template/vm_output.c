@@ -1,5 +1,4 @@
 /* template/vm_output.c - values become output. */
-#include "base/escape.h"
 #include "template/vm_run.h"
 #include "value/number.h"
 
@@ -43,17 +42,8 @@ static bool append_other(struct render *r, int index, bool escapes)
     return result == VALUE_OK;
 }
 
-bool output_typed(struct render *r, int index, int escape, int type)
+bool output_other(struct render *r, int index, int escape, int type)
 {
-    struct slice text;
-    if (type == LUA_TSTRING) {
-        text.data = lua_tolstring(r->vm.L, index, &text.len);
-        if (escape == ESCAPE_ON || (escape == ESCAPE_DYNAMIC && r->vm.autoescape))
-            escape_html(&r->out, text);
-        else
-            buf_slice(&r->out, text);
-        return true;
-    }
     if (index < 0)
         index = lua_gettop(r->vm.L) + 1 + index;
     if (escape == ESCAPE_TEXT)
@@ -61,8 +51,7 @@ bool output_typed(struct render *r, int index, int escape, int type)
     else if (type == LUA_TNUMBER)
         append_number(r, index);
     else
-        return append_other(r, index,
-                            escape == ESCAPE_ON || (escape == ESCAPE_DYNAMIC && r->vm.autoescape));
+        return append_other(r, index, output_escapes(r, escape));
     return true;
 }
 
@@ -73,7 +62,6 @@ bool output_top(struct render *r, int escape)
         lua_pop(L, 1);
         return true;
     }
-    bool escapes = escape == ESCAPE_ON || (escape == ESCAPE_DYNAMIC && r->vm.autoescape);
-    render_ask(r, escapes ? VM_ASK_HTML : VM_ASK_TOSTRING, 1, 0);
+    render_ask(r, output_escapes(r, escape) ? VM_ASK_HTML : VM_ASK_TOSTRING, 1, 0);
     return false;
 }

@@ -9,7 +9,7 @@
 
 #include <math.h>
 
-#include "template/ast.h"
+#include "template/vm_plain.h"
 #include "template/vm_slot.h"
 
 /* ---- cells --------------------------------------------------------------------------------- */
@@ -51,69 +51,6 @@ static void clear_slots(lua_State *L, int first, int count)
         lua_pushnil(L);
         lua_replace(L, first + i);
     }
-}
-
-/* ---- truths ---------------------------------------------------------------------------------- */
-
-/* Is the instruction one that takes a truth and leaves none? */
-static inline bool takes_truth(const struct insn *insn)
-{
-    return insn->op == OP_JUMP_FALSE || insn->op == OP_JUMP_TRUE || insn->op == OP_NOT;
-}
-
-/* The instruction has given a truth: where to go on. It is pushed when no jump takes it. */
-static inline const struct insn *give_truth(lua_State *L, const struct insn *code,
-                                            const struct insn *insn, bool is_true)
-{
-    insn++;
-    if (insn->op == OP_NOT) {
-        is_true = !is_true;
-        insn++;
-    }
-    if (insn->op == OP_JUMP_FALSE || insn->op == OP_JUMP_TRUE)
-        return is_true == (insn->op == OP_JUMP_TRUE) ? code + insn->c : insn + 1;
-    lua_pushboolean(L, is_true);
-    return insn;
-}
-
-/* Compare two numbers, or two strings for equality, which are popped; false: they are others. */
-static bool compare_plain(lua_State *L, int op, bool *is_true)
-{
-    int type = lua_type(L, -1);
-    if ((type != LUA_TNUMBER && type != LUA_TSTRING) || lua_type(L, -2) != type)
-        return false;
-    double left = type == LUA_TNUMBER ? lua_tonumber(L, -2) : 0;
-    double right = type == LUA_TNUMBER ? lua_tonumber(L, -1) : !lua_rawequal(L, -1, -2);
-    switch ((enum ast_comparison)op) {
-    case AST_EQ: *is_true = left == right; break;
-    case AST_NE: *is_true = left != right; break;
-    case AST_LT: *is_true = left < right; break;
-    case AST_LE: *is_true = left <= right; break;
-    case AST_GT: *is_true = left > right; break;
-    case AST_GE: *is_true = left >= right; break;
-    default: return false;
-    }
-    if (type == LUA_TSTRING && op != AST_EQ && op != AST_NE)
-        return false;
-    lua_pop(L, 2);
-    return true;
-}
-
-/* loop.first, and loop.last of a plain walk over a list. */
-static bool loop_truth(struct render *r, int at, enum program_loop_attr attr, bool *is_true)
-{
-    const struct vm_loop *loop = &r->loops[at];
-    if (attr == LOOP_FIRST) {
-        *is_true = loop->index0 == 0;
-        return true;
-    }
-    if (attr != LOOP_LAST || loop->has_test || loop->has_ahead || loop->iter.kind != VALUE_LIST)
-        return false;
-    lua_rawgeti(r->vm.L, loop->slot, (int)loop->iter.at + 1);
-    bool is_last = lua_isnil(r->vm.L, -1);
-    lua_pop(r->vm.L, 1);
-    *is_true = false;
-    return !is_last; /* or a hole: then it is to be looked at closely */
 }
 
 /* ---- calls ----------------------------------------------------------------------------------- */
@@ -418,7 +355,11 @@ static void run_code(struct render *r, struct frame *frame)
         case OP_DUP: lua_pushvalue(L, -1); break;
         case OP_NOT: AGAIN_UNLESS(operate_truth(r, &is_true)); GIVE_TRUTH(!is_true);
         case OP_NEGATE: NEXT_UNLESS(operate_negate(r, insn->a)); break;
-        case OP_ARITH: NEXT_UNLESS(operate_arith(r, insn->a)); break;
+        case OP_ARITH:
+            if (calculate_plain(L, insn->a))
+                break;
+            NEXT_UNLESS(operate_arith(r, insn->a));
+            break;
         case OP_COMPARE:
             if (compare_plain(L, insn->a, &is_true)) {
                 GIVE_TRUTH(is_true);

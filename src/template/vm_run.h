@@ -8,6 +8,7 @@
 #ifndef QLUA_TEMPLATE_VM_RUN_H
 #define QLUA_TEMPLATE_VM_RUN_H
 
+#include "base/escape.h"
 #include "template/vm_internal.h"
 
 /* ---- vm_operate.c ---- */
@@ -33,9 +34,9 @@ void operate_set_attr(struct render *r, const struct frame *frame, int name);
 void operate_parameter(struct render *r, const struct frame *frame, int name);
 
 /* ---- vm_output.c ---- */
-/* Append the value at index, of this lua_type; false: only Lua can make text of it, nothing was
- * done. */
-bool output_typed(struct render *r, int index, int escape, int type);
+/* Append the value at index, of this lua_type, which is no string; false: only Lua can make text of
+ * it, nothing was done. */
+bool output_other(struct render *r, int index, int escape, int type);
 /* Append the value on top and pop it. again */
 bool output_top(struct render *r, int escape);
 
@@ -48,6 +49,25 @@ static inline void output_text(struct buf *out, struct slice text)
     else
         memcpy(at, text.data, text.len);
     out->len += text.len;
+}
+
+static inline bool output_escapes(const struct render *r, int escape)
+{
+    return escape == ESCAPE_ON || (escape == ESCAPE_DYNAMIC && r->vm.autoescape);
+}
+
+/* Append the value at index, of this lua_type; false as output_other. */
+static inline bool output_typed(struct render *r, int index, int escape, int type)
+{
+    struct slice text;
+    if (type != LUA_TSTRING)
+        return output_other(r, index, escape, type);
+    text.data = lua_tolstring(r->vm.L, index, &text.len);
+    if (output_escapes(r, escape))
+        escape_html(&r->out, text);
+    else
+        buf_slice(&r->out, text);
+    return true;
 }
 
 #endif
