@@ -12,7 +12,9 @@ QUESTIONS = [str.isprintable, str.isalpha, str.isdecimal, str.isdigit, str.isnum
              str.isspace, str.islower, str.isupper, str.isidentifier]
 LETTERS = "aBzZ ΣΣσς.'\u0301\u00ad:ßİıǅŉΌά1_中ʰ"
 HTML = ["&", "#", "x", "<", ">", "<!--", "-->", ";", " ", "\n", "a", "4", "amp", "notit", "é", "Eacute",
-        "&lt", "&gt;", "&#128;", "&#xD800;", "&#1;", "&NotEqualTilde;", "\x0c"]
+        "&lt", "&gt;", "&#128;", "&#xD800;", "&#1;", "&NotEqualTilde;", "\x0c", "\u00a0", "\u2003",
+        "\u1680", "\u3000", "\u3042", "\u00ab", "&#39;", "&quot;", "some words ", "<b>", "</b>",
+        "&amp;", "a longer word-by-word text. "]
 
 
 def unicode_lines():
@@ -25,9 +27,9 @@ def unicode_lines():
 
 
 def strip_tags(text):
-    """markupsafe.Markup.striptags() before it unescapes"""
+    """markupsafe.Markup.striptags()"""
     text = re.sub(r"<!--.*?-->", "", text, flags=re.DOTALL)
-    return " ".join(re.sub(r"<.*?>", "", text, flags=re.DOTALL).split())
+    return html.unescape(" ".join(re.sub(r"<.*?>", "", text, flags=re.DOTALL).split()))
 
 
 def entity_lines():
@@ -38,6 +40,8 @@ def entity_lines():
         yield "&#%d;&#x%X" % (code, code)
     for _ in range(20000):
         yield "".join(random.choice(HTML) for _ in range(random.randint(0, 9)))
+    for _ in range(20000): # most of it usual
+        yield "".join(random.choice(HTML[-15:]) for _ in range(random.randint(0, 12)))
 
 
 random.seed(1)

@@ -144,27 +144,30 @@ void escape_html(struct buf *out, struct slice text)
 
 /* ---- URLs ------------------------------------------------------------------------------------ */
 
-static bool is_unreserved(char c)
-{
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' ||
-           c == '.' || c == '_' || c == '~';
-}
+/* Letters, digits and "-._~" (RFC 3986 2.3). */
+static const bool is_unreserved[256] = {
+    ['a' ... 'z'] = true, ['A' ... 'Z'] = true, ['0' ... '9'] = true, ['-'] = true,
+    ['.'] = true,         ['_'] = true,         ['~'] = true,
+};
 
 void escape_url(struct buf *out, struct slice text, struct slice safe)
 {
     static const char hex[] = "0123456789ABCDEF";
-    size_t start = 0;
-    for (size_t i = 0; i < text.len; i++) {
-        char c = text.data[i];
-        if (is_unreserved(c) || slice_find(safe, c) < safe.len)
+    const char *src = text.data, *end = text.data + text.len;
+    char *dst = buf_reserve(out, text.len);
+    for (; src < end; src++) { /* at dst there is room for all that is left */
+        unsigned char byte = (unsigned char)*src;
+        if (is_unreserved[byte] || slice_find(safe, *src) < safe.len) {
+            *dst++ = *src;
             continue;
-        unsigned char byte = (unsigned char)c;
-        char triple[3] = {'%', hex[byte >> 4], hex[byte & 15]};
-        buf_append(out, text.data + start, i - start);
-        buf_append(out, triple, 3);
-        start = i + 1;
+        }
+        out->len = (size_t)(dst - out->data);
+        dst = buf_reserve(out, (size_t)(end - src) + 2);
+        *dst++ = '%';
+        *dst++ = hex[byte >> 4];
+        *dst++ = hex[byte & 15];
     }
-    buf_append(out, text.data + start, text.len - start);
+    out->len = (size_t)(dst - out->data);
 }
 
 /* 0..15, or -1. */

@@ -1,22 +1,32 @@
 /* template/chars.c - text counted in characters. See chars.h. */
 #include "template/chars.h"
 
-#include "base/utf8.h"
+#ifdef __x86_64__
+#include <emmintrin.h>
+#endif
 
-#define HIGH_BITS 0x8080808080808080u
+#include "base/block.h"
+#include "base/utf8.h"
 
 /* The bytes at the beginning that are ASCII. */
 static size_t ascii_span(struct slice text)
 {
     size_t n = 0;
-    for (; text.len - n >= 8; n += 8) {
-        uint64_t word;
-        memcpy(&word, text.data + n, 8);
-        if ((word & HIGH_BITS) != 0)
-            break;
+#ifdef __x86_64__
+    for (; text.len - n >= 16; n += 16) {
+        __m128i block = _mm_loadu_si128((const __m128i *)(const void *)(text.data + n));
+        unsigned high = (unsigned)_mm_movemask_epi8(block);
+        if (high != 0)
+            return n + (size_t)__builtin_ctz(high);
     }
-    while (n < text.len && (unsigned char)text.data[n] < 0x80)
-        n++;
+#endif
+    while (n < text.len) {
+        size_t left = text.len - n, len = left < 8 ? left : 8;
+        uint64_t high = block_load_some(text.data + n, len) & BLOCK_EACH(0x80);
+        if (high != 0)
+            return n + (size_t)__builtin_ctzll(high) / 8;
+        n += len;
+    }
     return n;
 }
 

@@ -1,17 +1,13 @@
 /* template/entity.c - HTML text back into what it says. See entity.h. */
 #include "template/entity.h"
 
-#ifdef __x86_64__
-#include <emmintrin.h>
-#endif
-
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "base/block.h"
 #include "base/utf8.h"
 #include "template/chars.h"
 #include "template/entity_table.h"
-#include "template/unicode.h"
 
 #define NAME_MAX_LEN 32
 
@@ -58,17 +54,20 @@ static bool ends_name(char c)
            c == ';';
 }
 
-/* One of the references that escape() makes, and most people: the bytes taken, or 0. */
-static size_t unescape_usual(struct slice rest, struct buf *out)
+size_t entity_usual(struct slice rest, char *meant)
 {
     static const struct {
-        struct slice name;
-        char stands_for;
-    } usual[] = {{{"amp;", 4}, '&'}, {{"lt;", 3}, '<'}, {{"gt;", 3}, '>'}, {{"quot;", 5}, '"'}};
+        char text[8];
+        size_t len;
+        char meant;
+    } usual[] = {{"amp;", 4, '&'},  {"lt;", 3, '<'},   {"gt;", 3, '>'},
+                 {"quot;", 5, '"'}, {"#39;", 4, '\''}, {"#34;", 4, '"'}};
+    uint64_t begin = block_load_some(rest.data, rest.len < 8 ? rest.len : 8);
     for (size_t i = 0; i < sizeof(usual) / sizeof(*usual); i++) {
-        if (slice_starts_with(rest, usual[i].name)) {
-            buf_char(out, usual[i].stands_for);
-            return usual[i].name.len;
+        uint64_t mask = ((uint64_t)1 << 8 * usual[i].len) - 1;
+        if ((begin & mask) == block_load(usual[i].text)) {
+            *meant = usual[i].meant;
+            return usual[i].len;
         }
     }
     return 0;
@@ -78,9 +77,7 @@ static size_t unescape_usual(struct slice rest, struct buf *out)
 static size_t unescape_name(struct slice rest, struct buf *out)
 {
     struct slice text;
-    size_t len = unescape_usual(rest, out);
-    if (len > 0)
-        return len;
+    size_t len = 0;
     for (size_t chars = 0; chars < NAME_MAX_LEN && len < rest.len && !ends_name(rest.data[len]);
          chars++)
         len += chars_first(slice_from(rest, len));
@@ -156,127 +153,14 @@ void entity_unescape(struct slice html, struct buf *out)
         if (html.len == 0)
             return;
         html = slice_from(html, 1);
-        size_t n = 0;
-        if (html.len > 0)
+        char usual = '&';
+        size_t n = entity_usual(html, &usual);
+        if (n > 0)
+            buf_char(out, usual);
+        else if (html.len > 0)
             n = html.data[0] == '#' ? unescape_number(html, out) : unescape_name(html, out);
         if (n == 0)
             buf_char(out, '&');
         html = slice_from(html, n);
     }
-}
-
-/* ---- tags ------------------------------------------------------------------------------------ */
-
-/* A text being joined from parts: " ".join(text.split()). */
-struct words {
-    struct buf *out;
-    size_t start;   /* in out */
-    bool was_space; /* the last character was */
-};
-
-/* Copy blocks of whole words with one space between each two, as most text is; gives how many
- * bytes. */
-static size_t copy_words(char *to, const char *at, size_t len)
-{
-    size_t n = 0;
-#ifdef __x86_64__
-    for (; len - n >= 16; n += 16) {
-        __m128i block = _mm_loadu_si128((const __m128i *)(const void *)(at + n));
-        __m128i blank = _mm_set1_epi8(' '); /* a byte above 0x7f is a negative char */
-        int others = _mm_movemask_epi8(_mm_cmplt_epi8(block, blank));
-        int spaces = _mm_movemask_epi8(_mm_cmpeq_epi8(block, blank));
-        if (others != 0 || (spaces & (spaces << 1 | 0x8001)) != 0)
-            break;
-        _mm_storeu_si128((__m128i *)(void *)(to + n), block);
-    }
-#else
-    (void)to, (void)at, (void)len;
-#endif
-    return n;
-}
-
-/* Append the words of text, a space before each that is not the first: at most a byte more than
- * the text has, for the white space that came before it. */
-static void add_words(struct words *words, struct slice text)
-{
-    const char *at = text.data, *end = text.data + text.len;
-    char *to = buf_reserve(words->out, text.len + 1);
-    char *begin = to;
-    bool is_first = words->out->len == words->start, was_space = words->was_space;
-    while (at < end) {
-        size_t n = 1;
-        bool is_space = *at == ' ';
-        if (*at < ' ') { /* a byte above 0x7f is a negative char */
-            uint32_t code;
-            n = chars_decode(slice_of(at, (size_t)(end - at)), &code);
-            is_space = unicode_is_space(code);
-        }
-        if (is_space) {
-            was_space = true;
-            at += n;
-            continue;
-        }
-        if (was_space && !is_first)
-            *to++ = ' ';
-        is_first = was_space = false;
-        size_t whole = n == 1 ? copy_words(to, at, (size_t)(end - at)) : 0;
-        to += whole;
-        at += whole;
-        if (whole > 0)
-            continue;
-        for (; n > 0; n--)
-            *to++ = *at++;
-        while (at<end && * at> ' ')
-            *to++ = *at++;
-    }
-    words->was_space = was_space;
-    words->out->len += (size_t)(to - begin);
-}
-
-/* Where "<!--" begins; html.len: nowhere. */
-static size_t find_comment(struct slice html)
-{
-    for (size_t at = slice_find(html, '<'); at < html.len;) {
-        struct slice rest = slice_from(html, at);
-        if (slice_starts_with(rest, SLICE("<!--")))
-            return at;
-        at += 1 + slice_find(slice_from(rest, 1), '<');
-    }
-    return html.len;
-}
-
-/* Append html without its comments; the first begins at `at`. */
-static void cut_comments(struct slice html, size_t at, struct buf *out)
-{
-    while (at < html.len) {
-        struct slice rest = slice_from(html, at + strlen("<!--"));
-        const char *end = rest.len == 0 ? NULL : memmem(rest.data, rest.len, "-->", 3);
-        if (end == NULL)
-            break;
-        buf_append(out, html.data, at);
-        html = slice_from(html, (size_t)(end - html.data) + strlen("-->"));
-        at = find_comment(html);
-    }
-    buf_slice(out, html);
-}
-
-void entity_strip_tags(struct slice html, struct buf *out)
-{
-    struct buf without_comments = {0};
-    struct words words = {out, out->len, false};
-    size_t comment = find_comment(html);
-    if (comment < html.len) {
-        cut_comments(html, comment, &without_comments);
-        html = buf_view(&without_comments);
-    }
-    while (html.len > 0) {
-        size_t begin = slice_find(html, '<');
-        size_t len = slice_find(slice_from(html, begin), '>');
-        if (begin + len == html.len)
-            break;
-        add_words(&words, slice_of(html.data, begin));
-        html = slice_from(html, begin + len + 1);
-    }
-    add_words(&words, html);
-    buf_clear(&without_comments);
 }

@@ -5,6 +5,7 @@
  */
 #include "base/escape.h"
 #include "template/filter_internal.h"
+#include "template/strip_tags.h"
 
 /* ---- escape, forceescape, safe, striptags ---------------------------------------------------- */
 
@@ -61,7 +62,7 @@ enum vm_status filter_striptags(struct vm *vm, struct vm_frame *frame)
     if (push_html(vm, frame) == VM_AGAIN)
         return VM_AGAIN;
     size_t start = vm->text.len;
-    value_strip_tags_text(vm, filter_text(vm, lua_gettop(vm->L), "striptags"));
+    strip_tags(filter_text(vm, lua_gettop(vm->L), "striptags"), &vm->text);
     return vm_give_text(vm, start, false);
 }
 

@@ -8,6 +8,7 @@
 #include "base/escape.h"
 #include "template/filter.h"
 #include "template/filter_quick.h"
+#include "template/strip_tags.h"
 #include "template/unicode.h"
 #include "template/vm_method.h"
 #include "value/number.h"
@@ -61,7 +62,7 @@ static bool quick_striptags(struct vm *vm, int first, int count)
     if (count != 1 || !take_string(vm, first, &text))
         return false;
     size_t start = vm->text.len;
-    value_strip_tags_text(vm, text);
+    strip_tags(text, &vm->text);
     vm_give_text(vm, start, false);
     return true;
 }

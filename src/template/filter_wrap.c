@@ -33,15 +33,16 @@ enum vm_status filter_center(struct vm *vm, struct vm_frame *frame)
 
 /* ---- truncate -------------------------------------------------------------------------------- */
 
-/* leeway, or the policy truncate.leeway */
-static double leeway_argument(struct vm *vm, int index)
+/* The policy truncate.leeway, looked up once a slice. */
+static double policy_leeway(struct vm *vm)
 {
-    if (!filter_is_absent(vm, index))
-        return filter_whole(vm, index);
-    vm_push_policy(vm, SLICE("truncate.leeway"));
-    double leeway = lua_isnil(vm->L, -1) ? 5 : filter_whole(vm, lua_gettop(vm->L));
-    lua_pop(vm->L, 1);
-    return leeway;
+    if (isnan(vm->truncate_leeway)) {
+        vm_push_policy(vm, SLICE("truncate.leeway"));
+        bool is_set = !lua_isnil(vm->L, -1);
+        vm->truncate_leeway = is_set ? filter_whole(vm, lua_gettop(vm->L)) : 5;
+        lua_pop(vm->L, 1);
+    }
+    return vm->truncate_leeway;
 }
 
 /* Push kept + end: Markup when either is, and then the other is escaped. */
@@ -87,7 +88,8 @@ enum vm_status filter_truncate(struct vm *vm, struct vm_frame *frame)
     int value = frame->base, end = frame->base + 3;
     struct slice text, tail;
     double length = filter_whole(vm, frame->base + 1);
-    double leeway = leeway_argument(vm, frame->base + 4);
+    int given = frame->base + 4;
+    double leeway = filter_is_absent(vm, given) ? policy_leeway(vm) : filter_whole(vm, given);
     if (!value_slice(vm, end, &tail))
         filter_fail_type(vm, end, "object of type '", "' has no len()");
     double tail_length = (double)chars_count(tail);
@@ -184,15 +186,18 @@ bool quick_truncate(struct vm *vm, int first, int count)
     double length = lua_tonumber(L, first + 1);
     if (!(length >= 3 && length < 1e9) || length != floor(length))
         return false;
+    double leeway = policy_leeway(vm);
+    if (!(leeway >= 0 && leeway < 1e9))
+        return false;
     text.data = lua_tolstring(L, first, &text.len);
     value_spend_text(vm, text.len);
-    lua_pushnil(L); /* no leeway of its own */
-    double limit = length + leeway_argument(vm, first + 2);
     lua_settop(L, first);
-    if ((double)text.len <= limit || chars_offset(text, (size_t)limit) == text.len)
+    size_t most = (size_t)(length + leeway), fitting = chars_offset(text, most);
+    if (fitting == text.len)
         return true;
     size_t start = vm->text.len;
-    text.len = chars_offset(text, (size_t)length - 3);
+    size_t kept = (size_t)length - 3;
+    text.len = fitting == most ? kept : chars_offset(text, kept); /* a byte each */
     buf_slice(&vm->text, before_last_space(text));
     buf_slice(&vm->text, SLICE("..."));
     vm_give_text(vm, start, false);

@@ -3,6 +3,7 @@
 
 #include <stddef.h>
 
+#include "base/block.h"
 #include "base/utf8.h"
 #include "template/chars.h"
 #include "template/unicode_table.h"
@@ -261,15 +262,32 @@ static void convert_char(struct slice text, size_t at, uint32_t code, enum unico
     }
 }
 
+/* Eight ASCII characters with the other case of each from `first` to the 25th behind it. */
+static inline uint64_t convert_block(uint64_t block, unsigned char first)
+{
+    uint64_t from = block + BLOCK_EACH(0x80 - first); /* the high bit: not before it */
+    uint64_t behind = block + BLOCK_EACH(0x80 - first - 26);
+    return block ^ ((from ^ behind) & BLOCK_EACH(0x80)) >> 2;
+}
+
 /* Append the ASCII that text begins with in lower or upper case; gives how much that was. */
 static size_t convert_ascii_run(struct slice text, bool to_lower, struct buf *out)
 {
-    char first = to_lower ? 'A' : 'a';
-    char *dst = buf_reserve(out, text.len);
+    unsigned char first = to_lower ? 'A' : 'a';
+    char *dst = buf_reserve(out, text.len + 8);
     size_t n = 0;
-    for (; n < text.len && (unsigned char)text.data[n] < 0x80; n++) {
-        unsigned char c = (unsigned char)text.data[n];
-        dst[n] = (char)(c ^ ((unsigned char)(c - first) < 26 ? 0x20 : 0));
+    while (n < text.len) {
+        size_t left = text.len - n, len = left < 8 ? left : 8;
+        uint64_t block = block_load_some(text.data + n, len);
+        uint64_t high = block & BLOCK_EACH(0x80);
+        if (high != 0) {
+            len = (size_t)__builtin_ctzll(high) / 8;
+            block &= ((uint64_t)1 << 8 * len) - 1;
+        }
+        block_store(dst + n, convert_block(block, first));
+        n += len;
+        if (high != 0)
+            break;
     }
     out->len += n;
     return n;

@@ -167,6 +167,7 @@ struct vm {
     int ref[VM_REF_COUNT];               /* lua_rawgeti(L, LUA_REGISTRYINDEX, ref) pushes it */
     struct buf text;                     /* scratch, see vm_text */
     double max_range;                    /* limit of range(), and of lists made by multiplication */
+    double truncate_leeway;              /* the policy; nan: not looked up in this slice */
     size_t max_text; /* bytes a single text or the output may have; 0: no limit */
 };
 

@@ -497,6 +497,7 @@ static void run_code(struct render *r, struct frame *frame)
 enum render_end render_run(struct render *r)
 {
     r->has_own[false] = r->has_own[true] = -1; /* Lua may have added some */
+    r->vm.truncate_leeway = NAN;
     r->plain = 0;
     while (r->top != NULL) {
         if (r->top->is_native)

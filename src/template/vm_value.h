@@ -153,10 +153,6 @@ void undefined_write_debug(struct vm *vm, int index, struct buf *out);
 bool undefined_push_own(struct vm *vm, int index, struct slice name);
 
 /* ---- Markup: vm_markup.c ---- */
-/* Push the text of HTML: without tags, words parted by single spaces, references resolved. */
-void value_strip_tags(struct vm *vm, struct slice html);
-/* The same, appended to vm->text. */
-void value_strip_tags_text(struct vm *vm, struct slice html);
 /* Push escape(value): a Markup stays. */
 enum value_result value_escape(struct vm *vm, int index);
 /* Python's "%" on a string or Markup at `format` with the arguments at `args` (a tuple, dict or one
