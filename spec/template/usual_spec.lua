@@ -6,6 +6,7 @@ package.path = "spec/?.lua;" .. package.path
 local cjson = require "cjson"
 local core = require("support.template").core
 local corpus = require "support.corpus"
+local environments = require "qlua.environment"
 
 local NULL = cjson.null
 local MARKUP = { ["$markup"] = "<i>m</i>" }
@@ -38,6 +39,30 @@ local ON_VALUES = {
   "{{ [o, {'k': 0}]|selectattr('k', 'ne', o.k)|list|length }}",
   "{% set g = [o, o]|map(attribute='k') %}{{ g|list|length }}{{ g|list|length }}",
   "{{ o.k|lower }}{{ o.k|upper }}{{ o.k|default('d') }}{{ o.gone|default('d') }}",
+  -- filters of texts in a chain
+  "{{ o.k|lower|upper|title }}|{{ o.k|trim|capitalize }}", "{{ o.k|title }}{{ o.k|trim }}",
+  "{{ o.k|lower|replace(' ', '-')|urlencode }}", "{{ o.k|string|replace('b', '<b>', 1)|lower }}",
+  "{{ o.k|striptags|truncate(3) }}{{ o.k|string|truncate(2) }}",
+  "{{ ('one two ' ~ o.k ~ ' three')|lower|truncate(9, true)|upper }}",
+  "{{ ('one twö ' ~ o.k ~ ' three')|lower|truncate(9, false, '…')|upper }}",
+  "{{ ('one two ' ~ o.k)|trim|truncate(5, true, '')|replace('o', '') }}",
+  "{{ ('one two ' ~ o.k)|trim|truncate(5, true, '<>', 0)|replace('o', o.k) }}",
+  "{{ o.k|string|e|lower }}{{ o.k|string|safe|upper }}{{ o.k|safe }}{{ o.k|string|forceescape }}",
+  "{{ '<'|e|e }}{{ '<' ~ o.k|string|safe }}{{ ('<' ~ o.k)|safe ~ '<' }}",
+  "{% set s = o.k|string|lower|trim %}{{ s }}{{ s|upper == s }}{{ s|trim == s }}"
+    .. "{{ [s|upper, 'x', 'Y'|replace('Y', 'z')] }}",
+  "{{ o.k|default('x', true)|upper }}{{ o.k|string|default('é', true)|upper }}",
+  "{{ o.gone|default('Q')|lower|replace('q', 1) }}{{ o.gone|default('Q', true)|lower }}",
+  "{{ o.k|default }}{{ o.k|string|default(1, true)|string|lower }}{{ ''|default(0, 1) }}",
+  "{{ ('<A>' if o.k else ' <b> ')|trim|lower|e }}{{ (o.k|lower if o.k else 'C')|upper|lower }}",
+  "{{ (o.k and 'Q'|lower)|replace('q', '<') }}{{ (o.k or 'Q'|lower)|replace('q', '<') }}",
+  "{{ o.k|string|lower|nosuch if false else 'n' }}",
+  "{% filter lower|replace('a', 'b')|trim %} A{{ o.k }} {% endfilter %}",
+  "{% autoescape false %}{{ o.k|string|lower|e }}{{ o.k|string|upper }}{% endautoescape %}",
+  "{% set a = true %}{% autoescape a %}{{ o.k|string|lower }}{{ o.k|safe }}{% endautoescape %}",
+  "{{ ['A <', o.k]|map('lower')|map('trim')|map('replace', ' ', '_')|join('|') }}",
+  "{{ ['A <', o.k]|map('string')|map('e')|map('upper')|join('|') }}",
+  "{{ '%.2f'|format(o.k)|replace('.', ',') }}{{ '%5.1f'|format(2) }}{{ '%.1f'|format(true) }}",
   "{% macro m(a, b='B') %}[{{ a }}{{ b }}{{ caller(a) }}]{% endmacro %}"
     .. "{% for i in [1, 2] %}{% call(x) m(o.k, i) %}{{ x }}{{ i }}{% endcall %}{% endfor %}",
   "{% macro m(a, b='B') %}[{{ a }}{{ b }}{{ caller() if caller }}]{% endmacro %}"
@@ -111,5 +136,60 @@ describe("the short ways of the VM", function()
       end
     end
     assert.equal("", table.concat(failed, "\n", 1, math.min(#failed, 20)))
+  end)
+end)
+
+describe("a chain of filters of texts", function()
+  local env
+  before_each(function()
+    env = environments.Environment {}
+  end)
+
+  local function render(source, context)
+    return env:from_string(source):render(context or {})
+  end
+
+  it("has the environment's own filters in the builtin ones' places", function()
+    env.filters.upper = function(text)
+      return "<" .. text .. ">"
+    end
+    assert.equal("a<a>a", render("{{ x|lower }}{{ x|lower|upper }}{{ x|lower|trim }}", { x = "A" }))
+  end)
+
+  it("sees filters that come while it renders", function()
+    local source = "{{ x|lower|upper }}{{ install() }}{{ x|lower|upper }}"
+    assert.equal("ABba", render(source, { x = "AB", install = function()
+      env.filters.upper = string.reverse
+      return ""
+    end }))
+  end)
+
+  it("goes by the policy of truncate, also when that changes meanwhile", function()
+    local source = "{{ x|lower|truncate(4) }},{{ set(0) }}{{ x|lower|truncate(4) }}"
+    local output = render(source, { x = "A BCDE", set = function(leeway)
+      env.policies["truncate.leeway"] = leeway
+      return ""
+    end })
+    assert.equal("a bcde,a...", output)
+    env.policies["truncate.leeway"] = -1
+    local ok, err = pcall(render, "{{ 'a'|lower|truncate(4) }}")
+    assert.is_false(ok)
+    assert.equal("expected leeway >= 0, got -1", err.message)
+  end)
+
+  it("takes long texts and short ones by turns", function()
+    local long = ("Ab <b>c</b> "):rep(200000)
+    local context = { long = long, x = "<I>J" }
+    local plain = ("Ab c "):rep(200000):sub(1, -2)
+    assert.equal(plain:upper():gsub(" ", "-") .. "|j|" .. plain:lower(),
+      render("{{ long|striptags|upper|replace(' ', '-') }}|{{ x|striptags|lower }}|"
+        .. "{{ long|lower|striptags|trim }}", context))
+  end)
+
+  it("says in which line it failed", function()
+    local ok, err = pcall(render, "{{ x\n|lower\n|upper\n|truncate(1) }}", { x = "A" })
+    assert.is_false(ok)
+    assert.equal("expected length >= 3, got 1", err.message)
+    assert.equal(4, err.lineno)
   end)
 end)

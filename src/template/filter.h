@@ -16,8 +16,8 @@ const struct vm_native *test_builtin(struct slice name);
  * L: values that vm_call knows how to call. */
 void filter_open_globals(lua_State *L);
 
-/* The short way of a builtin's usual calls, NULL: it has none. */
-native_quick filter_usual(const struct vm_native *native);
+/* The short ways of a builtin's usual calls, NULL: it has none. */
+void filter_usual(const struct vm_native *native, native_quick *quick, native_text *text);
 
 /* ---- cycler and joiner, as value_getattr, value_method and vm_call see them -------------------
  */

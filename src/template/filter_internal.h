@@ -127,10 +127,11 @@ bool path_is_folded(struct vm *vm);
  * (Markup) if they have any; then the list becomes a copy. */
 enum vm_status filter_texts(struct vm *vm, struct vm_frame *frame, int list, bool html);
 
-/* Append text to vm->text with up to `left` of the places of `from`, which is not empty, replaced.
- */
+/* Append text to out with up to `left` of the places of `from`, which is not empty, replaced. */
 void filter_replace_all(struct vm *vm, struct slice text, struct slice from, struct slice to,
-                        double left);
+                        double left, struct buf *out);
+/* Append text to out as title has it. */
+void filter_add_title(struct vm *vm, struct slice text, struct buf *out);
 
 /* ---- the natives ----------------------------------------------------------------------------- */
 

@@ -59,22 +59,26 @@ static size_t title_span(struct slice text, bool breaks)
     return n;
 }
 
-/* The result is made of pieces joined, so a Markup becomes a plain text. */
-enum vm_status filter_title(struct vm *vm, struct vm_frame *frame)
+void filter_add_title(struct vm *vm, struct slice rest, struct buf *out)
 {
-    struct slice rest = filter_text(vm, frame->base, "title");
     value_spend_text(vm, 16 * rest.len); /* character by character */
-    size_t start = vm->text.len;
     while (rest.len > 0) {
         size_t gap = title_span(rest, true);
-        buf_append(&vm->text, rest.data, gap);
+        buf_append(out, rest.data, gap);
         rest = slice_from(rest, gap);
         struct slice word = slice_of(rest.data, title_span(rest, false));
         size_t first = chars_first(word);
-        unicode_convert(slice_of(word.data, first), UNICODE_UPPER, &vm->text);
-        unicode_convert(slice_from(word, first), UNICODE_LOWER, &vm->text);
+        unicode_convert(slice_of(word.data, first), UNICODE_UPPER, out);
+        unicode_convert(slice_from(word, first), UNICODE_LOWER, out);
         rest = slice_from(rest, word.len);
     }
+}
+
+/* The result is made of pieces joined, so a Markup becomes a plain text. */
+enum vm_status filter_title(struct vm *vm, struct vm_frame *frame)
+{
+    size_t start = vm->text.len;
+    filter_add_title(vm, filter_text(vm, frame->base, "title"), &vm->text);
     return vm_give_text(vm, start, false);
 }
 
@@ -131,20 +135,21 @@ static void replace_empty(struct vm *vm, struct slice text, struct slice to, dou
 }
 
 void filter_replace_all(struct vm *vm, struct slice text, struct slice from, struct slice to,
-                        double left)
+                        double left, struct buf *out)
 {
     while (left >= 1 && text.len >= from.len) {
-        const char *at = memmem(text.data, text.len, from.data, from.len);
+        const char *at = from.len == 1 ? memchr(text.data, from.data[0], text.len)
+                                       : memmem(text.data, text.len, from.data, from.len);
         if (at == NULL)
             break;
         size_t before = (size_t)(at - text.data);
-        value_check_text(vm, (double)(vm->text.len + before + to.len));
-        buf_append(&vm->text, text.data, before);
-        buf_slice(&vm->text, to);
+        value_check_text(vm, (double)(out->len + before + to.len));
+        buf_append(out, text.data, before);
+        buf_slice(out, to);
         text = slice_from(text, before + from.len);
         left--;
     }
-    buf_slice(&vm->text, text);
+    buf_slice(out, text);
 }
 
 enum vm_status filter_replace(struct vm *vm, struct vm_frame *frame)
@@ -171,7 +176,7 @@ enum vm_status filter_replace(struct vm *vm, struct vm_frame *frame)
         value_check_text(vm, (double)text.len + inserted * (double)to.len);
         replace_empty(vm, text, to, left);
     } else {
-        filter_replace_all(vm, text, from, to, left);
+        filter_replace_all(vm, text, from, to, left, &vm->text);
     }
     return vm_give_text(vm, start, makes_markup);
 }

@@ -110,6 +110,32 @@ enum vm_status filter_truncate(struct vm *vm, struct vm_frame *frame)
     return give_shortened(vm, value, text, end);
 }
 
+/* The usual call (filter_usual.h): a length, and perhaps whether words are cut and what stands at
+ * the end. */
+bool text_truncate(struct vm *vm, struct text_flow *flow, const struct vm_plain *args, int count)
+{
+    if (count < 1 || args[0].type != LUA_TNUMBER || (count > 1 && args[1].type != LUA_TBOOLEAN) ||
+        (count > 2 && args[2].type != LUA_TSTRING))
+        return false;
+    struct slice end = count > 2 ? args[2].text : SLICE("...");
+    double length = args[0].number, leeway = policy_leeway(vm), left = length - (double)end.len;
+    if (!(left >= 0 && length < 1e9 && length == floor(length) && leeway >= 0 && leeway < 1e9))
+        return false; /* bytes of the end are no fewer than its code points */
+    value_spend_text(vm, flow->text.len);
+    size_t most = (size_t)(length + leeway), fitting = chars_offset(flow->text, most);
+    if (fitting == flow->text.len)
+        return true;
+    size_t kept = (size_t)length - chars_count(end);
+    /* when every character so far is one byte the place is known */
+    flow->text.len = fitting == most ? kept : chars_offset(flow->text, kept);
+    if (count == 1 || args[1].number == 0)
+        flow->text = before_last_space(flow->text);
+    buf_slice(flow->out, flow->text);
+    buf_slice(flow->out, end);
+    flow->text = buf_view(flow->out);
+    return true;
+}
+
 /* ---- indent ---------------------------------------------------------------------------------- */
 
 size_t filter_line_break(struct slice text)
@@ -174,32 +200,4 @@ enum vm_status filter_indent(struct vm *vm, struct vm_frame *frame)
     }
     filter_push_text(vm, start, value_kind(vm, value) == VALUE_MARKUP);
     return VM_DONE;
-}
-
-/* The usual call (filter_usual.h): a string and a length. */
-bool quick_truncate(struct vm *vm, int first, int count)
-{
-    lua_State *L = vm->L;
-    struct slice text;
-    if (count != 2 || lua_type(L, first) != LUA_TSTRING || lua_type(L, first + 1) != LUA_TNUMBER)
-        return false;
-    double length = lua_tonumber(L, first + 1);
-    if (!(length >= 3 && length < 1e9) || length != floor(length))
-        return false;
-    double leeway = policy_leeway(vm);
-    if (!(leeway >= 0 && leeway < 1e9))
-        return false;
-    text.data = lua_tolstring(L, first, &text.len);
-    value_spend_text(vm, text.len);
-    lua_settop(L, first);
-    size_t most = (size_t)(length + leeway), fitting = chars_offset(text, most);
-    if (fitting == text.len)
-        return true;
-    size_t start = vm->text.len;
-    size_t kept = (size_t)length - 3;
-    text.len = fitting == most ? kept : chars_offset(text, kept); /* a byte each */
-    buf_slice(&vm->text, before_last_space(text));
-    buf_slice(&vm->text, SLICE("..."));
-    vm_give_text(vm, start, false);
-    return true;
 }

@@ -226,6 +226,11 @@ void render_clear(struct render *r)
         buf_clear(&r->out);
     if (r->vm.text.cap > KEEP_OUTPUT)
         buf_clear(&r->vm.text);
+    buf_clear(&r->flows[0]);
+    buf_clear(&r->flows[1]);
+    for (int i = 0; i < 2; i++)
+        if (r->flows[i].cap > KEEP_OUTPUT)
+            buf_clear(&r->flows[i]);
     r->out.len = r->vm.text.len = 0;
     r->nframes = r->nloops = r->ncaptures = r->depth = 0;
     r->top = NULL;

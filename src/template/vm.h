@@ -144,6 +144,27 @@ struct vm_native {
  * False: this is no usual call, and nothing was done. Fails, asks and calls nothing. */
 typedef bool (*native_quick)(struct vm *vm, int first, int count);
 
+/* A plain argument: a string, a number, or a boolean. */
+struct vm_plain {
+    int type;      /* LUA_TSTRING, LUA_TNUMBER, LUA_TBOOLEAN */
+    double number; /* of a boolean 0 or 1 */
+    struct slice text;
+};
+
+/* A text on its way through filters. */
+struct text_flow {
+    struct slice text;
+    bool is_markup;
+    struct buf *out; /* empty, and `text` does not lie in it */
+};
+
+/* The usual call of a filter that makes a text of a text, on the string flow->text, which it
+ * replaces: by a part of itself, of an argument, or by what it has written to flow->out. False:
+ * this is no usual call, and the text is as it was. Fails but for a limit, asks and calls nothing,
+ * and leaves the stack alone. */
+typedef bool (*native_text)(struct vm *vm, struct text_flow *flow, const struct vm_plain *args,
+                            int count);
+
 /* One native at work. */
 struct vm_frame {
     const struct vm_native *native;

@@ -4,9 +4,8 @@
  * builtin runs at once; a macro gets a frame; a Lua function, or an object that may be called, is
  * Lua's: the driver calls it and the render goes on with what it returns.
  */
-#include "base/escape.h"
 #include "template/filter.h"
-#include "template/vm_internal.h"
+#include "template/vm_run.h"
 
 bool call_may_write(const struct render *r, int escape, bool is_markup)
 {
@@ -129,13 +128,7 @@ enum vm_status vm_give_text(struct vm *vm, size_t start, bool is_markup)
             vm_push_text(vm, start);
         return VM_DONE;
     }
-    struct slice text = {vm->text.data + start, vm->text.len - start};
-    enum program_escape escape = (enum program_escape)(writes - 1);
-    bool escapes = escape == ESCAPE_ON || (escape == ESCAPE_DYNAMIC && vm->autoescape);
-    if (escapes && !is_markup)
-        escape_html(&r->out, text);
-    else
-        buf_slice(&r->out, text);
+    output_slice(r, slice_from(buf_view(&vm->text), start), writes - 1, is_markup);
     vm->text.len = start;
     *(r->writes >= 0 ? &r->is_written : &frame->is_written) = true;
     return VM_DONE;
@@ -283,9 +276,8 @@ static void spread(struct render *r, struct vm_args *args)
     args->dict = args->first + args->count;
 }
 
-/* What is to be known of the use of a builtin, looked up once. */
-static const struct vm_use *use_of(struct render *r, const struct frame *frame,
-                                   const struct insn *insn, bool is_test)
+const struct vm_use *call_use_of(struct render *r, const struct frame *frame,
+                                 const struct insn *insn, bool is_test)
 {
     const struct program *program = frame->program->program;
     struct vm_use *known =
@@ -296,10 +288,13 @@ static const struct vm_use *use_of(struct render *r, const struct frame *frame,
     struct slice name = program->consts[use->name].text;
     const struct vm_native *native = is_test ? test_builtin(name) : filter_builtin(name);
     if (native == NULL)
-        fail_unknown(r, is_test, name);
+        return NULL;
     known->signature = vm_signature_of(r->state, native);
-    if (!use->has_list && use->keywords == 0)
+    if (!use->has_list && use->keywords == 0) {
         known->quick = known->signature->quick;
+        known->text = known->signature->text;
+        known->link = known->text == NULL ? 0 : chain_link(program, insn);
+    }
     known->writes = insn[1].op == OP_OUT && !is_test ? 1 + insn[1].a : 0;
     return known;
 }
@@ -355,6 +350,19 @@ static enum vm_status call_bound(struct render *r, const struct vm_signature *si
     return native_resume(r);
 }
 
+/* The usual call of a use by one of the short ways; false: nothing was done. */
+static inline bool call_short(struct render *r, struct frame *frame, const struct insn *insn,
+                              const struct vm_use *known, int count)
+{
+    if (known->text != NULL && chain_run(r, frame, insn))
+        return true;
+    if (known->quick == NULL ||
+        !call_quick(r, known->quick, lua_gettop(r->vm.L) - count + 1, count, known->writes))
+        return false;
+    frame->next = insn + 1 + r->is_written; /* behind the OP_OUT */
+    return true;
+}
+
 enum vm_status call_use(struct render *r, struct frame *frame, const struct insn *insn)
 {
     bool is_test = insn->op == OP_TEST;
@@ -367,12 +375,11 @@ enum vm_status call_use(struct render *r, struct frame *frame, const struct insn
         if (push_own(r, is_test))
             return call_own_filter(r, &args);
     }
-    const struct vm_use *known = use_of(r, frame, insn, is_test);
-    if (known->quick != NULL &&
-        call_quick(r, known->quick, args.first, args.count, known->writes)) {
-        frame->next += r->is_written; /* behind the OP_OUT */
+    const struct vm_use *known = call_use_of(r, frame, insn, is_test);
+    if (known == NULL)
+        fail_unknown(r, is_test, program->consts[use->name].text);
+    if (call_short(r, frame, insn, known, args.count))
         return VM_DONE;
-    }
     bind_native(r, known->signature, &args);
     return call_bound(r, known->signature, args.first, known->writes);
 }
@@ -380,15 +387,13 @@ enum vm_status call_use(struct render *r, struct frame *frame, const struct insn
 enum vm_status call_filter(struct render *r, struct frame *frame, const struct insn *insn)
 {
     const struct vm_use *known = &frame->program->filters[insn->c];
-    if (known->quick == NULL || r->has_own[false] != 0)
+    if ((known->quick == NULL && known->text == NULL) || r->has_own[false] != 0)
         return call_use(r, frame, insn);
     int count = frame->program->program->filters[insn->c].nargs;
+    if (call_short(r, frame, insn, known, count))
+        return VM_DONE;
     int first = lua_gettop(r->vm.L) - count + 1;
     frame->next = insn + 1;
-    if (call_quick(r, known->quick, first, count, known->writes)) {
-        frame->next += r->is_written; /* behind the OP_OUT */
-        return VM_DONE;
-    }
     if (known->signature->is_simple)
         bind_missing(r, known->signature, count);
     else
@@ -423,6 +428,8 @@ static enum vm_status call_by_name(struct vm *vm, bool is_test, struct slice nam
             fail_unknown(r, is_test, name);
         last = r->last[is_test] = vm_signature_of(r->state, native);
     }
+    if (!has_kwargs && last->text != NULL && chain_call(r, last->text, nargs))
+        return VM_DONE;
     if (!has_kwargs && last->quick != NULL && call_quick(r, last->quick, args.first, nargs, 0))
         return VM_DONE;
     return call_native(r, last, &args, args.first);

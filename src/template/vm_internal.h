@@ -48,7 +48,9 @@ struct vm_env {
 struct vm_use {
     const struct vm_signature *signature; /* NULL: not looked up yet */
     native_quick quick;                   /* of a call by values only; NULL: none */
-    int writes;                           /* as struct frame's */
+    native_text text;                     /* the same of a filter of texts */
+    int link;   /* the filter that takes its result stands so many instructions behind; 0: none */
+    int writes; /* as struct frame's */
 };
 
 /* A program as Lua holds it: a userdata whose table has the constants at 1..nconsts, the userdata
@@ -154,11 +156,12 @@ struct render {
     struct vm_state *state;
     const void *program_meta; /* lua_topointer of the programs' metatable */
     struct buf out;
-    size_t mark;       /* when the output is longer than this, something is to be done */
-    size_t flush_size; /* 0: no stream */
-    double flushed;    /* bytes handed out */
-    int64_t budget;    /* instructions left */
-    lua_State *thread; /* holds the operands while Lua works; NULL: not needed so far */
+    struct buf flows[2]; /* what filters of texts have written, by turns */
+    size_t mark;         /* when the output is longer than this, something is to be done */
+    size_t flush_size;   /* 0: no stream */
+    double flushed;      /* bytes handed out */
+    int64_t budget;      /* instructions left */
+    lua_State *thread;   /* holds the operands while Lua works; NULL: not needed so far */
     struct frame **chunks;
     int nchunks;
     int nframes;
@@ -269,6 +272,7 @@ struct vm_signature {
     const struct vm_native *native;
     int count;
     native_quick quick; /* NULL: none */
+    native_text text;   /* NULL: none */
     int nconverts;      /* parameters up to the last that is to be converted */
     bool is_simple;     /* neither of the two */
     bool has_rest;      /* the last but has_keywords: a list of what is left */
@@ -308,6 +312,9 @@ enum vm_status call_value(struct render *r, const struct vm_args *args, int esca
 /* Call a native whose arguments begin at args->first; the value goes to ret. */
 enum vm_status call_native(struct render *r, const struct vm_signature *signature,
                            const struct vm_args *args, int ret);
+/* What is to be known of the use of a builtin, looked up once. NULL: there is none of the name. */
+const struct vm_use *call_use_of(struct render *r, const struct frame *frame,
+                                 const struct insn *insn, bool is_test);
 /* Go on with the native frame on top. */
 enum vm_status native_resume(struct render *r);
 /* Run the filter or test of a use whose arguments are on top. VM_DONE: its value is there, or was
@@ -318,6 +325,16 @@ enum vm_status call_filter(struct render *r, struct frame *frame, const struct i
 
 /* May a value that is Markup or not be written by who makes it, where `escape` is asked for? */
 bool call_may_write(const struct render *r, int escape, bool is_markup);
+
+/* ---- vm_chain.c ---- */
+/* How many instructions behind the filter at insn that one stands which takes its result and
+ * constants only; 0: none does. */
+int chain_link(const struct program *program, const struct insn *insn);
+/* Run a filter of texts (its use is known), its arguments on top, and those linked to it. false:
+ * it is no usual call, nothing was done. Else VM_DONE as call_use has it. */
+bool chain_run(struct render *r, struct frame *frame, const struct insn *insn);
+/* Run one with count values on top; its value takes their place. */
+bool chain_call(struct render *r, native_text filter, int count);
 
 /* ---- vm_loop.c ---- */
 /* What is walked is on top. false: Lua was asked for its items, begin again. */

@@ -56,6 +56,15 @@ static inline bool output_escapes(const struct render *r, int escape)
     return escape == ESCAPE_ON || (escape == ESCAPE_DYNAMIC && r->vm.autoescape);
 }
 
+/* Append a text. */
+static inline void output_slice(struct render *r, struct slice text, int escape, bool is_markup)
+{
+    if (output_escapes(r, escape) && !is_markup)
+        escape_html(&r->out, text);
+    else
+        buf_slice(&r->out, text);
+}
+
 /* Append the value at index, of this lua_type; false as output_other. */
 static inline bool output_typed(struct render *r, int index, int escape, int type)
 {
@@ -63,10 +72,7 @@ static inline bool output_typed(struct render *r, int index, int escape, int typ
     if (type != LUA_TSTRING)
         return output_other(r, index, escape, type);
     text.data = lua_tolstring(r->vm.L, index, &text.len);
-    if (output_escapes(r, escape))
-        escape_html(&r->out, text);
-    else
-        buf_slice(&r->out, text);
+    output_slice(r, text, escape, false);
     return true;
 }
 

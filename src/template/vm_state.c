@@ -112,7 +112,7 @@ static struct vm_signature *parse(struct vm_state *state, const struct vm_native
         if (signature->parameters[signature->count - 1].convert != 0)
             signature->nconverts = signature->count;
     }
-    signature->quick = filter_usual(native);
+    filter_usual(native, &signature->quick, &signature->text);
     signature->is_simple = !signature->has_rest && !signature->has_keywords;
     return signature;
 }
