@@ -101,7 +101,7 @@ struct frame *frame_begin(struct render *r, const struct program_unit *unit,
     frame->fixed = fixed;
     frame->nloops = r->nloops;
     frame->has_vars = -1;
-    r->plain = 0;
+    r->known = 0;
     if (unit->ncells > 0)
         make_cells(L, unit->ncells, fixed);
     /* it comes to lie at FIXED_FIRST, where nobody looks before has_vars is known */
@@ -135,7 +135,7 @@ void frame_return(struct render *r)
     r->vm.autoescape = frame->autoescape;
     while (r->nloops > frame->nloops)
         loop_end(r);
-    r->plain = 0;
+    r->known = 0;
     r->depth--;
     frame_pop(r);
 }

@@ -172,7 +172,9 @@ struct render {
     const struct vm_signature *last[2]; /* filter and test that builtins called last */
     struct vm_loop *loops;
     struct vm_loop *loop; /* the innermost; void when there is none */
-    int plain; /* stack index of a slot that holds a table without a metatable; 0: unknown */
+    int known;            /* stack index of a slot whose value is known, 0: none */
+    int known_type;       /* its lua_type */
+    bool is_known_plain;  /* a table without a metatable */
     int nloops, room_loops;
     bool has_run;     /* the last loop that ended: its has_run */
     size_t *captures; /* where each open one began */

@@ -114,14 +114,15 @@ static inline const struct insn *next_in_table(struct render *r, const struct fr
         return NULL;
     int at = (int)loop->iter.at + 1;
     lua_rawgeti(r->vm.L, loop->slot, at);
-    if (lua_type(r->vm.L, -1) == LUA_TNIL) {
+    int type = lua_type(r->vm.L, -1);
+    if (type == LUA_TNIL) {
         lua_pop(r->vm.L, 1);
         if (at <= (int)lua_objlen(r->vm.L, loop->slot))
             return NULL;
         loop_end(r);
         return frame->unit->code + insn->c;
     }
-    set_slot(r, frame->base + insn->b - 1);
+    set_slot_known(r, frame->base + insn->b - 1, type);
     loop->iter.at = at;
     loop->index0++;
     return insn + 1;
@@ -308,7 +309,7 @@ static void run_code(struct render *r, struct frame *frame)
             CHECK_OUTPUT();
             break;
         case OP_OUT_SLOT:
-            type = lua_type(L, base + insn->b);
+            type = slot_type(r, base + insn->b);
             if (type == LUA_TNIL || !output_typed(r, base + insn->b, insn->a & ESCAPE_MASK, type)) {
                 push_slot(r, frame, insn->b, insn->c);
                 break;
@@ -348,7 +349,7 @@ static void run_code(struct render *r, struct frame *frame)
         case OP_RESOLVE: context_resolve(r, frame, insn->c); break;
         case OP_STORE: set_slot(r, base + insn->b); break;
         case OP_CLEAR:
-            r->plain = 0;
+            r->known = 0;
             clear_slots(L, base + insn->b, insn->c);
             break;
         case OP_POP: lua_pop(L, 1); break;
@@ -404,7 +405,16 @@ static void run_code(struct render *r, struct frame *frame)
                 render_ask(r, ASK_FLUSH, 0, 0);
                 return;
             }
-            JUMP();
+            insn = code + insn->c; /* OP_FOR_NEXT, always */
+            frame->pc = insn;      /* fall through */
+        case OP_FOR_NEXT:
+            frame->next = insn;
+            insn = next_in_table(r, frame, insn);
+            if (insn == NULL)
+                insn = run_for_next(r, frame, frame->next);
+            if (insn == NULL)
+                return;
+            goto jumped;
         case OP_JUMP: JUMP();
         case OP_JUMP_RAN:
             if (r->has_run) {
@@ -469,14 +479,6 @@ static void run_code(struct render *r, struct frame *frame)
             insn = frame->next;
             goto jumped;
         case OP_FOR: AGAIN_UNLESS(loop_begin(r, frame, insn)); break;
-        case OP_FOR_NEXT:
-            frame->next = insn;
-            insn = next_in_table(r, frame, insn);
-            if (insn == NULL)
-                insn = run_for_next(r, frame, frame->next);
-            if (insn == NULL)
-                return;
-            goto jumped;
         case OP_FOR_TEST:
             AGAIN_UNLESS(operate_truth(r, &is_true));
             loop_test_done(r, frame, is_true);
@@ -498,7 +500,7 @@ enum render_end render_run(struct render *r)
 {
     r->has_own[false] = r->has_own[true] = -1; /* Lua may have added some */
     r->vm.truncate_leeway = NAN;
-    r->plain = 0;
+    r->known = 0;
     while (r->top != NULL) {
         if (r->top->is_native)
             native_resume(r);

@@ -9,7 +9,9 @@ static inline bool is_plain(struct render *r, int object)
         lua_pop(r->vm.L, 1);
         return false;
     }
-    r->plain = object;
+    r->known = object;
+    r->known_type = LUA_TTABLE;
+    r->is_known_plain = true;
     return true;
 }
 
@@ -28,10 +30,16 @@ static inline int plain_slot(struct render *r, struct frame *frame, const struct
     int object = frame->base + insn->b;
     if (!frame->program->is_field[insn->c])
         return 0;
-    if (object == r->plain)
-        return object;
-    int name = frame->unit->slot_names[insn->b];
-    int type = insn->a & SLOT_LAZY ? fill_slot(r, frame, insn->b, name) : lua_type(r->vm.L, object);
+    int type;
+    if (object == r->known) {
+        if (r->is_known_plain)
+            return object;
+        type = r->known_type;
+    } else if (insn->a & SLOT_LAZY) {
+        type = fill_slot(r, frame, insn->b, frame->unit->slot_names[insn->b]);
+    } else {
+        type = lua_type(r->vm.L, object);
+    }
     return type == LUA_TTABLE && is_plain(r, object) ? object : 0;
 }
 

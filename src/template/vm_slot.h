@@ -34,9 +34,24 @@ static inline int fill_slot(struct render *r, struct frame *frame, int slot, int
 /* The slot at the stack index gets the value on top. */
 static inline void set_slot(struct render *r, int index)
 {
-    if (index == r->plain)
-        r->plain = 0;
+    if (index == r->known)
+        r->known = 0;
     lua_replace(r->vm.L, index);
+}
+
+/* The slot gets the value on top, whose lua_type is known. */
+static inline void set_slot_known(struct render *r, int index, int type)
+{
+    lua_replace(r->vm.L, index);
+    r->known = index;
+    r->known_type = type;
+    r->is_known_plain = false;
+}
+
+/* The lua_type of what is in the slot at the stack index. */
+static inline int slot_type(const struct render *r, int index)
+{
+    return index == r->known ? r->known_type : lua_type(r->vm.L, index);
 }
 
 /* Push the attribute of the slot's value that an OP_SLOT_ATTR or OP_OUT_ATTR names; gives its
