@@ -78,8 +78,7 @@ static void push_scoped(struct render *r, struct frame *frame, const struct insn
     lua_remove(L, program);
     lua_rawgeti(L, ctx, CTX_PARENTS);
     lua_rawseti(L, -2, CTX_PARENTS);
-    lua_pushboolean(L, r->vm.autoescape);
-    lua_rawseti(L, -2, CTX_AUTOESCAPE);
+    context_share_autoescape(L, ctx);
 }
 
 void block_enter(struct render *r, struct frame *frame, const struct insn *insn)
@@ -197,7 +196,7 @@ enum vm_status block_call(struct render *r, const struct vm_args *args, int esca
     int ctx = args->first;
     find_block(r, ctx, reference.at, reference.name, &block);
     lua_rawgeti(L, ctx, CTX_AUTOESCAPE);
-    bool is_markup = lua_toboolean(L, -1);
+    bool is_markup = context_autoescape(L);
     lua_pop(L, 1);
     bool writes = call_may_write(r, escape, is_markup);
     struct frame *frame = begin_block(r, block, ctx, callee);

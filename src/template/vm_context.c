@@ -32,7 +32,7 @@ static void new_bare(struct render *r, int program_table)
     lua_rawseti(L, -2, CTX_PROGRAM);
     lua_pushboolean(L, 0);
     lua_rawseti(L, -2, CTX_PARENTS);
-    lua_pushboolean(L, program_at(L, program_table)->program->autoescape);
+    lua_pushnumber(L, program_at(L, program_table)->program->autoescape);
     lua_rawseti(L, -2, CTX_AUTOESCAPE);
 }
 
@@ -120,6 +120,39 @@ void context_derive(struct render *r, struct frame *frame, int program_table,
         lua_rawseti(L, -2, at++);
     }
     lua_pop(L, 1);
+}
+
+/* ---- autoescape ------------------------------------------------------------------------------ */
+
+bool context_autoescape(lua_State *L)
+{
+    if (lua_tonumber(L, -1) != 0)
+        return true;
+    if (!lua_istable(L, -1))
+        return false;
+    lua_rawgeti(L, -1, CTX_AUTOESCAPE);
+    bool autoescape = lua_tonumber(L, -1) != 0;
+    lua_pop(L, 1);
+    return autoescape;
+}
+
+void context_set_autoescape(lua_State *L, int ctx, bool autoescape)
+{
+    lua_rawgeti(L, ctx, CTX_AUTOESCAPE);
+    bool is_shared = lua_istable(L, -1);
+    lua_pushnumber(L, autoescape);
+    lua_rawseti(L, is_shared ? -2 : ctx, CTX_AUTOESCAPE);
+    lua_pop(L, 1);
+}
+
+void context_share_autoescape(lua_State *L, int ctx)
+{
+    lua_rawgeti(L, ctx, CTX_AUTOESCAPE);
+    if (!lua_istable(L, -1)) {
+        lua_pop(L, 1);
+        lua_pushvalue(L, ctx);
+    }
+    lua_rawseti(L, -2, CTX_AUTOESCAPE);
 }
 
 /* ---- looking up ------------------------------------------------------------------------------ */

@@ -106,7 +106,7 @@ struct frame *frame_begin(struct render *r, const struct program_unit *unit,
         make_cells(L, unit->ncells, fixed);
     /* it comes to lie at FIXED_FIRST, where nobody looks before has_vars is known */
     lua_rawgeti(L, fixed + FIXED_CONTEXT, CTX_AUTOESCAPE);
-    r->vm.autoescape = lua_toboolean(L, -1);
+    r->vm.autoescape = context_autoescape(L);
     lua_settop(L, base + unit->nslots - 1);
     return frame;
 }

@@ -71,7 +71,7 @@ enum {
     CTX_EXPORTED,   /* name -> true of what a module exports, or false: nobody asks */
     CTX_PROGRAM,    /* the program's table */
     CTX_PARENTS,    /* list of those of the programs it extends, or false */
-    CTX_AUTOESCAPE, /* boolean: what is in force */
+    CTX_AUTOESCAPE, /* 1 or 0: is it in force? Or the context that this one shares it with */
     CTX_FIRST
 };
 
@@ -259,6 +259,11 @@ int context_value(struct render *r, struct frame *frame, int name);
 void context_set(struct render *r, struct frame *frame, int name, bool is_exported,
                  bool is_unexported);
 void context_show(struct render *r, struct frame *frame);
+/* Is autoescape in force where the CTX_AUTOESCAPE on top says? */
+bool context_autoescape(lua_State *L);
+void context_set_autoescape(lua_State *L, int ctx, bool autoescape);
+/* The context on top shares it with the one at ctx from here on. */
+void context_share_autoescape(lua_State *L, int ctx);
 struct slice const_slice(const struct frame *frame, int name);
 const struct vm_program *program_at(lua_State *L, int program_table);
 

@@ -158,8 +158,7 @@ static bool loop_attr_top(struct render *r, enum program_loop_attr attr)
 static void set_autoescape(struct render *r, const struct frame *frame, bool autoescape)
 {
     r->vm.autoescape = autoescape;
-    lua_pushboolean(r->vm.L, autoescape);
-    lua_rawseti(r->vm.L, frame->fixed + FIXED_CONTEXT, CTX_AUTOESCAPE);
+    context_set_autoescape(r->vm.L, frame->fixed + FIXED_CONTEXT, autoescape);
 }
 
 static bool run_autoescape(struct render *r, const struct frame *frame, int slot)
