@@ -38,6 +38,7 @@ struct loop {
     uv_idle_t idle;       /* keeps the loop from sleeping while something is put off */
     uint64_t alarm_due;   /* 0: not armed */
     bool in_turn;         /* loop_turn runs, not loop_run */
+    uint64_t give_way_at; /* clock_ns: not before then does a loop that goes on let others run */
     uint64_t turn_ns;     /* loop_now_ns of this turn; 0: not asked for yet */
     struct wheel wheel;
     struct later *later;
