@@ -6,6 +6,10 @@
 #ifndef QLUA_BASE_BLOCK_H
 #define QLUA_BASE_BLOCK_H
 
+#ifdef __x86_64__
+#include <emmintrin.h>
+#endif
+
 #include <stddef.h>
 #include <stdint.h>
 #include <string.h>
@@ -24,6 +28,17 @@ static inline uint64_t block_load(const char *p)
     return word;
 }
 
+/* The four bytes from p on. */
+static inline uint64_t block_load_half(const char *p)
+{
+    uint32_t half;
+    memcpy(&half, p, sizeof(half));
+#if __BYTE_ORDER__ != __ORDER_LITTLE_ENDIAN__
+    half = __builtin_bswap32(half);
+#endif
+    return half;
+}
+
 static inline void block_store(char *p, uint64_t word)
 {
 #if __BYTE_ORDER__ != __ORDER_LITTLE_ENDIAN__
@@ -37,19 +52,36 @@ static inline uint64_t block_load_some(const char *p, size_t n)
 {
     if (n == 8)
         return block_load(p);
-    uint64_t word = 0;
-    if ((n & 4) != 0) {
-        uint32_t four;
-        memcpy(&four, p, sizeof(four));
-#if __BYTE_ORDER__ != __ORDER_LITTLE_ENDIAN__
-        four = __builtin_bswap32(four);
-#endif
-        word = four;
-        p += 4;
-    }
-    for (size_t at = n & 4; at < n; at++)
-        word |= (uint64_t)(unsigned char)*p++ << (8 * at);
-    return word;
+    if (n >= 4) /* the bytes that both have are the same */
+        return block_load_half(p) | block_load_half(p + n - 4) << 8 * (n - 4);
+    if (n == 0)
+        return 0;
+    const unsigned char *bytes = (const unsigned char *)p;
+    return bytes[0] | (uint64_t)bytes[n / 2] << 8 * (n / 2) | (uint64_t)bytes[n - 1] << 8 * (n - 1);
 }
+
+#ifdef __x86_64__
+/* The first 16 bytes of the n from p on, when there are fewer with zeros behind them. */
+static inline __m128i block_load_16(const char *p, size_t n)
+{
+    if (n >= 16)
+        return _mm_loadu_si128((const __m128i *)(const void *)p);
+    if (n <= 8)
+        return _mm_cvtsi64_si128((long long)block_load_some(p, n));
+    uint64_t high = block_load(p + n - 8) >> 8 * (16 - n);
+    return _mm_set_epi64x((long long)high, (long long)block_load(p));
+}
+
+static inline void block_store_16(char *p, __m128i block)
+{
+    _mm_storeu_si128((__m128i *)(void *)p, block);
+}
+
+/* A bit for each byte that is not zero, after a comparison. */
+static inline unsigned block_marks(__m128i compared)
+{
+    return (unsigned)_mm_movemask_epi8(compared);
+}
+#endif
 
 #endif

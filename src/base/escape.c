@@ -1,10 +1,7 @@
 /* base/escape.c - text made safe for HTML, URLs and JSON strings. See escape.h. */
 #include "base/escape.h"
 
-#ifdef __x86_64__
-#include <emmintrin.h>
-#endif
-
+#include "base/block.h"
 #include "base/utf8.h"
 
 /* ---- HTML ------------------------------------------------------------------------------------ */
@@ -20,126 +17,65 @@ static const struct {
     ['"'] = {"&#34;", 5}, ['\''] = {"&#39;", 5},
 };
 
-static bool is_html_special(unsigned char c)
-{
-    return c < 64 && html_entities[c].len != 0;
-}
-
 #ifdef __x86_64__
-/* A bit for each of the bytes that needs an entity. */
-static inline unsigned html_marks(__m128i bytes)
+#define HTML_BLOCK 16
+
+/* Copy a block of which `left` bytes are the text's, 16 or more or all; gives a bit for each byte
+ * that needs an entity. */
+static inline unsigned copy_block(char *dst, const char *src, size_t left)
 {
+    __m128i bytes = block_load_16(src, left);
+    block_store_16(dst, bytes);
     /* & and ' differ in bit 0, < and > in bit 1 */
     __m128i quotes = _mm_cmpeq_epi8(_mm_or_si128(bytes, _mm_set1_epi8(1)), _mm_set1_epi8('\''));
     __m128i angles = _mm_cmpeq_epi8(_mm_or_si128(bytes, _mm_set1_epi8(2)), _mm_set1_epi8('>'));
     __m128i doubles = _mm_cmpeq_epi8(bytes, _mm_set1_epi8('"'));
-    return (unsigned)_mm_movemask_epi8(_mm_or_si128(_mm_or_si128(quotes, angles), doubles));
+    return block_marks(_mm_or_si128(_mm_or_si128(quotes, angles), doubles));
 }
-
-static inline unsigned copy_16(char *dst, const char *src)
-{
-    __m128i bytes = _mm_loadu_si128((const __m128i *)(const void *)src);
-    _mm_storeu_si128((__m128i *)(void *)dst, bytes);
-    return html_marks(bytes);
-}
-
-static inline unsigned copy_8(char *dst, const char *src)
-{
-    uint64_t word;
-    memcpy(&word, src, 8);
-    memcpy(dst, &word, 8);
-    return html_marks(_mm_cvtsi64_si128((long long)word)); /* its high half is zero */
-}
-
-static inline unsigned copy_4(char *dst, const char *src)
-{
-    uint32_t word;
-    memcpy(&word, src, 4);
-    memcpy(dst, &word, 4);
-    return html_marks(_mm_cvtsi32_si128((int)word));
-}
-#endif
-
-/* Copy the text when nothing in it needs an entity; else what is at dst means nothing. The last
- * block lies partly over the one before. */
-static inline bool copy_plain(char *dst, const char *src, size_t len)
-{
-    size_t at = 0;
-#ifdef __x86_64__
-    unsigned marks;
-    if (len >= 16) {
-        for (; len - at > 16; at += 16)
-            if (copy_16(dst + at, src + at) != 0)
-                return false;
-        return copy_16(dst + len - 16, src + len - 16) == 0;
-    }
-    if (len >= 8) {
-        marks = copy_8(dst, src) | copy_8(dst + len - 8, src + len - 8);
-        return marks == 0;
-    }
-    if (len >= 4) {
-        marks = copy_4(dst, src) | copy_4(dst + len - 4, src + len - 4);
-        return marks == 0;
-    }
-#endif
-    for (; at < len; at++) {
-        if (is_html_special((unsigned char)src[at]))
-            return false;
-        dst[at] = src[at];
-    }
-    return true;
-}
-
-/* Copy so many bytes, 16, 8, 4 or 1, as many as there are left; *marks: a bit for each of them that
- * needs an entity. */
-static inline size_t copy_block(char *dst, const char *src, size_t left, unsigned *marks)
-{
-#ifdef __x86_64__
-    if (left >= 16) {
-        *marks = copy_16(dst, src);
-        return 16;
-    }
-    if (left >= 8) {
-        *marks = copy_8(dst, src);
-        return 8;
-    }
-    if (left >= 4) {
-        *marks = copy_4(dst, src);
-        return 4;
-    }
 #else
-    (void)left;
-#endif
-    *dst = *src;
-    *marks = is_html_special((unsigned char)*src);
-    return 1;
-}
+#define HTML_BLOCK 1
 
-void escape_html(struct buf *out, struct slice text)
+static inline unsigned copy_block(char *dst, const char *src, size_t left)
 {
-    char *dst = buf_reserve(out, text.len + HTML_ENTITY_MAX);
-    if (copy_plain(dst, text.data, text.len)) { /* most texts */
-        out->len += text.len;
-        return;
-    }
+    (void)left;
+    unsigned char c = (unsigned char)*src;
+    *dst = *src;
+    return c < 64 && html_entities[c].len != 0;
+}
+#endif
+
+static __attribute__((noinline)) void escape_html_blocks(struct buf *out, struct slice text)
+{
     const char *src = text.data, *end = text.data + text.len;
-    while (src < end) { /* at dst there is room for all that is left, and an entity */
-        unsigned marks;
-        size_t n = copy_block(dst, src, (size_t)(end - src), &marks);
-        if (marks == 0) {
+    char *dst = buf_reserve(out, text.len + HTML_BLOCK + HTML_ENTITY_MAX);
+    while (src < end) { /* at dst there is room for all that is left, a block and an entity */
+        size_t left = (size_t)(end - src);
+        unsigned marks = copy_block(dst, src, left);
+        if (marks == 0) { /* most texts */
+            size_t n = left < HTML_BLOCK ? left : HTML_BLOCK;
             src += n;
             dst += n;
             continue;
         }
-        n = (size_t)__builtin_ctz(marks); /* plain ones before the first that is special */
+        size_t n = (size_t)__builtin_ctz(marks); /* plain ones before the first that is special */
         unsigned char c = (unsigned char)src[n];
         src += n + 1;
         dst += n;
         memcpy(dst, html_entities[c].text, HTML_ENTITY_MAX);
         out->len = (size_t)(dst - out->data) + html_entities[c].len;
-        dst = buf_reserve(out, (size_t)(end - src) + HTML_ENTITY_MAX);
+        dst = buf_reserve(out, (size_t)(end - src) + HTML_BLOCK + HTML_ENTITY_MAX);
     }
     out->len = (size_t)(dst - out->data);
+}
+
+void escape_html(struct buf *out, struct slice text)
+{
+    /* most texts are short and plain; apart from the rest, for which registers are saved */
+    if (text.len <= HTML_BLOCK && text.len > 0 && out->cap - out->len >= HTML_BLOCK &&
+        copy_block(out->data + out->len, text.data, text.len) == 0)
+        out->len += text.len;
+    else
+        escape_html_blocks(out, text);
 }
 
 /* ---- URLs ------------------------------------------------------------------------------------ */

@@ -1,33 +1,27 @@
 /* template/chars.c - text counted in characters. See chars.h. */
 #include "template/chars.h"
 
-#ifdef __x86_64__
-#include <emmintrin.h>
-#endif
-
 #include "base/block.h"
 #include "base/utf8.h"
 
 /* The bytes at the beginning that are ASCII. */
 static size_t ascii_span(struct slice text)
 {
-    size_t n = 0;
 #ifdef __x86_64__
-    for (; text.len - n >= 16; n += 16) {
-        __m128i block = _mm_loadu_si128((const __m128i *)(const void *)(text.data + n));
-        unsigned high = (unsigned)_mm_movemask_epi8(block);
+    for (size_t n = 0; n < text.len; n += 16) {
+        unsigned high = block_marks(block_load_16(text.data + n, text.len - n));
         if (high != 0)
             return n + (size_t)__builtin_ctz(high);
     }
-#endif
-    while (n < text.len) {
-        size_t left = text.len - n, len = left < 8 ? left : 8;
-        uint64_t high = block_load_some(text.data + n, len) & BLOCK_EACH(0x80);
-        if (high != 0)
-            return n + (size_t)__builtin_ctzll(high) / 8;
-        n += len;
+#else
+    for (size_t n = 0; n < text.len; n += 8) {
+        size_t left = text.len - n;
+        uint64_t block = block_load_some(text.data + n, left < 8 ? left : 8);
+        if ((block & BLOCK_EACH(0x80)) != 0)
+            return n + (size_t)__builtin_ctzll(block & BLOCK_EACH(0x80)) / 8;
     }
-    return n;
+#endif
+    return text.len;
 }
 
 bool chars_is_ascii(struct slice text)

@@ -1,10 +1,6 @@
 /* template/strip_tags.c - the text of HTML, without its tags. See strip_tags.h. */
 #include "template/strip_tags.h"
 
-#ifdef __x86_64__
-#include <emmintrin.h>
-#endif
-
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -59,25 +55,15 @@ static inline unsigned special_marks(__m128i block)
     __m128i from = _mm_sub_epi8(block, _mm_set1_epi8((char)0xE1));
     __m128i others = _mm_cmpeq_epi8(_mm_min_epu8(from, _mm_set1_epi8(2)), from);
     __m128i ascii = _mm_or_si128(_mm_or_si128(tags, references), controls);
-    return (unsigned)_mm_movemask_epi8(_mm_or_si128(_mm_or_si128(latin, others), ascii));
-}
-
-/* The first 16 bytes of what is left; zeros behind it. */
-static inline __m128i load_block(const char *at, size_t left)
-{
-    if (left >= 16)
-        return _mm_loadu_si128((const __m128i *)(const void *)at);
-    size_t low = left < 8 ? left : 8;
-    return _mm_set_epi64x((long long)block_load_some(at + low, left - low),
-                          (long long)block_load_some(at, low));
+    return block_marks(_mm_or_si128(_mm_or_si128(latin, others), ascii));
 }
 
 /* How far it is to the first '<' or '>'; len: there is none. */
 static inline size_t find_angle(const char *at, size_t len)
 {
     for (size_t n = 0; n < len; n += 16) {
-        __m128i block = _mm_or_si128(load_block(at + n, len - n), _mm_set1_epi8(2));
-        unsigned marks = (unsigned)_mm_movemask_epi8(_mm_cmpeq_epi8(block, _mm_set1_epi8('>')));
+        __m128i block = _mm_or_si128(block_load_16(at + n, len - n), _mm_set1_epi8(2));
+        unsigned marks = block_marks(_mm_cmpeq_epi8(block, _mm_set1_epi8('>')));
         if (marks != 0)
             return n + (size_t)__builtin_ctz(marks);
     }
@@ -90,10 +76,10 @@ static inline size_t copy_words(char *to, const char *at, size_t len, bool *was_
     unsigned before = *was_space;
     size_t n = 0;
     while (n < len) {
-        __m128i block = load_block(at + n, len - n);
-        unsigned spaces = (unsigned)_mm_movemask_epi8(_mm_cmpeq_epi8(block, _mm_set1_epi8(' ')));
+        __m128i block = block_load_16(at + n, len - n);
+        unsigned spaces = block_marks(_mm_cmpeq_epi8(block, _mm_set1_epi8(' ')));
         unsigned marks = special_marks(block) | (spaces & (spaces << 1 | before));
-        _mm_storeu_si128((__m128i *)(void *)(to + n), block);
+        block_store_16(to + n, block);
         if (marks != 0) { /* at the latest where the text ends: there are zeros */
             size_t copied = (size_t)__builtin_ctz(marks);
             before = copied > 0 ? spaces >> (copied - 1) & 1 : before;
