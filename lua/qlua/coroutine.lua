@@ -8,7 +8,7 @@
 
 local core = require "qlua.core"
 
-local traceback = debug.traceback
+local getinfo, traceback = debug.getinfo, debug.traceback
 local raw_resume, raw_yield, raw_create = coroutine.resume, coroutine.yield, coroutine.create
 local raw_status, raw_running = coroutine.status, coroutine.running
 local WAIT = core.WAIT
@@ -25,6 +25,25 @@ local last = setmetatable({}, { __mode = "v" })
 local last_frames, depth
 --- Those coroutines, innermost first, in debug mode.
 local last_threads
+
+--- The level of a coroutine's outermost frame; 0 where it has one or none. Few are asked for on the
+--- way: a frame takes the longer to find the further out it is, and a recursion may have made
+--- thousands.
+---@param co thread not the running one
+---@return integer
+function M.outermost(co)
+  local level, step = 0, 1
+  while getinfo(co, level + step, "l") do
+    level, step = level + step, step * 2
+  end
+  while step >= 1 do
+    if getinfo(co, level + step, "l") then
+      level = level + step
+    end
+    step = step / 2
+  end
+  return level
+end
 
 --- Debug mode: the coroutines that die are kept with the error, for who wants to look into them.
 M.keeps_threads = false

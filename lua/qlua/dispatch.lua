@@ -13,6 +13,7 @@ local check = require "qlua.check"
 local classes = require "qlua.class"
 local context = require "qlua.context"
 local core = require "qlua.core"
+local coroutines = require "qlua.coroutine"
 local current = require "qlua.current"
 local errors = require "qlua.errors"
 local failures = require "qlua.failures"
@@ -112,19 +113,9 @@ end
 -- below finish there are only the frames of middleware
 local MOST_BELOW = 100
 
---- Is fn at work in co? Looked for from its outer end on: asking for a frame takes the longer the
---- further out it is, and a recursion may have made thousands.
+--- Is fn at work in co? Looked for from its outer end on.
 local function is_at_work(fn, co)
-  local depth, step = 0, 1
-  while getinfo(co, depth + step, "l") do
-    depth, step = depth + step, step * 2
-  end
-  while step >= 1 do
-    if getinfo(co, depth + step, "l") then
-      depth = depth + step
-    end
-    step = step / 2
-  end
+  local depth = coroutines.outermost(co)
   for level = depth, math.max(0, depth - MOST_BELOW), -1 do
     local frame = getinfo(co, level, "f")
     if frame and frame.func == fn then

@@ -283,22 +283,8 @@ end
 
 -- ---- all of them ------------------------------------------------------------------------------
 
-local function depth_of(thread)
-  local depth, step = 0, 1
-  while getinfo(thread, depth + step, "l") do
-    depth, step = depth + step, step * 2
-  end
-  while step >= 1 do
-    if getinfo(thread, depth + step, "l") then
-      depth = depth + step
-    end
-    step = step / 2
-  end
-  return depth
-end
-
 local function add_thread(frames, thread, tells, page)
-  local depth = depth_of(thread)
+  local depth = coroutines.outermost(thread)
   local level = 0
   while level <= depth do
     if level == MOST_INNER and depth > MOST_INNER + MOST_OUTER then
