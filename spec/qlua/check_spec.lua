@@ -30,6 +30,12 @@ describe("check", function()
     assert.equal("nil", check.describe(nil))
   end)
 
+  it("counts edits", function()
+    assert.equal(0, check.distance("abc", "abc"))
+    assert.equal(3, check.distance("kitten", "sitting"))
+    assert.equal(3, check.distance("", "abc"))
+  end)
+
   it("finds the nearest name", function()
     local names = { methods = 1, endpoint = 1, defaults = 1, host = 1 }
     assert.equal("methods", check.nearest("metods", names))

@@ -1,31 +1,12 @@
 --- Routing help: rules near a path that none matches.
 --- Flow: init.lua shows them on the pages of a 404 and a 405 in debug mode.
 
+local check = require "qlua.check"
+
 local M = {}
 
 -- of the path so much may differ; so many are shown
 local FURTHEST, MOST = 0.5, 5
-
---- How many edits (a letter more, less, other) make one text of the other.
----@param a string
----@param b string
----@return integer
-function M.distance(a, b)
-  local row = {}
-  for j = 0, #b do
-    row[j] = j
-  end
-  for i = 1, #a do
-    local corner = row[0]
-    row[0] = i
-    for j = 1, #b do
-      local cost = a:byte(i) == b:byte(j) and 0 or 1
-      local best = math.min(row[j] + 1, row[j - 1] + 1, corner + cost)
-      corner, row[j] = row[j], best
-    end
-  end
-  return row[#b]
-end
 
 local function segments(text)
   local list = {}
@@ -65,7 +46,7 @@ function M.far(rule, path)
   if #a > 200 or #b > 200 then
     return a == b and 0 or 1
   end
-  return M.distance(a, b) / math.max(#a, #b, 1)
+  return check.distance(a, b) / math.max(#a, #b, 1)
 end
 
 --- The rules nearest to a path, nearest first.
