@@ -2,7 +2,7 @@
 --- What the subcommands need of `qlua.core`, for the language server; see native.lua.
 error "native_cli.lua is for the language server"
 
--- luacheck: ignore 212 241 (stubs use nothing)
+-- luacheck: ignore 212 241 (declarations use nothing)
 
 ---@class qlua.core
 local core = {}

@@ -3,7 +3,7 @@
 --- language server; see native.lua.
 error "native_multidict.lua is for the language server"
 
--- luacheck: ignore 212 241 (stubs use nothing)
+-- luacheck: ignore 212 241 (declarations use nothing)
 
 ---@class qlua.core
 local core = {}

@@ -3,7 +3,7 @@
 --- native.lua.
 error "native_profile.lua is for the language server"
 
--- luacheck: ignore 212 241 (stubs use nothing)
+-- luacheck: ignore 212 241 (declarations use nothing)
 
 local core = {}
 

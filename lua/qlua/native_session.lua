@@ -2,7 +2,7 @@
 --- What sessions need of `qlua.core` (src/bind/session.c), for the language server; see native.lua.
 error "native_session.lua is for the language server"
 
--- luacheck: ignore 212 241 (stubs use nothing)
+-- luacheck: ignore 212 241 (declarations use nothing)
 
 local core = {}
 

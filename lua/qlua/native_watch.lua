@@ -3,7 +3,7 @@
 --- server, see native.lua.
 error "native_watch.lua is for the language server"
 
--- luacheck: ignore 212 241 (stubs use nothing)
+-- luacheck: ignore 212 241 (declarations use nothing)
 
 local core = {}
 

@@ -176,7 +176,7 @@ describe("contexts", function()
   describe("copy_current_request_context", function()
     it("keeps the request for a task that goes on after the answer", function()
       start [[
-        app:get("/work/<name>", function(name)
+        app:get("/job/<name>", function(name)
           g.name = name
           qlua.spawn(qlua.copy_current_request_context(function(a, b)
             qlua.sleep(0.03)
@@ -185,9 +185,9 @@ describe("contexts", function()
           return "answered"
         end)
       ]]
-      assert.equal("answered", (get "/work/first?q=x"))
-      assert.equal("answered", (get "/work/second?q=y"))
-      wait_for_notes "1 2 first /work/first x localhost, 1 2 second /work/second y localhost"
+      assert.equal("answered", (get "/job/first?q=x"))
+      assert.equal("answered", (get "/job/second?q=y"))
+      wait_for_notes "1 2 first /job/first x localhost, 1 2 second /job/second y localhost"
     end)
 
     it("gives what the function gives, each time it is called", function()
