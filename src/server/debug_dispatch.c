@@ -107,16 +107,6 @@ static void on_body(void *data, struct request *req)
     dispatch_handler.on_body(data, req);
 }
 
-static void on_drain(void *data, struct request *req)
-{
-    dispatch_handler.on_drain(data, req);
-}
-
-static void on_gone(void *data, struct request *req)
-{
-    dispatch_handler.on_gone(data, req);
-}
-
 /* The debugger's own requests are left out of the access log: a page asks each second whether the
  * app loads again, and the URL has the secret. */
 static void on_done(void *data, struct request *req)
@@ -129,17 +119,12 @@ static void on_done(void *data, struct request *req)
     dispatcher->access_log = log;
 }
 
-static void on_closed(void *data)
-{
-    dispatch_handler.on_closed(data);
-}
-
 const struct http_handler debug_dispatch_handler = {
     .on_head = on_head,
     .on_request = on_request,
     .on_body = on_body,
-    .on_drain = on_drain,
-    .on_gone = on_gone,
+    .on_drain = dispatch_drain,
+    .on_gone = dispatch_gone,
     .on_done = on_done,
-    .on_closed = on_closed,
+    .on_closed = dispatch_closed,
 };

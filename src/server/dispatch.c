@@ -151,14 +151,14 @@ static void on_request(void *data, struct request *req)
     task_context_unref(script, &held);
 }
 
-static void on_body(void *data, struct request *req)
+void dispatch_body(void *data, struct request *req)
 {
     (void)data;
     if (req->exchange != NULL)
         exchange_on_body(req->exchange);
 }
 
-static void on_drain(void *data, struct request *req)
+void dispatch_drain(void *data, struct request *req)
 {
     (void)data;
     if (req->exchange != NULL)
@@ -166,7 +166,7 @@ static void on_drain(void *data, struct request *req)
 }
 
 /* The peer is gone: the task's present or next wait raises errors.Cancelled. */
-static void on_gone(void *data, struct request *req)
+void dispatch_gone(void *data, struct request *req)
 {
     (void)data;
     struct exchange *x = req->exchange;
@@ -195,7 +195,7 @@ static void on_done(void *data, struct request *req)
         dispatcher->on_done(dispatcher->data);
 }
 
-static void on_closed(void *data)
+void dispatch_closed(void *data)
 {
     struct dispatcher *dispatcher = data;
     if (dispatcher->on_closed != NULL)
@@ -205,9 +205,9 @@ static void on_closed(void *data)
 const struct http_handler dispatch_handler = {
     .on_head = on_head,
     .on_request = on_request,
-    .on_body = on_body,
-    .on_drain = on_drain,
-    .on_gone = on_gone,
+    .on_body = dispatch_body,
+    .on_drain = dispatch_drain,
+    .on_gone = dispatch_gone,
     .on_done = on_done,
-    .on_closed = on_closed,
+    .on_closed = dispatch_closed,
 };

@@ -35,6 +35,12 @@ struct dispatcher {
 
 extern const struct http_handler dispatch_handler;
 
+/* Its callbacks, for handlers that do something else only at other moments; http/handler.h. */
+void dispatch_body(void *data, struct request *req);
+void dispatch_drain(void *data, struct request *req);
+void dispatch_gone(void *data, struct request *req);
+void dispatch_closed(void *data);
+
 /* A fresh exchange in the generation that serves, for a request that has none; and one that has
  * been looked up in the routes. */
 struct exchange *dispatch_exchange(struct dispatcher *dispatcher, struct request *req);

@@ -59,21 +59,6 @@ static void on_request_to_lend(void *data, struct request *req)
     test_bench_lend(bench_of(data), &x->context);
 }
 
-static void on_body(void *data, struct request *req)
-{
-    dispatch_handler.on_body(data, req);
-}
-
-static void on_drain(void *data, struct request *req)
-{
-    dispatch_handler.on_drain(data, req);
-}
-
-static void on_gone(void *data, struct request *req)
-{
-    dispatch_handler.on_gone(data, req);
-}
-
 static void on_done(void *data, struct request *req)
 {
     test_bench_done(bench_of(data), req);
@@ -90,9 +75,9 @@ static void on_closed(void *data)
 static const struct http_handler answering = {
     .on_head = on_head,
     .on_request = on_request,
-    .on_body = on_body,
-    .on_drain = on_drain,
-    .on_gone = on_gone,
+    .on_body = dispatch_body,
+    .on_drain = dispatch_drain,
+    .on_gone = dispatch_gone,
     .on_done = on_done,
     .on_closed = on_closed,
 };
@@ -100,9 +85,9 @@ static const struct http_handler answering = {
 static const struct http_handler lending = {
     .on_head = on_head,
     .on_request = on_request_to_lend,
-    .on_body = on_body,
-    .on_drain = on_drain,
-    .on_gone = on_gone,
+    .on_body = dispatch_body,
+    .on_drain = dispatch_drain,
+    .on_gone = dispatch_gone,
     .on_done = on_done,
     .on_closed = on_closed,
 };
