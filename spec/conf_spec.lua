@@ -30,12 +30,9 @@ return app
 describe("conf", function()
   local folder
   before_each(function()
-    folder = files.folder()
+    folder = server.folder()
   end)
-  after_each(function()
-    server.stop_all()
-    files.remove(folder)
-  end)
+  after_each(server.stop_all)
 
   it("development.json switches debug mode on", function()
     local s = server.start { app = APP, args = { "--config", "conf/development.json" } }

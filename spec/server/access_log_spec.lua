@@ -20,12 +20,9 @@ local STAMP = "%[%d%d%d%d%-%d%d%-%d%d %d%d:%d%d:%d%d [+-]%d%d%d%d%] "
 describe("access log", function()
   local folder
   before_each(function()
-    folder = files.folder()
+    folder = server.folder()
   end)
-  after_each(function()
-    server.stop_all()
-    files.remove(folder)
-  end)
+  after_each(server.stop_all)
 
   --- The lines of the file, once there are as many.
   local function lines(s, path, count)

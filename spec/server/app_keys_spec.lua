@@ -27,12 +27,9 @@ local FILE = [[
 describe("app keys", function()
   local folder
   before_each(function()
-    folder = files.folder { ["c.json"] = FILE }
+    folder = server.folder { ["c.json"] = FILE }
   end)
-  after_each(function()
-    server.stop_all()
-    files.remove(folder)
-  end)
+  after_each(server.stop_all)
 
   local function start(...)
     return server.start { app = APP, folder = folder, args = { ... } }
@@ -67,9 +64,10 @@ describe("app keys", function()
   end)
 
   it("include DEBUG, which follows the server's debug switch", function()
-    assert.equal('{"early":false,"now":false}\n', value(start(), "DEBUG"))
-    server.stop_all()
-    local s = server.start { app = APP, folder = folder, args = { "--debug" } }
+    local s = start()
+    assert.equal('{"early":false,"now":false}\n', value(s, "DEBUG"))
+    s:stop()
+    s = server.start { app = APP, folder = folder, args = { "--debug" } }
     assert.same({ early = true, now = true }, require "cjson".decode(value(s, "DEBUG")))
   end)
 

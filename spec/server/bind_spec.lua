@@ -22,12 +22,9 @@ return app
 describe("bind", function()
   local folder
   before_each(function()
-    folder = files.folder()
+    folder = server.folder()
   end)
-  after_each(function()
-    server.stop_all()
-    files.remove(folder)
-  end)
+  after_each(server.stop_all)
 
   --- Start with these addresses; gives the server and the port of each TCP one.
   local function start(...)

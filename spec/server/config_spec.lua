@@ -13,12 +13,9 @@ return app
 describe("configuration", function()
   local folder
   before_each(function()
-    folder = files.folder { ["app.lua"] = APP }
+    folder = server.folder { ["app.lua"] = APP }
   end)
-  after_each(function()
-    server.stop_all()
-    files.remove(folder)
-  end)
+  after_each(server.stop_all)
 
   --- How many workers `qlua run` with these layers has: by its banner.
   local function workers(env, ...)

@@ -8,12 +8,9 @@ local MAKE = 'local qlua = require "qlua"\nlocal app = qlua.App(...)\n'
 describe("an app that does not load", function()
   local folder
   before_each(function()
-    folder = files.folder()
+    folder = server.folder()
   end)
-  after_each(function()
-    server.stop_all()
-    files.remove(folder)
-  end)
+  after_each(server.stop_all)
 
   --- Standard error of `qlua run` with these files, with the folder's name as DIR.
   local function refused(texts, ...)

@@ -45,12 +45,9 @@ return app
 describe("the log", function()
   local folder
   before_each(function()
-    folder = files.folder()
+    folder = server.folder()
   end)
-  after_each(function()
-    server.stop_all()
-    files.remove(folder)
-  end)
+  after_each(server.stop_all)
 
   local function start(options)
     options.app = options.app or APP

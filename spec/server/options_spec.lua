@@ -183,12 +183,9 @@ describe("command line", function()
     end
     local folder
     before_each(function()
-      folder = files.folder { ["app.lua"] = APP, ["other.lua"] = APP, ["sub/app.lua"] = APP }
+      folder = server.folder { ["app.lua"] = APP, ["other.lua"] = APP, ["sub/app.lua"] = APP }
     end)
-    after_each(function()
-      server.stop_all()
-      files.remove(folder)
-    end)
+    after_each(server.stop_all)
 
     it("in the current folder when nothing names it", function()
       local text = banner { argv = { "run", "--port", "0" }, folder = folder, cwd = folder,

@@ -17,13 +17,10 @@ return app
 describe("pid_file", function()
   local folder, path
   before_each(function()
-    folder = files.folder()
+    folder = server.folder()
     path = folder .. "/pid"
   end)
-  after_each(function()
-    server.stop_all()
-    files.remove(folder)
-  end)
+  after_each(server.stop_all)
 
   local function start(options)
     options = options or {}

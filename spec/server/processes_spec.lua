@@ -225,37 +225,10 @@ describe("processes", function()
   describe("of another user", function()
     local folder
     before_each(function()
-      folder = files.folder { ["app.lua"] = APP }
+      folder = server.folder { ["app.lua"] = APP }
       stat.chmod(folder, 493) -- 0755
     end)
-    after_each(function()
-      server.stop_all()
-      files.remove(folder)
-    end)
-
-    for _, workers in ipairs { 1, 0 } do
-      it(("have that user's ids and no further ones (--workers %d)"):format(workers), function()
-        if unistd.geteuid() ~= 0 then
-          return -- only root may
-        end
-        local s = server.start { path = folder .. "/app.lua", folder = folder, workers = workers,
-          set = { ["server.user"] = "65534", ["server.group"] = "65533" } }
-        assert.equal("65534\n65533\n65533\n", http.get(s, "/ids").body)
-        s:stop()
-      end)
-    end
-  end)
-
-  describe("of another user", function()
-    local folder
-    before_each(function()
-      folder = files.folder { ["app.lua"] = APP }
-      stat.chmod(folder, 493) -- 0755
-    end)
-    after_each(function()
-      server.stop_all()
-      files.remove(folder)
-    end)
+    after_each(server.stop_all)
 
     local function start_as(set, args)
       return server.start { path = folder .. "/app.lua", folder = folder, set = set, args = args }
@@ -273,6 +246,15 @@ describe("processes", function()
           .. "start as root\n", refusal { ["server.user"] = "root" })
       end)
       return
+    end
+
+    for _, workers in ipairs { 1, 0 } do
+      it(("have that user's ids and no further ones (--workers %d)"):format(workers), function()
+        local s = server.start { path = folder .. "/app.lua", folder = folder, workers = workers,
+          set = { ["server.user"] = "65534", ["server.group"] = "65533" } }
+        assert.equal("65534\n65533\n65533\n", http.get(s, "/ids").body)
+        s:stop()
+      end)
     end
 
     it("have the user's own group, and a name for it", function()

@@ -24,12 +24,9 @@ describe("a reload", function()
   local folder
 
   before_each(function()
-    folder = files.folder { ["app.lua"] = APP }
+    folder = server.folder { ["app.lua"] = APP }
   end)
-  after_each(function()
-    server.stop_all()
-    files.remove(folder)
-  end)
+  after_each(server.stop_all)
 
   local function config(text)
     files.write(folder .. "/c.json", text)

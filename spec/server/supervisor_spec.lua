@@ -106,7 +106,7 @@ describe("supervisor", function()
     end)
 
     it("refuses a Unix socket that is in use, or a file that is none", function()
-      local folder = files.folder { plain = "text" }
+      local folder = server.folder { plain = "text" }
       local address = "unix:" .. folder .. "/a.sock"
       start { bind = { address } }
       local second = server.run({ app = APP, bind = { address } }, 5)
@@ -116,8 +116,6 @@ describe("supervisor", function()
       assert.equal(("qlua: unix:%s/plain: the file exists and is no socket; choose another path\n")
         :format(folder), third:stderr())
       assert.equal("text", files.read(folder .. "/plain"))
-      server.stop_all()
-      files.remove(folder)
     end)
 
     it("takes over a Unix socket that a dead server left", function()

@@ -1,6 +1,5 @@
 --- `qlua test`: which specs it runs, on which app, and how it ends.
 
-local files = require "support.files"
 local server = require "support.server"
 
 local APP = [[
@@ -32,7 +31,7 @@ describe("qlua test", function()
     for name, text in pairs(more) do
       all[name] = text
     end
-    folder = files.folder(all)
+    folder = server.folder(all)
   end
 
   local function run(argv, cwd, env)
@@ -42,10 +41,7 @@ describe("qlua test", function()
     return ended:exit_code(), ended:stdout(), ended:stderr()
   end
 
-  after_each(function()
-    server.stop_all()
-    files.remove(folder)
-  end)
+  after_each(server.stop_all)
 
   it("runs the specs in ./spec on the app beside them, which may wait", function()
     place { ["spec/a_spec.lua"] = PASSING, ["spec/deep/b_spec.lua"] = PASSING,
@@ -73,7 +69,6 @@ describe("qlua test", function()
       assert.equal(1, code)
       assert.matches("1 error", out)
       assert.matches(what, out)
-      files.remove(folder)
     end
   end)
 

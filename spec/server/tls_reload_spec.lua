@@ -21,18 +21,14 @@ describe("new certificates", function()
   local folder, shown, shown_key
 
   before_each(function()
-    folder = files.folder()
+    folder = server.folder()
     shown, shown_key = folder .. "/shown.pem", folder .. "/shown.key"
     for _, name in ipairs { "first", "second" } do
       tls.certificate(folder, name, { name = name .. ".example" })
     end
   end)
 
-  after_each(function()
-    upgrade.stop_all()
-    server.stop_all()
-    files.remove(folder)
-  end)
+  after_each(upgrade.stop_all)
 
   --- Put a pair where the server looks, as certbot does: a new file under the old name.
   local function put(name, key_of)

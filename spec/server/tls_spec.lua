@@ -26,15 +26,10 @@ local PYTHON = "/usr/bin/python3 spec/support/tls_client.py"
 describe("HTTPS", function()
   local folder, certificate, key
 
-  setup(function()
-    folder = files.folder()
+  before_each(function()
+    folder = server.folder()
     certificate, key = tls.certificate(folder)
   end)
-
-  teardown(function()
-    files.remove(folder)
-  end)
-
   after_each(server.stop_all)
 
   local function start(options)

@@ -3,7 +3,6 @@
 
 local cjson = require "cjson"
 
-local files = require "support.files"
 local http = require "support.http"
 local server = require "support.server"
 local tls = require "support.tls"
@@ -39,15 +38,10 @@ return app
 describe("a TLS stream", function()
   local folder, certificate, key, s
 
-  setup(function()
-    folder = files.folder()
+  before_each(function()
+    folder = server.folder()
     certificate, key = tls.certificate(folder)
   end)
-
-  teardown(function()
-    files.remove(folder)
-  end)
-
   after_each(server.stop_all)
 
   --- A server, and a function that plays a case of tls_client.py against it.

@@ -35,7 +35,7 @@ describe("store/lmdb", function()
   end)
 
   after_each(function()
-    bench:free()
+    stores.free_all()
     files.remove(folder)
   end)
 

@@ -10,22 +10,15 @@ local store = require "support.store"
 local support_server = require "support.server"
 local wait = require "support.wait"
 
+local fine = store.fine
+
 describe("redis store", function()
   local bench, server
-
-  before_each(function()
-    bench = store.new()
-  end)
-
+  before_each(function() bench = store.new() end)
   after_each(function()
-    bench:free()
+    store.free_all()
     redis.stop_all()
   end)
-
-  local function fine(result)
-    assert.equal(0, result.code, result.message)
-    return result
-  end
 
   local function lines()
     local list = {}

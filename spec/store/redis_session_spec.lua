@@ -66,6 +66,13 @@ describe("sessions in Redis", function()
     end
   end
 
+  --- A Redis, a server whose sessions are there, and one visitor.
+  local function serve(options)
+    local r = redis.start()
+    local s = start(r.url, options)
+    return r, s, visitor(s)
+  end
+
   local function keys_of(r)
     local keys = {}
     for key in r:cli("KEYS", "*"):gmatch "[^\n]+" do
@@ -83,9 +90,8 @@ describe("sessions in Redis", function()
   end
 
   it("are shared by workers", function()
-    local r = redis.start()
-    local s = start(r.url, { workers = 2 })
-    local visit, workers, n = visitor(s), {}, 0
+    local r, s, visit = serve { workers = 2 }
+    local workers, n = {}, 0
     s:wait_for(function()
       n = n + 1
       local count, worker = visit("/count").body:match "^(%d+) of worker (%d)$"
@@ -98,9 +104,7 @@ describe("sessions in Redis", function()
   end)
 
   it("survive a restart of the server", function()
-    local r = redis.start()
-    local s = start(r.url)
-    local visit = visitor(s)
+    local r, s, visit = serve()
     visit "/set?value=kept"
     local folder, port = s.folder, s.port
     s:stop()
@@ -111,8 +115,7 @@ describe("sessions in Redis", function()
   end)
 
   it("stand under the prefix, and expire there", function()
-    local r = redis.start()
-    local s = start(r.url, { set = { SESSION_KEY_PREFIX = "shop:" } })
+    local r, s = serve { set = { SESSION_KEY_PREFIX = "shop:" } }
     visitor(s) "/set?value=x"
     local keys = keys_of(r)
     assert.equal(1, #keys)
@@ -127,9 +130,7 @@ describe("sessions in Redis", function()
   end)
 
   it("are gone when they have expired", function()
-    local r = redis.start()
-    local s = start(r.url)
-    local visit = visitor(s)
+    local r, s, visit = serve()
     visit "/set?value=x"
     assert.equal("x", visit("/get").body)
     local key = keys_of(r)[1]
@@ -143,9 +144,7 @@ describe("sessions in Redis", function()
   end)
 
   it("change their key at a login, and leave nothing when they are cleared", function()
-    local r = redis.start()
-    local s = start(r.url)
-    local visit = visitor(s)
+    local r, s, visit = serve()
     visit "/set?value=x"
     local before = keys_of(r)
     visit "/login"
@@ -213,8 +212,7 @@ describe("sessions in Redis", function()
   end
 
   it("fail fast and come back when Redis is stopped and started under load", function()
-    local r = redis.start()
-    local s = start(r.url, { workers = 2 })
+    local r, s = serve { workers = 2 }
     s:wait_for(function() return #s:children() == 2 end)
     local pids = s:children()
     local visit = visitor(s)
@@ -264,9 +262,7 @@ describe("sessions in Redis", function()
   end)
 
   it("fail in bounded time when Redis hangs, and others do not notice", function()
-    local r = redis.start()
-    local s = start(r.url)
-    local visit = visitor(s)
+    local r, s, visit = serve()
     assert.equal(200, visit("/count").status)
     r:signal(signal.SIGSTOP)
     local waiting = {}
@@ -295,9 +291,7 @@ describe("sessions in Redis", function()
   end)
 
   it("wait for nobody whose client is gone", function()
-    local r = redis.start()
-    local s = start(r.url)
-    local visit = visitor(s)
+    local r, s, visit = serve()
     visit "/set?value=x"
     r:signal(signal.SIGSTOP)
     for _ = 1, 20 do
@@ -311,8 +305,7 @@ describe("sessions in Redis", function()
   end)
 
   it("let the server stop while Redis hangs", function()
-    local r = redis.start()
-    local s = start(r.url)
+    local r, s = serve()
     assert.equal(200, visitor(s)("/count").status)
     r:signal(signal.SIGSTOP)
     local connection = raw.connect(s)

@@ -4,27 +4,19 @@ local redis = require "support.redis"
 local store = require "support.store"
 local wait = require "support.wait"
 
+local fine = store.fine
+
 describe("redis store", function()
   local bench, server
-
-  before_each(function()
-    bench = store.new()
-  end)
-
+  before_each(function() bench = store.new() end)
   after_each(function()
-    bench:free()
+    store.free_all()
     redis.stop_all()
   end)
 
   local function start(options)
     server = redis.start(options)
     return assert(bench:open("redis", server.url))
-  end
-
-  --- The result of a call that has to succeed.
-  local function fine(result)
-    assert.equal(0, result.code, result.message)
-    return result
   end
 
   describe("value", function()

@@ -1,7 +1,8 @@
 --- The real build/qlua with an app, for specs that need a socket or a process.
 ---
 ---   local server = require "support.server"
----   after_each(server.stop_all)              -- a spec leaves no process
+---   after_each(server.stop_all)              -- a spec leaves no process and no file
+---   before_each(function() folder = server.folder { ["data.json"] = "{}" } end)
 ---   local s = server.start { app = [[ ... return app ]], files = { ["static/a.txt"] = "A" } }
 ---   s.port, s.pid, s.folder, s:stderr(), s:stop()
 ---
@@ -32,6 +33,7 @@ Server.__index = Server
 local M = {}
 
 local running = {} ---@type table<spec.Server, boolean>
+local folders = {} ---@type table<string, boolean>
 
 --- The path of the program under test, absolute.
 ---@return string
@@ -161,10 +163,23 @@ function M.run(options, seconds)
   return self
 end
 
+--- A fresh folder for one spec, which stop_all removes when the servers have ended.
+---@param texts? table<string, string> path within it -> text
+---@return string path absolute, no slash at its end
+function M.folder(texts)
+  local path = files.folder(texts)
+  folders[path] = true
+  return path
+end
+
 --- End every server a spec has left: `after_each(server.stop_all)`. Removes their files.
 function M.stop_all()
   for self in pairs(running) do
     self:kill()
+  end
+  for path in pairs(folders) do
+    files.remove(path)
+    folders[path] = nil
   end
 end
 

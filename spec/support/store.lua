@@ -6,6 +6,7 @@
 ---   local call = s:begin("get", "key")         -- call.result, once the loop has turned enough
 ---   bench:turn_until(function() return call.result end)
 ---   bench:log(), bench:free()
+---   after_each(stores.free_all)                -- a spec leaves no loop and no folder
 
 local ffi = require "ffi"
 local fcntl = require "posix.fcntl"
@@ -68,6 +69,8 @@ Store.__index = Store
 
 local M = {}
 
+local open = {} ---@type table<spec.StoreBench, boolean>
+
 local function address(call)
   return tonumber(ffi.cast("uintptr_t", ffi.cast("void *", call)))
 end
@@ -96,7 +99,22 @@ function M.new()
         call.on_done(call.result)
       end
     end)
+  open[self] = true
   return self
+end
+
+--- Free every bench that a spec has left: `after_each(stores.free_all)`.
+function M.free_all()
+  for self in pairs(open) do
+    self:free()
+  end
+end
+
+--- The result of a call that has to succeed.
+---@param result { code: integer, message?: string }
+function M.fine(result)
+  assert(result.code == 0, result.message)
+  return result
 end
 
 --- Open a store; nil and the message when it cannot be.
@@ -156,6 +174,7 @@ function Bench:free()
     lib.stores_close(self._stores)
     lib.loop_free(self._loop)
     self._loop = nil
+    open[self] = nil
     self._done:free()
     self._on_timer:free()
     unistd.close(self._log.fd)

@@ -1,7 +1,6 @@
 --- `qlua check [FILE] [--json]`: an app is loaded, every template of it compiled, those it names
 --- looked for; luacheck looks at the code.
 
-local files = require "support.files"
 local server = require "support.server"
 
 local APP = [[
@@ -14,13 +13,10 @@ return app
 
 describe("qlua check", function()
   local folder
-  after_each(function()
-    server.stop_all()
-    files.remove(folder)
-  end)
+  after_each(server.stop_all)
 
   local function run(texts, ...)
-    folder = files.folder(texts)
+    folder = server.folder(texts)
     local ended = server.run({ argv = { "check", ... }, folder = folder, cwd = folder }, 20)
     return ended:stdout(), ended:stderr(), ended:exit_code()
   end
@@ -37,7 +33,6 @@ describe("qlua check", function()
 
   it("is content when all compile", function()
     assert.same({ "3 templates, 0 errors\n", "", 0 }, { run(GOOD) })
-    files.remove(folder)
     assert.same({ '{"errors":[],"templates":3,"warnings":[]}\n', "", 0 },
       { run(GOOD, "app.lua", "--json") })
   end)
@@ -144,11 +139,9 @@ describe("qlua check", function()
   it("tells why the app does not load", function()
     local stdout, stderr, code = run { ["app.lua"] = "local x = 1\nerror 'no way'" }
     assert.same({ "", "app.lua:2: no way\n", 1 }, { stdout, stderr, code })
-    files.remove(folder)
     stdout, stderr, code = run({ ["app.lua"] = "local x = 1\n)" }, "--json")
     assert.same({ "", 1 }, { stderr, code })
     assert.matches('{"errors":[{"file":"app.lua","line":2,"message":"', stdout, 1, true)
-    files.remove(folder)
     stdout, stderr, code = run { ["app.lua"] = "return 5" }
     assert.same({ "", 1 }, { stdout, code })
     assert.matches("^app.lua: .*makes no app", stderr)
@@ -159,7 +152,6 @@ describe("qlua check", function()
       "--config", "c.json")
     assert.equal(1, code)
     assert.matches('c.json.*unknown server setting "prot"; did you mean "port"?', stderr)
-    files.remove(folder)
     _, stderr, code = run({ ["app.lua"] = APP, ["c.json"] = '{"app": {"BODY_TIMEOUT": "soon"}}' },
       "--config", "c.json")
     assert.equal(1, code)

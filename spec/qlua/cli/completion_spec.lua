@@ -26,12 +26,9 @@ end
 describe("qlua completion", function()
   local folder
   before_each(function()
-    folder = files.folder()
+    folder = server.folder()
   end)
-  after_each(function()
-    server.stop_all()
-    files.remove(folder)
-  end)
+  after_each(server.stop_all)
 
   local commands, options = known()
 

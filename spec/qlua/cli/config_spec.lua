@@ -32,13 +32,10 @@ local FILE = [[
 describe("qlua config", function()
   local folder
   before_each(function()
-    folder = files.folder { ["app.lua"] = APP, ["own.json"] = OWN, ["c.json"] = FILE,
+    folder = server.folder { ["app.lua"] = APP, ["own.json"] = OWN, ["c.json"] = FILE,
       [".env"] = "QLUA_SERVER__BACKLOG=7\nQLUA_DOTTED=1\n" }
   end)
-  after_each(function()
-    server.stop_all()
-    files.remove(folder)
-  end)
+  after_each(server.stop_all)
 
   local function config(env, ...)
     return server.run { argv = { "config", "app.lua", ... }, folder = folder, cwd = folder,

@@ -7,12 +7,9 @@ local server = require "support.server"
 describe("qlua new", function()
   local folder
   before_each(function()
-    folder = files.folder()
+    folder = server.folder()
   end)
-  after_each(function()
-    server.stop_all()
-    files.remove(folder)
-  end)
+  after_each(server.stop_all)
 
   --- Run qlua in a folder; gives exit code, standard error, standard output.
   local function run(cwd, ...)

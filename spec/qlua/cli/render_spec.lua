@@ -1,22 +1,18 @@
 --- `qlua render FILE [--data FILE.json|-] [NAME=VALUE ...]`.
 
-local files = require "support.files"
 local server = require "support.server"
 
 describe("qlua render", function()
   local folder
   before_each(function()
-    folder = files.folder {
+    folder = server.folder {
       ["mail.txt"] = "Hello {{ name }}, {{ n + 1 }}{{ tags|join('+') }}\n",
       ["page.html"] = "{% include 'sub/part.html' %}", ["sub/part.html"] = "{{ name }}",
       ["data.json"] = '{"name": "<Ann>", "n": 1, "tags": ["a", "b"]}', ["list.json"] = "[1]",
       ["bad.json"] = '{"a": }', ["bad.txt"] = "a\n{% if %}", ["undefined.txt"] = "{{ a.b }}",
     }
   end)
-  after_each(function()
-    server.stop_all()
-    files.remove(folder)
-  end)
+  after_each(server.stop_all)
 
   local function render(...)
     local ended = server.run({ argv = { "render", ... }, folder = folder, cwd = folder }, 20)

@@ -35,12 +35,9 @@ return app
 describe("qlua request", function()
   local folder
   before_each(function()
-    folder = files.folder { ["app.lua"] = APP, ["body.txt"] = "a=x&b=y" }
+    folder = server.folder { ["app.lua"] = APP, ["body.txt"] = "a=x&b=y" }
   end)
-  after_each(function()
-    server.stop_all()
-    files.remove(folder)
-  end)
+  after_each(server.stop_all)
 
   --- Gives standard output, standard error, exit code.
   local function request(...)

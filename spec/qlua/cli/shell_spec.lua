@@ -19,12 +19,9 @@ return app
 describe("qlua shell", function()
   local folder
   before_each(function()
-    folder = files.folder { ["app.lua"] = APP }
+    folder = server.folder { ["app.lua"] = APP }
   end)
-  after_each(function()
-    server.stop_all()
-    files.remove(folder)
-  end)
+  after_each(server.stop_all)
 
   --- What a terminal gets while `keys` are typed: texts to wait for and, behind them, to type.
   local function type_in(...)

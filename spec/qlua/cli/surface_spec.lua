@@ -20,12 +20,9 @@ print(require("qlua").json.dumps(all))
 describe("the public API", function()
   local folder
   before_each(function()
-    folder = files.folder { ["names.lua"] = SCRIPT }
+    folder = server.folder { ["names.lua"] = SCRIPT }
   end)
-  after_each(function()
-    server.stop_all()
-    files.remove(folder)
-  end)
+  after_each(server.stop_all)
 
   it("is what qlua and its objects show", function()
     local all = cjson.decode(server.run({ argv = { folder .. "/names.lua" } }):stdout())
