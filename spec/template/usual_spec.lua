@@ -164,6 +164,27 @@ describe("a chain of filters of texts", function()
     end }))
   end)
 
+  it("goes on beside own filters of other names, until one of its names comes", function()
+    env.filters.twice = function(text)
+      return text .. text
+    end
+    env.tests.odd = function(text)
+      return #text % 2 == 1
+    end
+    local source = "{% for i in [1, 2] %}{{ x|lower|trim|twice|upper|replace('A', '-') }}"
+      .. "{{ x is odd }}{{ x is defined }}{{ install() if i == 1 }}{% endfor %}"
+    assert.equal("-B-BFalseTrueAbAbFalseTrue", render(source, { x = "Ab", install = function()
+      env.filters.trim = function()
+        return "Ab"
+      end
+      env.filters.upper = function(text)
+        return text
+      end
+      env.filters.replace = env.filters.upper
+      return ""
+    end }))
+  end)
+
   it("goes by the policy of truncate, also when that changes meanwhile", function()
     local source = "{{ x|lower|truncate(4) }},{{ set(0) }}{{ x|lower|truncate(4) }}"
     local output = render(source, { x = "A BCDE", set = function(leeway)

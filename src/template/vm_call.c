@@ -276,19 +276,15 @@ static void spread(struct render *r, struct vm_args *args)
     args->dict = args->first + args->count;
 }
 
-const struct vm_use *call_use_of(struct render *r, const struct frame *frame,
-                                 const struct insn *insn, bool is_test)
+/* Look up what is to be known of the use of a builtin; false: there is none of the name. */
+static bool find_builtin(struct render *r, const struct program *program, const struct insn *insn,
+                         const struct program_use *use, struct vm_use *known)
 {
-    const struct program *program = frame->program->program;
-    struct vm_use *known =
-        is_test ? &frame->program->tests[insn->c] : &frame->program->filters[insn->c];
-    if (known->signature != NULL)
-        return known;
-    const struct program_use *use = is_test ? &program->tests[insn->c] : &program->filters[insn->c];
+    bool is_test = insn->op == OP_TEST;
     struct slice name = program->consts[use->name].text;
     const struct vm_native *native = is_test ? test_builtin(name) : filter_builtin(name);
     if (native == NULL)
-        return NULL;
+        return false;
     known->signature = vm_signature_of(r->state, native);
     if (!use->has_list && use->keywords == 0) {
         known->quick = known->signature->quick;
@@ -296,7 +292,26 @@ const struct vm_use *call_use_of(struct render *r, const struct frame *frame,
         known->link = known->text == NULL ? 0 : chain_link(program, insn);
     }
     known->writes = insn[1].op == OP_OUT && !is_test ? 1 + insn[1].a : 0;
-    return known;
+    return true;
+}
+
+const struct vm_use *call_builtin_of(struct render *r, const struct frame *frame,
+                                     const struct insn *insn)
+{
+    bool is_test = insn->op == OP_TEST;
+    const struct program *program = frame->program->program;
+    const struct program_use *use = is_test ? &program->tests[insn->c] : &program->filters[insn->c];
+    struct vm_use *known =
+        is_test ? &frame->program->tests[insn->c] : &frame->program->filters[insn->c];
+    if (has_own(r, is_test) && known->not_own != r->slice) {
+        lua_rawgeti(r->vm.L, frame->fixed + FIXED_PROGRAM, use->name + 1);
+        if (push_own(r, is_test)) {
+            lua_pop(r->vm.L, 1);
+            return NULL;
+        }
+        known->not_own = r->slice;
+    }
+    return known->signature != NULL || find_builtin(r, program, insn, use, known) ? known : NULL;
 }
 
 /* The arguments of a use on top of the stack. */
@@ -370,14 +385,13 @@ enum vm_status call_use(struct render *r, struct frame *frame, const struct insn
     const struct program_use *use = is_test ? &program->tests[insn->c] : &program->filters[insn->c];
     struct vm_args args = args_of(r, frame, use);
     frame->next = insn + 1;
-    if (has_own(r, is_test)) {
+    const struct vm_use *known = call_builtin_of(r, frame, insn);
+    if (known == NULL) {
         lua_rawgeti(r->vm.L, args.consts, use->name + 1);
         if (push_own(r, is_test))
             return call_own_filter(r, &args);
-    }
-    const struct vm_use *known = call_use_of(r, frame, insn, is_test);
-    if (known == NULL)
         fail_unknown(r, is_test, program->consts[use->name].text);
+    }
     if (call_short(r, frame, insn, known, args.count))
         return VM_DONE;
     bind_native(r, known->signature, &args);
@@ -387,7 +401,8 @@ enum vm_status call_use(struct render *r, struct frame *frame, const struct insn
 enum vm_status call_filter(struct render *r, struct frame *frame, const struct insn *insn)
 {
     const struct vm_use *known = &frame->program->filters[insn->c];
-    if ((known->quick == NULL && known->text == NULL) || r->has_own[false] != 0)
+    if ((known->quick == NULL && known->text == NULL) ||
+        (r->has_own[false] != 0 && known->not_own != r->slice))
         return call_use(r, frame, insn);
     int count = frame->program->program->filters[insn->c].nargs;
     if (call_short(r, frame, insn, known, count))

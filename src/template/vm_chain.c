@@ -104,9 +104,9 @@ bool chain_run(struct render *r, struct frame *frame, const struct insn *insn)
     struct slice operand = flow.text;
     if (!use->text(&r->vm, &flow, args, count - 1))
         return false;
-    while (use->link > 0 && !flow.is_markup && r->has_own[false] == 0) {
+    while (use->link > 0 && !flow.is_markup) {
         const struct insn *link = insn + use->link;
-        const struct vm_use *next = call_use_of(r, frame, link, false);
+        const struct vm_use *next = call_builtin_of(r, frame, link);
         if (next == NULL || next->text == NULL)
             break;
         frame->pc = link;

@@ -51,6 +51,7 @@ struct vm_use {
     native_text text;                     /* the same of a filter of texts */
     int link;   /* the filter that takes its result stands so many instructions behind; 0: none */
     int writes; /* as struct frame's */
+    uint64_t not_own; /* in this slice (r->slice) the environment had none of its own of the name */
 };
 
 /* A program as Lua holds it: a userdata whose table has the constants at 1..nconsts, the userdata
@@ -169,6 +170,7 @@ struct render {
     int depth; /* code frames */
     /* has the environment filters, tests of its own? -1: not looked up in this slice */
     signed char has_own[2];
+    uint64_t slice;                     /* which one runs, of all that the Lua state has run */
     const struct vm_signature *last[2]; /* filter and test that builtins called last */
     struct vm_loop *loops;
     struct vm_loop *loop; /* the innermost; void when there is none */
@@ -220,6 +222,8 @@ struct vm_state;
 struct vm_state *vm_state_new(void);
 void vm_state_free(struct vm_state *state);
 const struct vm_signature *vm_signature_of(struct vm_state *state, const struct vm_native *native);
+/* The number of the slice that begins, from 1 on. */
+uint64_t vm_next_slice(struct vm_state *state);
 
 /* ---- vm_frame.c ---- */
 struct frame *frame_push(struct render *r);
@@ -319,9 +323,10 @@ enum vm_status call_value(struct render *r, const struct vm_args *args, int esca
 /* Call a native whose arguments begin at args->first; the value goes to ret. */
 enum vm_status call_native(struct render *r, const struct vm_signature *signature,
                            const struct vm_args *args, int ret);
-/* What is to be known of the use of a builtin, looked up once. NULL: there is none of the name. */
-const struct vm_use *call_use_of(struct render *r, const struct frame *frame,
-                                 const struct insn *insn, bool is_test);
+/* What is to be known of the use of a builtin at insn; NULL: there is none of the name, or the
+ * environment has its own. */
+const struct vm_use *call_builtin_of(struct render *r, const struct frame *frame,
+                                     const struct insn *insn);
 /* Go on with the native frame on top. */
 enum vm_status native_resume(struct render *r);
 /* Run the filter or test of a use whose arguments are on top. VM_DONE: its value is there, or was

@@ -498,6 +498,7 @@ static void run_code(struct render *r, struct frame *frame)
 enum render_end render_run(struct render *r)
 {
     r->has_own[false] = r->has_own[true] = -1; /* Lua may have added some */
+    r->slice = vm_next_slice(r->state);
     r->vm.truncate_leeway = NAN;
     r->known = 0;
     while (r->top != NULL) {

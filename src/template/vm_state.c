@@ -14,6 +14,7 @@ struct vm_state {
     struct vm_signature **slots; /* open addressing by the native's address */
     size_t room;
     size_t count;
+    uint64_t slices; /* that have begun */
 };
 
 struct vm_state *vm_state_new(void)
@@ -32,6 +33,11 @@ void vm_state_free(struct vm_state *state)
     arena_clear(&state->arena);
     free(state->slots);
     free(state);
+}
+
+uint64_t vm_next_slice(struct vm_state *state)
+{
+    return ++state->slices;
 }
 
 /* ---- signatures ------------------------------------------------------------------------------ */
