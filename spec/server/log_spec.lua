@@ -101,6 +101,17 @@ describe("the log", function()
       assert.is_nil(s:stderr():find "[^\n -~]")
     end)
 
+    it("tells the debugger's PIN in debug mode", function()
+      local s = start { args = { "--debug", "--set", "server.log_format=json" } }
+      s:wait_for_stderr "debugger at "
+      s:stop()
+      local told
+      for _, object in ipairs(objects(s:stderr())) do
+        told = told or object.message:match "^debugger at .*"
+      end
+      assert.matches("^debugger at /__qlua__/%x+/, PIN %d%d%d%-%d%d%d%-%d%d%d$", told)
+    end)
+
     it("has tracebacks in a field of their own", function()
       local s = start { args = { "--set", "server.log_format=json" } }
       local function stderr()

@@ -5,6 +5,7 @@ local signal = require "posix.signal"
 local stat = require "posix.sys.stat"
 local unistd = require "posix.unistd"
 
+local debugged = require "support.debugged"
 local files = require "support.files"
 local http = require "support.http"
 local load = require "support.load"
@@ -485,6 +486,33 @@ describe("an upgrade", function()
     assert.equal(200, (tls.get(s.server.port, "/hello", certificate)))
     s:stop()
     files.remove(folder)
+  end)
+
+  it("keeps the debugger's PIN, its addresses, and who has given the PIN", function()
+    s = upgrade.start { args = { "--debug" }, app = [[
+local qlua = require "qlua"
+local app = qlua.App(...)
+app:get("/", function() local at = "hand" error "broken" end)
+return app
+]] }
+    local d = debugged.of(s.server)
+    local page = d:get "/"
+    local pin, prefix = d:pin(), debugged.prefix_of(page)
+    d:unlock(page)
+    for _ = 1, 2 do
+      s:upgrade()
+      page = d:get "/"
+      assert.equal(prefix, debugged.prefix_of(page))
+      local answer = d:eval(page, debugged.place_of(page, 1), "at")
+      assert.equal('"hand"', answer.results[1])
+    end
+    assert.equal(3, count(s.server:stderr(), "Debugger PIN: " .. pin .. "\n"))
+    for left = 9, 8, -1 do
+      assert.equal(left, d:post(prefix .. "pin", { pin = "1" }).left)
+    end
+    s:upgrade()
+    assert.equal(7, d:post(prefix .. "pin", { pin = "1" }).left) -- the wrong ones count on
+    s:stop()
   end)
 
   -- systemd as a small shell: LISTEN_PID is the pid that the server has

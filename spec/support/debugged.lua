@@ -23,9 +23,16 @@ local M = {}
 ---@return spec.Debugged
 function M.start(options)
   options.args = { "--debug", unpack(options.args or {}) }
-  local self = setmetatable({ server = server.start(options) }, Debugged)
+  local self = M.of(server.start(options))
   self.server:wait_for_stderr "Running on" -- the app has been loaded
   return self
+end
+
+--- The same of a server that was started otherwise.
+---@param s spec.Server
+---@return spec.Debugged
+function M.of(s)
+  return setmetatable({ server = s }, Debugged)
 end
 
 --- A request; the answer as it came.

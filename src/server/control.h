@@ -32,8 +32,10 @@ enum control_type {
                        * once more */
     CONTROL_STOP_NOW, /* supervisor: close everything and exit 0 */
     CONTROL_OPEN,     /* supervisor: a worker that was started so serves from now on */
-    CONTROL_BORN      /* upgrade: the new program's process id is `value`. It goes on with READY
+    CONTROL_BORN,     /* upgrade: the new program's process id is `value`. It goes on with READY
                        * or FAILED; COMMIT of the running one, with its own id, hands over */
+    CONTROL_GUARD     /* upgrade, before the new program is started: server/debug_guard.h, in the
+                       * descriptor */
 };
 
 /* Longer texts are cut. */

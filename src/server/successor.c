@@ -6,11 +6,23 @@
 #include "net/inherit.h"
 #include "server/control.h"
 
+/* The descriptor beside a message to where it belongs (NULL: nowhere). */
+static void keep_fd(int *to, const struct control_message *message)
+{
+    if (to != NULL)
+        *to = message->fd;
+    else if (message->fd >= 0)
+        close(message->fd);
+}
+
 void successor_init(struct successor *successor, struct inherited *inherited)
 {
-    *successor = (struct successor){.channel = inherited->channel, .tickets = -1};
+    struct control_message message;
+    *successor = (struct successor){.channel = inherited->channel, .tickets = -1, .guard = -1};
     successor->waits = inherited->channel >= 0;
     inherited->channel = -1;
+    if (successor->waits && control_receive(successor->channel, &message) > 0)
+        keep_fd(message.type == CONTROL_GUARD ? &successor->guard : NULL, &message);
 }
 
 void successor_close(struct successor *successor)
@@ -19,7 +31,9 @@ void successor_close(struct successor *successor)
         close(successor->channel);
     if (successor->tickets >= 0)
         close(successor->tickets);
-    successor->channel = successor->tickets = -1;
+    if (successor->guard >= 0)
+        close(successor->guard);
+    successor->channel = successor->tickets = successor->guard = -1;
 }
 
 /* The former server is gone, or has said all. */
@@ -45,12 +59,11 @@ void successor_turn(struct successor *successor)
     int rc = 0;
     while (successor->channel >= 0 && (rc = control_receive(successor->channel, &message)) > 0) {
         if (message.type != CONTROL_COMMIT) {
-            if (message.fd >= 0)
-                close(message.fd);
+            keep_fd(NULL, &message);
             continue;
         }
         successor->former = (pid_t)message.value;
-        successor->tickets = message.fd;
+        keep_fd(&successor->tickets, &message);
         end_channel(successor);
     }
     if (rc < 0) /* it has died: there is nobody to wait for */

@@ -20,9 +20,10 @@ struct successor {
     bool reported; /* it was told that all is ready */
     pid_t former;  /* its process id; 0: not known */
     int tickets;   /* keys of TLS tickets, as identity.h packs them; -1: none */
+    int guard;     /* the debugger's secret and PIN, as debug_guard.h packs them; -1: none */
 };
 
-/* Take the channel, if there is one. */
+/* Take the channel, if there is one, and what the former server has put into it. */
 void successor_init(struct successor *successor, struct inherited *inherited);
 /* In a forked child, or when it is over. */
 void successor_close(struct successor *successor);

@@ -44,7 +44,7 @@ static int refuse(const struct err *err)
     return 1;
 }
 
-/* The banner where the log's lines are objects: one of them. */
+/* The banner where the log's lines are objects: one of them, in debug mode two. */
 static void log_banner(const struct supervisor *supervisor)
 {
     const struct config *config = supervisor->config;
@@ -56,6 +56,9 @@ static void log_banner(const struct supervisor *supervisor)
                config->debug ? "on" : "off");
     log_text(supervisor->log, LOG_INFO, buf_view(&text));
     buf_clear(&text);
+    if (config->debug_guard != NULL)
+        log_write(supervisor->log, LOG_INFO, "debugger at /__qlua__/%s/, PIN %s",
+                  config->debug_guard->secret, config->debug_guard->pin);
 }
 
 static void print_banner(void *data)
@@ -475,7 +478,7 @@ static int run(struct supervisor *supervisor)
         return refuse(&err);
     }
     limits_fit(config, supervisor->log, supervisor->listeners.count);
-    config->debug_guard = config->debug ? debug_guard_new() : NULL;
+    config->debug_guard = config->debug ? debug_guard_new(supervisor->successor.guard) : NULL;
     if (supervisor->listeners.managed &&
         (config_is_given(config, SLICE("bind")) || config_is_given(config, SLICE("host")) ||
          config_is_given(config, SLICE("port"))))

@@ -14,6 +14,7 @@
 #include "net/inherit.h"
 #include "server/config.h"
 #include "server/crew_identity.h"
+#include "server/debug_guard.h"
 #include "server/launch.h"
 #include "server/supervisor_internal.h"
 
@@ -62,8 +63,12 @@ void supervisor_upgrade(struct supervisor *supervisor)
     if (supervisor->control.fd >= 0)
         inherit_write(&list, supervisor->control.fd, INHERIT_CONTROL,
                       supervisor->control.file.path);
-    if (upgrade_begin(&supervisor->upgrade, &list, patience, clock_ms()) == 0)
+    const struct debug_guard *debug = supervisor->config->debug_guard;
+    int guard = debug != NULL ? debug_guard_pack(debug) : -1;
+    if (upgrade_begin(&supervisor->upgrade, &list, guard, patience, clock_ms()) == 0)
         notify_send(&supervisor->notify, "STATUS=Starting the new program");
+    if (guard >= 0)
+        close(guard);
     buf_clear(&list);
 }
 

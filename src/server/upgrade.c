@@ -87,13 +87,15 @@ static _Noreturn void stand_between(const struct launch *launch, int channel, co
     _exit(0);
 }
 
-static int start(struct upgrade *upgrade, const char *list)
+static int start(struct upgrade *upgrade, const char *list, int guard)
 {
     int fds[2];
     pid_t parent = getpid();
     int rc = control_pair(fds);
     if (rc != 0)
         return rc;
+    if (guard >= 0) /* it lies there when the new program looks, which it does once */
+        control_send_fd(fds[0], CONTROL_GUARD, 0, guard);
     pid_t pid = fork();
     if (pid == 0) {
         /* when we die the new program is to be on its own */
@@ -114,13 +116,14 @@ static int start(struct upgrade *upgrade, const char *list)
     return 0;
 }
 
-int upgrade_begin(struct upgrade *upgrade, const struct buf *list, uint64_t patience, uint64_t now)
+int upgrade_begin(struct upgrade *upgrade, const struct buf *list, int guard, uint64_t patience,
+                  uint64_t now)
 {
     struct buf text = {0};
     const char *program = upgrade->launch->program;
     buf_slice(&text, buf_view(list));
     buf_char(&text, '\0');
-    int rc = access(program, X_OK) != 0 ? -errno : start(upgrade, text.data);
+    int rc = access(program, X_OK) != 0 ? -errno : start(upgrade, text.data, guard);
     buf_clear(&text);
     if (rc != 0) {
         log_write(upgrade->log, LOG_ERROR, "no upgrade: %s cannot be started: %s", program,

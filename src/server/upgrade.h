@@ -49,8 +49,10 @@ struct upgrade {
 void upgrade_init(struct upgrade *upgrade, const struct launch *launch, const struct log *log);
 
 /* Start the program, which has `patience` milliseconds to be ready. `list` holds the sockets as
- * inherit_write wrote them. 0, or a negative errno; the log says why. */
-int upgrade_begin(struct upgrade *upgrade, const struct buf *list, uint64_t patience, uint64_t now);
+ * inherit_write wrote them, `guard` what debug_guard_pack gave (-1: none); both stay the caller's.
+ * 0, or a negative errno; the log says why. */
+int upgrade_begin(struct upgrade *upgrade, const struct buf *list, int guard, uint64_t patience,
+                  uint64_t now);
 /* To be called in each turn of the loop, after SIGCHLD too. */
 enum upgrade_event upgrade_turn(struct upgrade *upgrade, uint64_t now);
 /* Tell the new program that all is its own, with the keys of TLS tickets (identity.h; -1: none),
