@@ -112,6 +112,28 @@ describe("the log", function()
       assert.matches("^debugger at /__qlua__/%x+/, PIN %d%d%d%-%d%d%d%-%d%d%d$", told)
     end)
 
+    it("leaves a form of the access log's own as it stands", function()
+      local access = folder .. "/access"
+      local s = start { args = { "--set", "server.log_format=json", "--access-log", access,
+        "--set", "server.access_log_format=%(m)s %(U)s %(s)s" } }
+      http.get(s, "/id")
+      s:stop()
+      assert.equal("GET /id 200\n", files.read(access))
+      objects(s:stderr())
+    end)
+
+    it("begins with the log: what ends the start before is a plain line", function()
+      for argument, text in pairs {
+        ["server.port=x"] = "^qlua: [^\n]*port[^\n]*\n$",
+        ["server.control=" .. folder .. "/no/c"] = "^qlua: [^\n]*/no/c[^\n]*\n$",
+      } do
+        local ended = server.run { app = APP, args = { "--set", "server.log_format=json", "--set",
+          argument } }
+        assert.is_true(ended:exit_code() > 0)
+        assert.matches(text, ended:stderr())
+      end
+    end)
+
     it("has tracebacks in a field of their own", function()
       local s = start { args = { "--set", "server.log_format=json" } }
       local function stderr()
