@@ -59,9 +59,26 @@ static size_t title_span(struct slice text, bool breaks)
     return n;
 }
 
+static void add_ascii_title(struct slice text, struct buf *out)
+{
+    char *dst = buf_reserve(out, text.len);
+    bool is_first = true;
+    for (size_t i = 0; i < text.len; i++) {
+        unsigned char c = (unsigned char)text.data[i];
+        bool is_letter = (unsigned char)((c | 0x20) - 'a') < 26;
+        dst[i] = (char)(!is_letter ? c : is_first ? c & ~0x20 : c | 0x20);
+        is_first = !is_letter && is_title_break(c);
+    }
+    out->len += text.len;
+}
+
 void filter_add_title(struct vm *vm, struct slice rest, struct buf *out)
 {
     value_spend_text(vm, 16 * rest.len); /* character by character */
+    if (chars_is_ascii(rest)) {
+        add_ascii_title(rest, out);
+        return;
+    }
     while (rest.len > 0) {
         size_t gap = title_span(rest, true);
         buf_append(out, rest.data, gap);

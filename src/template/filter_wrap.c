@@ -125,7 +125,7 @@ bool text_truncate(struct vm *vm, struct text_flow *flow, const struct vm_plain 
     size_t most = (size_t)(length + leeway), fitting = chars_offset(flow->text, most);
     if (fitting == flow->text.len)
         return true;
-    size_t kept = (size_t)length - chars_count(end);
+    size_t kept = (size_t)length - (count > 2 ? chars_count(end) : end.len);
     /* when every character so far is one byte the place is known */
     flow->text.len = fitting == most ? kept : chars_offset(flow->text, kept);
     if (count == 1 || args[1].number == 0)

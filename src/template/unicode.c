@@ -293,16 +293,12 @@ static size_t convert_ascii_run(struct slice text, bool to_lower, struct buf *ou
     return n;
 }
 
-void unicode_convert(struct slice text, enum unicode_case to, struct buf *out)
+/* Append the text from byte `at` on. */
+static void convert_rest(struct slice text, size_t at, enum unicode_case to, struct buf *out)
 {
     bool behind = false; /* a letter, for title(); any character, for capitalize() */
     bool by_runs = to == UNICODE_LOWER || to == UNICODE_UPPER || to == UNICODE_FOLD;
-    for (size_t at = 0; at < text.len;) {
-        if (by_runs) {
-            at += convert_ascii_run(slice_from(text, at), to != UNICODE_UPPER, out);
-            if (at == text.len)
-                return;
-        }
+    while (at < text.len) {
         uint32_t code;
         size_t n = chars_decode(slice_from(text, at), &code);
         if (code < 0x80)
@@ -314,5 +310,16 @@ void unicode_convert(struct slice text, enum unicode_case to, struct buf *out)
         behind = to == UNICODE_CAPITALIZE ||
                  (code < 0x80 ? is_ascii_letter(code | 0x20, 'a') : is_cased(code));
         at += n;
+        if (by_runs)
+            at += convert_ascii_run(slice_from(text, at), to != UNICODE_UPPER, out);
     }
+}
+
+void unicode_convert(struct slice text, enum unicode_case to, struct buf *out)
+{
+    size_t at = 0;
+    if (to == UNICODE_LOWER || to == UNICODE_UPPER || to == UNICODE_FOLD)
+        at = convert_ascii_run(text, to != UNICODE_UPPER, out);
+    if (at < text.len)
+        convert_rest(text, at, to, out);
 }

@@ -13,6 +13,7 @@
 #include "template/vm_dict.h"
 #include "template/vm_method.h"
 #include "template/vm_value.h"
+#include "value/marker.h"
 
 /* ---- dicts ----------------------------------------------------------------------------------- */
 
@@ -312,8 +313,7 @@ struct places {
 static double slice_number(struct vm *vm, int index, double otherwise)
 {
     double number;
-    enum value_kind kind = value_kind(vm, index);
-    if (kind == VALUE_NONE)
+    if (marker_is_null(vm->L, index))
         return otherwise;
     if (!value_number(vm, index, &number) || number != floor(number))
         vm_fail(vm, TEMPLATE_RUNTIME,
@@ -396,8 +396,10 @@ static void slice_text(struct vm *vm, int object, enum value_kind kind, int star
     if (places.count == 0) {
         lua_pushliteral(vm->L, "");
     } else if (places.step == 1) {
-        struct slice part = slice_from(text, chars_offset(text, (size_t)places.start));
-        lua_pushlstring(vm->L, part.data, chars_offset(part, (size_t)places.count));
+        size_t from = (size_t)places.start, count = (size_t)places.count;
+        bool by_bytes = chars == text.len; /* each character is one */
+        struct slice part = slice_from(text, by_bytes ? from : chars_offset(text, from));
+        lua_pushlstring(vm->L, part.data, by_bytes ? count : chars_offset(part, count));
     } else {
         slice_chars(vm, text, chars, places);
     }

@@ -286,6 +286,7 @@ static bool find_builtin(struct render *r, const struct program *program, const 
     if (native == NULL)
         return false;
     known->signature = vm_signature_of(r->state, native);
+    known->count = use->nargs;
     if (!use->has_list && use->keywords == 0) {
         known->quick = known->signature->quick;
         known->text = known->signature->text;
@@ -404,7 +405,7 @@ enum vm_status call_filter(struct render *r, struct frame *frame, const struct i
     if ((known->quick == NULL && known->text == NULL) ||
         (r->has_own[false] != 0 && known->not_own != r->slice))
         return call_use(r, frame, insn);
-    int count = frame->program->program->filters[insn->c].nargs;
+    int count = known->count;
     if (call_short(r, frame, insn, known, count))
         return VM_DONE;
     int first = lua_gettop(r->vm.L) - count + 1;

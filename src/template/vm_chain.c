@@ -96,7 +96,7 @@ bool chain_run(struct render *r, struct frame *frame, const struct insn *insn)
 {
     const struct program *program = frame->program->program;
     const struct vm_use *use = &frame->program->filters[insn->c];
-    int count = program->filters[insn->c].nargs;
+    int count = use->count;
     struct text_flow flow;
     struct vm_plain args[CHAIN_ARGUMENTS];
     if (!take_first(r, count, &flow, args))

@@ -49,6 +49,7 @@ struct vm_use {
     const struct vm_signature *signature; /* NULL: not looked up yet */
     native_quick quick;                   /* of a call by values only; NULL: none */
     native_text text;                     /* the same of a filter of texts */
+    int count;                            /* the values it takes */
     int link;   /* the filter that takes its result stands so many instructions behind; 0: none */
     int writes; /* as struct frame's */
     uint64_t not_own; /* in this slice (r->slice) the environment had none of its own of the name */
