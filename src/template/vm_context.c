@@ -157,18 +157,19 @@ void context_share_autoescape(lua_State *L, int ctx)
 
 /* ---- looking up ------------------------------------------------------------------------------ */
 
-/* Push what the template has set under the name; false: nothing (nothing pushed). */
-static bool push_set(lua_State *L, const struct frame *frame, int name)
+/* Push what the template has set under the name; gives its lua_type, LUA_TNIL: nothing (nothing
+ * pushed). */
+static int push_set(lua_State *L, const struct frame *frame, int name)
 {
     lua_rawgeti(L, frame->fixed + FIXED_CONTEXT, CTX_VARS);
     lua_rawgeti(L, frame->fixed + FIXED_PROGRAM, name + 1);
     lua_rawget(L, -2);
-    if (!lua_isnil(L, -1)) {
+    int type = lua_type(L, -1);
+    if (type != LUA_TNIL)
         lua_replace(L, -2);
-        return true;
-    }
-    lua_pop(L, 2);
-    return false;
+    else
+        lua_pop(L, 2);
+    return type;
 }
 
 /* What the frame keeps of its context is fetched with the first name that is looked up. */
@@ -182,30 +183,31 @@ static void look_at_context(lua_State *L, struct frame *frame)
     lua_pop(L, 1);
 }
 
-void context_resolve(struct render *r, struct frame *frame, int name)
+int context_resolve(struct render *r, struct frame *frame, int name)
 {
     lua_State *L = r->vm.L;
+    int type = LUA_TNIL;
     if (frame->has_vars < 0)
         look_at_context(L, frame);
-    if (frame->has_vars && push_set(L, frame, name))
-        return;
+    if (frame->has_vars && (type = push_set(L, frame, name)) != LUA_TNIL)
+        return type;
     lua_rawgeti(L, frame->fixed + FIXED_PROGRAM, name + 1);
     lua_rawget(L, frame->fixed + FIXED_FIRST);
-    for (int i = CTX_FIRST + 1; lua_type(L, -1) == LUA_TNIL; i++) {
+    for (int i = CTX_FIRST + 1; (type = lua_type(L, -1)) == LUA_TNIL; i++) {
         lua_pop(L, 1);
         lua_rawgeti(L, frame->fixed + FIXED_CONTEXT, i);
         if (lua_isnil(L, -1))
-            return; /* nil: nobody has it */
+            break; /* nobody has it */
         lua_rawgeti(L, frame->fixed + FIXED_PROGRAM, name + 1);
         lua_rawget(L, -2);
         lua_replace(L, -2);
     }
+    return type;
 }
 
 int context_value(struct render *r, struct frame *frame, int name)
 {
-    context_resolve(r, frame, name);
-    int type = lua_type(r->vm.L, -1);
+    int type = context_resolve(r, frame, name);
     if (type != LUA_TNIL)
         return type;
     lua_pop(r->vm.L, 1);

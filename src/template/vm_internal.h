@@ -256,8 +256,8 @@ void context_new(struct render *r, int program_table, int values, int globals);
 /* Push a context which sees what the frame's sees, with these locals (NULL: none) on top. */
 void context_derive(struct render *r, struct frame *frame, int program_table,
                     const struct program_locals *locals);
-/* Push what the context has under the name (a constant), or nil. */
-void context_resolve(struct render *r, struct frame *frame, int name);
+/* Push what the context has under the name (a constant), or nil. Gives its lua_type. */
+int context_resolve(struct render *r, struct frame *frame, int name);
 /* Push the name's value, or undefined. Gives its lua_type. */
 int context_value(struct render *r, struct frame *frame, int name);
 /* context[name] = the value on top (popped; nil: none). */
