@@ -11,6 +11,7 @@ local data = require "data"
 ---@field depth? integer requests in one pipelined batch; default 1
 ---@field json? boolean compare the answers as values
 ---@field keeps_cookie? boolean qlua's requests bring the cookie that its first answer set
+---@field profiled? boolean a profile is taken of qlua before, and has ended
 ---@field secure? boolean over TLS, on connections that are kept
 ---@field app string what qlua serves
 ---@field servers string[] whom to measure; qlua first; the name of a job: qlua at that one
@@ -68,6 +69,10 @@ local M = {
   {
     name = "session", what = "plain, with a counter in a signed cookie", path = "/",
     keeps_cookie = true, app = SESSION, servers = { "qlua", "plain" }, goals = { plain = 1.50 },
+  },
+  {
+    name = "profiled", what = "plain, after a profile was taken; none is under way", path = "/",
+    profiled = true, app = HELLO, servers = { "qlua", "plain" }, goals = { plain = 1.03 },
   },
   {
     name = "tls", what = "plain, over TLS 1.3", path = "/", secure = true, app = HELLO,

@@ -5,7 +5,7 @@
 --- mood changes more between rounds than within one. Other jobs: idle (memory of a kept
 --- connection), start (time to the first answer), reload (new code under load), micro (the plain
 --- request without a socket), session-micro (a session loaded and saved, and no request).
---- What a job is compared with may also be qlua at another job: session with plain.
+--- What a job is compared with may also be qlua at another job: session and profiled with plain.
 
 package.path = "./spec/?.lua;./spec/bench/?.lua;" .. package.path
 
@@ -15,8 +15,10 @@ local data = require "data"
 local http = require "support.http"
 local jobs = require "jobs"
 local measure = require "measure"
+local process = require "support.process"
 local servers = require "servers"
 local statistics = require "statistics"
+local support = require "support.server"
 local tls = require "support.tls"
 
 local ROUNDS = tonumber(os.getenv "ROUNDS") or 15
@@ -65,6 +67,19 @@ local function verify(job, running)
     if asked.keeps_cookie then
       server.cookie = assert(answer.header["set-cookie"], "no cookie was set"):match "^[^;]+"
     end
+  end
+end
+
+--- Take a profile of a server under load, to its end.
+local function profile(server)
+  local program = support.program()
+  local asking = process.start { program, "profile", "--port", tostring(server.port), "--seconds",
+    tostring(SECONDS) }
+  measure.round(server, LOAD_CPU, SECONDS)
+  local code = asking:wait(SECONDS + 20)
+  if code ~= 0 then
+    asking:finish()
+    error(("%s profile ended with %s"):format(program, tostring(code)), 0)
   end
 end
 
@@ -146,6 +161,11 @@ local function run_job(job, by_name)
       running[i].job = asked
     end
     verify(job, running)
+    for _, server in ipairs(running) do
+      if server.job.profiled then
+        profile(server)
+      end
+    end
     local figures = play(running)
     print_table(job, running, figures)
     print_goals(job, figures)
