@@ -2,6 +2,14 @@
 #include "template/vm_run.h"
 #include "value/number.h"
 
+static inline size_t count_digits(uint32_t number)
+{
+    size_t n = 1;
+    for (; number >= 10; number /= 10)
+        n++;
+    return n;
+}
+
 static void append_number(struct render *r, int index)
 {
     double number = lua_tonumber(r->vm.L, index);
@@ -9,17 +17,12 @@ static void append_number(struct render *r, int index)
         value_write(&r->vm, index, &r->out);
         return;
     }
-    char digits[10];
-    size_t at = sizeof(digits);
     uint32_t left = (uint32_t)number;
-    do {
-        digits[--at] = (char)('0' + left % 10);
-        left /= 10;
-    } while (left != 0);
-    char *out = buf_reserve(&r->out, sizeof(digits));
-    for (size_t i = at; i < sizeof(digits); i++)
-        *out++ = digits[i];
-    r->out.len += sizeof(digits) - at;
+    size_t n = count_digits(left);
+    char *digits = buf_reserve(&r->out, n);
+    r->out.len += n;
+    for (; n > 0; left /= 10)
+        digits[--n] = (char)('0' + left % 10);
 }
 
 /* A filter block's or call block's result: text, as it is. */

@@ -15,14 +15,6 @@ static inline bool is_plain(struct render *r, int object)
     return true;
 }
 
-/* Push what the plain table in a slot has under the name; gives its lua_type. */
-static inline int push_raw(struct render *r, const struct frame *frame, int object, int name)
-{
-    lua_rawgeti(r->vm.L, frame->fixed + FIXED_PROGRAM, name + 1);
-    lua_rawget(r->vm.L, object);
-    return lua_type(r->vm.L, -1);
-}
-
 /* Is the slot's value a plain table, and can the name only be that of a field? Then an attribute
  * needs no more than a look into the table. Gives the slot's stack index, 0: no. */
 static inline int plain_slot(struct render *r, struct frame *frame, const struct insn *insn)
@@ -30,10 +22,10 @@ static inline int plain_slot(struct render *r, struct frame *frame, const struct
     int object = frame->base + insn->b;
     if (!frame->program->is_field[insn->c])
         return 0;
+    if (slot_is_plain(r, object))
+        return object;
     int type;
     if (object == r->known) {
-        if (r->is_known_plain)
-            return object;
         type = r->known_type;
     } else if (insn->a & SLOT_LAZY) {
         type = fill_slot(r, frame, insn->b, frame->unit->slot_names[insn->b]);
@@ -53,11 +45,11 @@ static void push_no_field(struct render *r, const struct frame *frame, int objec
     lua_pop(L, 1);
 }
 
-int push_slot_attr(struct render *r, struct frame *frame, const struct insn *insn)
+int push_slot_attr_other(struct render *r, struct frame *frame, const struct insn *insn)
 {
     int object = plain_slot(r, frame, insn);
     if (object != 0) {
-        int type = push_raw(r, frame, object, insn->c);
+        int type = push_field(r, frame, object, insn->c);
         if (type != LUA_TNIL)
             return type;
         if (!r->vm.sandboxed) { /* which hides some names */
@@ -80,7 +72,7 @@ bool slot_attr_truth(struct render *r, struct frame *frame, const struct insn *i
     if (object == 0)
         return false;
     bool is_known = true;
-    switch (push_raw(r, frame, object, insn->c)) {
+    switch (push_field(r, frame, object, insn->c)) {
     case LUA_TNIL:
         *is_true = false;
         is_known = r->vm.undefined != UNDEFINED_STRICT && !r->vm.sandboxed;

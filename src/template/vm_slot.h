@@ -54,9 +54,36 @@ static inline int slot_type(const struct render *r, int index)
     return index == r->known ? r->known_type : lua_type(r->vm.L, index);
 }
 
+/* Is it known that the slot at the stack index holds a table without a metatable? */
+static inline bool slot_is_plain(const struct render *r, int index)
+{
+    return index == r->known && r->is_known_plain;
+}
+
+/* Push what the plain table in a slot has under the name, or nil; gives its lua_type. */
+static inline int push_field(struct render *r, const struct frame *frame, int object, int name)
+{
+    lua_rawgeti(r->vm.L, frame->fixed + FIXED_PROGRAM, name + 1);
+    lua_rawget(r->vm.L, object);
+    return lua_type(r->vm.L, -1);
+}
+
+int push_slot_attr_other(struct render *r, struct frame *frame, const struct insn *insn);
+
 /* Push the attribute of the slot's value that an OP_SLOT_ATTR or OP_OUT_ATTR names; gives its
  * lua_type, LUA_TNONE: Lua was asked for it. */
-int push_slot_attr(struct render *r, struct frame *frame, const struct insn *insn);
+static inline int push_slot_attr(struct render *r, struct frame *frame, const struct insn *insn)
+{
+    int object = frame->base + insn->b;
+    if (slot_is_plain(r, object) && frame->program->is_field[insn->c]) {
+        int type = push_field(r, frame, object, insn->c);
+        if (type != LUA_TNIL)
+            return type;
+        lua_pop(r->vm.L, 1);
+    }
+    return push_slot_attr_other(r, frame, insn);
+}
+
 /* Is that attribute true? Only where that is easily said; else false is given, and nothing was
  * done. */
 bool slot_attr_truth(struct render *r, struct frame *frame, const struct insn *insn, bool *is_true);
