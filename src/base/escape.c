@@ -74,7 +74,7 @@ void escape_html(struct buf *out, struct slice text)
     if (text.len <= HTML_BLOCK && text.len > 0 && out->cap - out->len >= HTML_BLOCK &&
         copy_block(out->data + out->len, text.data, text.len) == 0)
         out->len += text.len;
-    else
+    else if (text.len > 0)
         escape_html_blocks(out, text);
 }
 
@@ -89,6 +89,8 @@ static const bool is_unreserved[256] = {
 void escape_url(struct buf *out, struct slice text, struct slice safe)
 {
     static const char hex[] = "0123456789ABCDEF";
+    if (text.len == 0) /* its data may be NULL */
+        return;
     const char *src = text.data, *end = text.data + text.len;
     char *dst = buf_reserve(out, text.len);
     for (; src < end; src++) { /* at dst there is room for all that is left */

@@ -122,6 +122,8 @@ static size_t copy_words(char *to, const char *at, size_t len, bool *was_space)
  * there is another, or one that may go on behind a tag, or a tag may be none or a comment. */
 static bool add_words(struct slice html, struct buf *out, bool is_usual)
 {
+    if (html.len == 0) /* its data may be NULL */
+        return true;
     const char *at = html.data, *end = html.data + html.len;
     char *begin = buf_reserve(out, html.len + COPY_SLACK), *to = begin;
     bool was_space = true, has_tags = true; /* no space before the first word */
