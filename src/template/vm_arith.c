@@ -226,8 +226,13 @@ enum value_result value_arith(struct vm *vm, enum value_operator op, int a, int 
         return value_format(vm, a, b);
     if (kind == VALUE_UNDEFINED)
         value_fail_undefined(vm, a);
-    if (value_kind(vm, b) == VALUE_UNDEFINED)
-        value_fail_undefined(vm, b);
+    if (value_kind(vm, b) == VALUE_UNDEFINED) {
+        if (op != VALUE_ADD || kind != VALUE_MARKUP ||
+            value_undefined_kind(vm, b) != UNDEFINED_CHAINABLE)
+            value_fail_undefined(vm, b);
+        lua_pushvalue(vm->L, a); /* it has an __html__, which is empty */
+        return VALUE_OK;
+    }
     if (kind == VALUE_OBJECT || value_kind(vm, b) == VALUE_OBJECT)
         return VALUE_ASK;
     if ((op == VALUE_ADD && add(vm, a, b)) || (op == VALUE_MUL && multiply(vm, a, b)))
