@@ -24,14 +24,8 @@ static void new_bare(struct render *r, int program_table)
 {
     lua_State *L = r->vm.L;
     lua_createtable(L, CTX_FIRST + 2, 0);
-    lua_pushboolean(L, 0);
-    lua_rawseti(L, -2, CTX_VARS);
-    lua_pushboolean(L, 0);
-    lua_rawseti(L, -2, CTX_EXPORTED);
     lua_pushvalue(L, program_table);
     lua_rawseti(L, -2, CTX_PROGRAM);
-    lua_pushboolean(L, 0);
-    lua_rawseti(L, -2, CTX_PARENTS);
     lua_pushnumber(L, program_at(L, program_table)->program->autoescape);
     lua_rawseti(L, -2, CTX_AUTOESCAPE);
 }

@@ -69,10 +69,10 @@ enum { PROGRAM_ENV = 1, PROGRAM_TABLES, PROGRAM_MODULE, PROGRAM_MORE };
 /* A context: a table. What names stand for is looked up in CTX_VARS and then in the tables from
  * CTX_FIRST on. */
 enum {
-    CTX_VARS = 1,   /* what the template has set at top level, or false */
-    CTX_EXPORTED,   /* name -> true of what a module exports, or false: nobody asks */
+    CTX_VARS = 1,   /* what the template has set at top level, or nil */
+    CTX_EXPORTED,   /* name -> true of what a module exports, or nil: nobody asks */
     CTX_PROGRAM,    /* the program's table */
-    CTX_PARENTS,    /* list of those of the programs it extends, or false */
+    CTX_PARENTS,    /* list of those of the programs it extends, or nil */
     CTX_AUTOESCAPE, /* 1 or 0: is it in force? Or the context that this one shares it with */
     CTX_FIRST
 };
