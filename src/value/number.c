@@ -118,29 +118,30 @@ size_t number_write(char *dst, double x)
 /* number_write_fixed for 0 <= x < CENTS_BELOW, digits <= CENTS_DIGITS: prices and the like. */
 static size_t write_cents(char *dst, double x, int digits)
 {
+    static const uint64_t scales[CENTS_DIGITS + 1] = {1, 10, 100, 1000, 10000, 100000, 1000000};
     uint64_t bits;
     memcpy(&bits, &x, sizeof(bits));
     unsigned biased = (unsigned)(bits >> MANTISSA_BITS);
     uint64_t m = (bits & (IMPLICIT_BIT - 1)) | (biased > 0 ? IMPLICIT_BIT : 0);
     unsigned s = 1023 + MANTISSA_BITS - (biased > 0 ? biased : 1); /* x is m / 2^s; s > 12 */
-    uint64_t scale = 1;
-    for (int i = 0; i < digits; i++)
-        scale *= 10;
     uint64_t whole = 0;
     if (s < 128) { /* else it is less than half of the last digit */
-        uint128 product = (uint128)m * scale, half = (uint128)1 << (s - 1);
+        uint128 product = (uint128)m * scales[digits], half = (uint128)1 << (s - 1);
         uint128 rest = product & (2 * half - 1);
         whole = (uint64_t)(product >> s);
         whole += rest > half || (rest == half && (whole & 1) == 1);
     }
-    size_t n = number_write_uint(dst, whole / scale);
-    if (digits == 0)
-        return n;
-    dst[n] = '.';
-    uint64_t fraction = whole % scale;
-    for (int i = digits; i > 0; i--, fraction /= 10)
-        dst[n + (size_t)i] = (char)('0' + fraction % 10);
-    return n + 1 + (size_t)digits;
+    char text[24]; /* from its end: 18 digits at most, and the point */
+    size_t at = sizeof(text);
+    for (int i = 0; i < digits; i++, whole /= 10)
+        text[--at] = (char)('0' + whole % 10);
+    if (digits > 0)
+        text[--at] = '.';
+    do
+        text[--at] = (char)('0' + whole % 10);
+    while ((whole /= 10) != 0);
+    memcpy(dst, text + at, sizeof(text) - at);
+    return sizeof(text) - at;
 }
 
 size_t number_write_fixed(char *dst, double x, int digits)
