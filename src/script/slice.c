@@ -6,6 +6,7 @@
 #include <luajit.h>
 
 #include "base/clock.h"
+#include "script/ahead.h"
 #include "script/state.h"
 #include "script/task.h"
 #include "script/task_internal.h"
@@ -48,6 +49,7 @@ static void on_count(lua_State *L, lua_Debug *ar)
         return;
     if (script->uncollected && is_large(script))
         resume_collector(script);
+    ahead_of(script);
     if (task->L != L || !lua_isyieldable(L))
         return;
     task->sliced = true;

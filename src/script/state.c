@@ -11,6 +11,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "net/pool.h"
+#include "script/ahead.h"
 #include "script/call.h"
 #include "script/memory.h"
 #include "script/modules.h"
@@ -176,6 +177,7 @@ static void leave_process(struct script *script)
 {
     tasks_clear(script);
     watchdog_stop(script);
+    ahead_forget(script);
 }
 
 void script_close(struct script *script)

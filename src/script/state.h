@@ -15,6 +15,7 @@
 #include "net/loop.h"
 #include "script/watchdog.h"
 
+struct ahead_job;
 struct err;
 struct log;
 struct lua_State;
@@ -57,20 +58,22 @@ struct script {
     void *(*alloc)(void *ud, void *ptr, size_t osize, size_t nsize); /* LuaJIT's own */
     void *alloc_ud;
     size_t used;
-    size_t limit;           /* 0: none */
-    size_t mark;            /* used when the running task was resumed */
-    size_t collect_at;      /* used above this between resumes: collect */
-    bool refused;           /* an allocation was refused since the running task was resumed */
-    size_t reserve;         /* what is left for a task that was refused */
-    bool hooked;            /* an error waits for the running task to leave a trace */
-    bool collect_soon;      /* an allocation was refused since the last full collection */
-    bool is_closed;         /* L is gone */
-    bool sliced;            /* script/slice.h: tasks are taken back after a while */
-    bool uncollected;       /* script/slice.h: the collector stands still */
-    uint8_t cycles;         /* of the collector, while the state is emptied */
-    uint64_t slice_began;   /* nanoseconds: when the running task was resumed */
-    bool ran_out;           /* a task ended because it was refused memory */
-    bool wants_replacement; /* so much stays live that a fresh state should take over */
+    size_t limit;                /* 0: none */
+    size_t ahead;                /* script/ahead.h: memory is ready until so much is used */
+    struct ahead_job *ahead_job; /* the one under way; NULL: none */
+    size_t mark;                 /* used when the running task was resumed */
+    size_t collect_at;           /* used above this between resumes: collect */
+    bool refused;                /* an allocation was refused since the running task was resumed */
+    size_t reserve;              /* what is left for a task that was refused */
+    bool hooked;                 /* an error waits for the running task to leave a trace */
+    bool collect_soon;           /* an allocation was refused since the last full collection */
+    bool is_closed;              /* L is gone */
+    bool sliced;                 /* script/slice.h: tasks are taken back after a while */
+    bool uncollected;            /* script/slice.h: the collector stands still */
+    uint8_t cycles;              /* of the collector, while the state is emptied */
+    uint64_t slice_began;        /* nanoseconds: when the running task was resumed */
+    bool ran_out;                /* a task ended because it was refused memory */
+    bool wants_replacement;      /* so much stays live that a fresh state should take over */
 
     /* processor time: script/watchdog.h */
     struct script *next_watched;
