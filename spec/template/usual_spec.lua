@@ -63,6 +63,34 @@ local ON_VALUES = {
   "{{ ['A <', o.k]|map('lower')|map('trim')|map('replace', ' ', '_')|join('|') }}",
   "{{ ['A <', o.k]|map('string')|map('e')|map('upper')|join('|') }}",
   "{{ '%.2f'|format(o.k)|replace('.', ',') }}{{ '%5.1f'|format(2) }}{{ '%.1f'|format(true) }}",
+  -- sequences that go from filter to filter
+  "{{ [[o.k], ['b', o.k]]|map('first')|unique|list }}{{ [o.k, o.k, 3]|unique|slice(2)|list }}",
+  "{{ ([o.k]|map('string') if o.k else 'xy')|list }}{{ (o.k or [1]|select)|list }}",
+  "{% for i in [1, 2] %}{{ (['z', o.k]|map('string') if i == 1 else 'yx')|sort }}{% endfor %}",
+  "{{ []|map(attribute='k')|list }}{{ []|select|map('upper')|list }}{{ []|select|list }}",
+  "{{ []|select|map|list }}", "{{ []|map|list }}", "{{ []|select|selectattr|list }}",
+  "{{ [o.k]|reject('defined')|first|default('none') }}{{ []|select|sum }}{{ []|select|join }}",
+  "{{ [o]|map(attribute='gone')|map('default', o.k)|list }}",
+  "{{ [o]|map('default', default_value=3, boolean=true)|list }}{{ [o.k, '']|map('d', 1, 1)|list }}",
+  "{{ [o]|map(attribute='k', default=9, nosuch=1)|list }}", "{{ [o]|map(default=3)|list }}",
+  "{{ [o, {}]|map(default=o.k, attribute='k')|list }}{{ [o]|map(attribute='k.gone')|list }}",
+  "{{ [o]|map('first', attribute='k')|list }}", "{{ [o]|map('attr', value=1)|list }}",
+  "{{ [o, o]|map(**{'attribute': 'k'})|list }}{{ [o.k]|map(*['default', 2, true])|list }}",
+  "{{ [o.k]|map(attribute=none)|list }}{{ [[o.k]]|map(attribute=0, default=none)|list }}",
+  "{{ [o.k, 'A']|map('replace', 'A', 'b', count=1)|list }}", "{{ [o.k]|map('nosuch')|list }}",
+  "{{ [o.k]|map(o.k)|list }}", "{{ [o]|selectattr(o.k)|list|length }}", "{{ [o]|selectattr|list }}",
+  "{{ [o]|selectattr('k', o.k)|list|length }}", "{{ [o]|selectattr('k', 'eq')|list|length }}",
+  "{{ [o]|selectattr('k', 'sameas', o.k)|list|length }}{{ [o, {}]|rejectattr('k')|list|length }}",
+  "{{ [o.k, 1, 'a']|reject('string')|list }}{{ [o.k, 2]|select('in', [1, 2, 'a'])|first }}",
+  "{{ [o, {'k': 2}]|sort(attribute='k', reverse=true)|map(attribute='k')|join(',') }}",
+  "{{ [o, o]|sum('k') < 3 }}", "{{ [o, o]|sum(start=1, attribute='k') > 2 }}",
+  "{{ [o]|sum(2, iterable=1) }}",
+  "{{ [o, {'k': 1}]|sort(attribute='k')|list|length }}{{ [o]|min(attribute='k') == o }}",
+  "{{ ['b', o.k]|sort(true, attribute=none) }}", "{{ ['b', o.k, 'C', 'a']|sort }}{{ [o.k]|sort }}",
+  "{% set g = [o.k, 2]|select %}{{ g|list }}{{ g|list }}{{ g|first is undefined }}",
+  "{% set l = [o.k, 1]|select('defined')|list %}{{ l.append(3) }}{{ l }}{{ l|length }}",
+  "{{ [[o.k, 1], [2, 3]]|map('last')|map('string')|batch(1)|first|join('-') }}",
+  "{% for x in [o.k, 1]|reject('none')|batch(2) %}{{ x|join }}{{ loop.last }}{% endfor %}",
   "{% macro m(a, b='B') %}[{{ a }}{{ b }}{{ caller(a) }}]{% endmacro %}"
     .. "{% for i in [1, 2] %}{% call(x) m(o.k, i) %}{{ x }}{{ i }}{% endcall %}{% endfor %}",
   "{% macro m(a, b='B') %}[{{ a }}{{ b }}{{ caller() if caller }}]{% endmacro %}"
@@ -154,6 +182,18 @@ describe("a chain of filters of texts", function()
       return "<" .. text .. ">"
     end
     assert.equal("a<a>a", render("{{ x|lower }}{{ x|lower|upper }}{{ x|lower|trim }}", { x = "A" }))
+  end)
+
+  it("hands sequences to own filters as before, and runs them in map", function()
+    env.filters.first = function(list)
+      return list[#list]
+    end
+    env.filters.list = function(items)
+      return items
+    end
+    local source = "{{ x|map('first')|join(',') }} {{ x|map('first')|list|join('|') }}"
+      .. "{% for y in x|select|list %} {{ y|join }}{% endfor %}"
+    assert.equal("b,d b|d ab cd", render(source, { x = { { "a", "b" }, { "c", "d" } } }))
   end)
 
   it("sees filters that come while it renders", function()

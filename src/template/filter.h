@@ -19,6 +19,18 @@ void filter_open_globals(lua_State *L);
 /* The short ways of a builtin's usual calls, NULL: it has none. */
 void filter_usual(const struct vm_native *native, native_quick *quick, native_text *text);
 
+/* The form of the filter for calls of one value and keywords, which become its parameters; NULL: it
+ * has none. For a filter whose `**` takes few names. */
+const struct vm_native *filter_named(const struct vm_native *native);
+
+/* How a filter deals with sequences. */
+enum {
+    WALK_MAKES = 1, /* it makes a generator of its own */
+    WALK_WALKS = 2, /* it walks its operand once and keeps nothing of it but the items */
+    WALK_LISTS = 4  /* ... and makes a list of them all */
+};
+int filter_walk(const struct vm_native *native);
+
 /* ---- cycler and joiner, as value_getattr, value_method and vm_call see them -------------------
  */
 

@@ -65,12 +65,11 @@ int filter_items(struct vm *vm, int index)
 {
     enum value_kind kind = value_kind(vm, index);
     if (kind == VALUE_LIST || kind == VALUE_TUPLE) {
-        struct value_iter iter;
-        value_iter_begin(vm, index, &iter);
-        if (iter.count > (double)INT_MAX)
-            value_check_items(vm, iter.count);
-        value_spend(vm, iter.count);
-        return (int)iter.count;
+        double count = (double)lua_objlen(vm->L, index);
+        if (count > (double)INT_MAX)
+            value_check_items(vm, count);
+        value_spend(vm, count);
+        return (int)count;
     }
     if (value_to_list(vm, index) == VALUE_ASK)
         filter_fail_type(vm, index, "'", "' object is not iterable");

@@ -154,7 +154,8 @@ filter_native filter_attr, filter_batch, filter_default, filter_first, filter_it
 filter_native filter_join, filter_last, filter_length, filter_list, filter_random, filter_reverse;
 filter_native filter_slice, filter_sum;
 /* filter_project.c */
-filter_native filter_map, filter_reject, filter_rejectattr, filter_select, filter_selectattr;
+filter_native filter_map, filter_map_named, filter_reject, filter_rejectattr, filter_select,
+    filter_selectattr;
 /* filter_sort.c */
 filter_native filter_dictsort, filter_groupby, filter_max, filter_min, filter_sort, filter_unique;
 

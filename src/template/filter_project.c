@@ -7,27 +7,26 @@
 #include "template/filter_internal.h"
 #include "template/filter_quick.h"
 
-/* Push items from..n of the list of a `*` parameter. */
-static int push_rest(struct vm *vm, int list, int from, int n)
+/* Push the count values from the stack index on; gives how many. */
+static int push_values(struct vm *vm, int first, int count)
 {
-    for (int i = from; i <= n; i++)
-        lua_rawgeti(vm->L, list, i);
-    return n < from ? 0 : n - from + 1;
+    for (int i = 0; i < count; i++)
+        lua_pushvalue(vm->L, first + i);
+    return count > 0 ? count : 0;
 }
 
-/* Push the name in list[i], of the filter or test to run; of what is no text its repr, which will
- * be unknown. */
-static void push_name(struct vm *vm, int list, int i)
+/* Push the name at index, of the filter or test to run; of what is no text its repr, which will be
+ * unknown. */
+static void push_name(struct vm *vm, int index)
 {
     struct slice name;
-    lua_rawgeti(vm->L, list, i);
-    int index = lua_gettop(vm->L);
-    if (value_slice(vm, index, &name))
+    if (value_slice(vm, index, &name)) {
+        lua_pushvalue(vm->L, index);
         return;
+    }
     size_t start = vm->text.len;
     value_repr(vm, index, &vm->text);
     vm_push_text(vm, start);
-    lua_replace(vm->L, index);
 }
 
 /* ---- map ------------------------------------------------------------------------------------- */
@@ -85,8 +84,8 @@ static void check_keywords(struct vm *vm, int keywords)
  * the default (each a slot). */
 static void begin_map(struct vm *vm, struct vm_frame *frame, int result)
 {
-    int arguments = frame->base + 1, keywords = frame->base + 2;
-    bool has_filter = filter_rest(vm, arguments) > 0, by_attribute = false;
+    int keywords = result - 1;
+    bool has_filter = frame->nparams > 2, by_attribute = false;
     lua_settop(vm->L, result - 1);
     vm_push_none(vm); /* the result's slot */
     if (!has_filter && filter_has_keywords(vm, keywords))
@@ -104,22 +103,50 @@ static void begin_map(struct vm *vm, struct vm_frame *frame, int result)
     frame_begin(frame, by_attribute ? MAP_PATH : MAP_FILTER);
 }
 
+/* The same of map(value, attribute, default): both are where they are used. Pushes the result. */
+static void begin_named(struct vm *vm, struct vm_frame *frame, int result)
+{
+    lua_settop(vm->L, result - 1);
+    path_prepare(vm, frame->base + 1);
+    frame->n = filter_items(vm, frame->base);
+    vm_new_generator(vm, frame->n);
+    frame_begin(frame, MAP_PATH);
+}
+
+/* Go as far as the filter has a short way for the items, which it is given with count arguments. */
+static void map_quick(struct vm *vm, struct vm_frame *frame, int result, struct slice name,
+                      int arguments, int count)
+{
+    lua_State *L = vm->L;
+    native_quick quick = vm_quick_filter(vm, name);
+    int top = lua_gettop(L);
+    for (; quick != NULL && frame->i < frame->n; frame->i++) {
+        lua_rawgeti(L, frame->base, frame->i + 1);
+        if (!vm_call_quick(vm, quick, 1 + push_values(vm, arguments, count)))
+            break;
+        lua_rawseti(L, result, frame->i + 1);
+    }
+    lua_settop(L, top);
+}
+
 static enum vm_status map_filter(struct vm *vm, struct vm_frame *frame, int result)
 {
     lua_State *L = vm->L;
-    int arguments = frame->base + 1, keywords = frame->base + 2, part;
-    if (frame_answered(frame, &part))
+    int arguments = frame->base + 2, count = frame->nparams - 3, keywords = result - 1, part;
+    bool was_asked = frame_answered(frame, &part);
+    if (was_asked)
         lua_rawseti(L, result, ++frame->i);
-    int count = filter_rest(vm, arguments);
     bool has_keywords = filter_has_keywords(vm, keywords);
     lua_settop(L, result);
     struct slice name;
-    push_name(vm, arguments, 1); /* stays on the stack */
+    push_name(vm, arguments - 1); /* stays on the stack */
     int top = lua_gettop(L);
     value_slice(vm, top, &name);
+    if (!was_asked && !has_keywords)
+        map_quick(vm, frame, result, name, arguments, count);
     for (; frame->i < frame->n; frame->i++) {
         lua_rawgeti(L, frame->base, frame->i + 1);
-        int nargs = 1 + push_rest(vm, arguments, 2, count);
+        int nargs = 1 + push_values(vm, arguments, count);
         if (has_keywords)
             lua_pushvalue(L, keywords);
         if (vm_call_filter(vm, name, nargs, has_keywords) == VM_AGAIN)
@@ -130,7 +157,14 @@ static enum vm_status map_filter(struct vm *vm, struct vm_frame *frame, int resu
     return VM_DONE;
 }
 
-enum vm_status filter_map(struct vm *vm, struct vm_frame *frame)
+/* Follow the path from every item; the default lies behind it. */
+static enum vm_status map_path(struct vm *vm, struct vm_frame *frame, int path, int result)
+{
+    int fallback = filter_is_absent(vm, path + 1) ? 0 : path + 1;
+    return path_project(vm, frame, frame->base, path, fallback, result, false);
+}
+
+static enum vm_status map(struct vm *vm, struct vm_frame *frame, bool is_named)
 {
     int result = frame->base + frame->nparams;
     enum vm_status status;
@@ -142,17 +176,28 @@ enum vm_status filter_map(struct vm *vm, struct vm_frame *frame)
             vm_new_generator(vm, 0);
             return VM_DONE;
         }
-        begin_map(vm, frame, result);
+        if (is_named)
+            begin_named(vm, frame, result);
+        else
+            begin_map(vm, frame, result);
     }
-    if (frame_phase(frame) == MAP_FILTER) {
+    if (frame_phase(frame) == MAP_FILTER)
         status = map_filter(vm, frame, result);
-    } else {
-        int fallback = filter_is_absent(vm, result + 2) ? 0 : result + 2;
-        status = path_project(vm, frame, frame->base, result + 1, fallback, result, false);
-    }
+    else
+        status = map_path(vm, frame, is_named ? frame->base + 1 : result + 1, result);
     if (status == VM_DONE)
         lua_pushvalue(vm->L, result);
     return status;
+}
+
+enum vm_status filter_map(struct vm *vm, struct vm_frame *frame)
+{
+    return map(vm, frame, false);
+}
+
+enum vm_status filter_map_named(struct vm *vm, struct vm_frame *frame)
+{
+    return map(vm, frame, true);
 }
 
 /* ---- select and its like --------------------------------------------------------------------- */
@@ -164,7 +209,8 @@ enum { SELECT_BEGIN, SELECT_EMPTY, SELECT_PATH, SELECT_TEST, SELECT_TRUTH };
 
 /* What a selection works with: stack indexes, and the arguments it was given. */
 struct selection {
-    int items, arguments, keywords, result, path;
+    int items, keywords, result, path;
+    int arguments;     /* before the first of them */
     int test;          /* its name, or nil; the last of the slots */
     int count;         /* how many arguments */
     int first;         /* the first of them that is the test's; beyond count: no test */
@@ -190,7 +236,7 @@ static bool test_equality(struct vm *vm, const struct selection *s)
 {
     bool is_equal;
     int item = lua_gettop(vm->L);
-    lua_rawgeti(vm->L, s->arguments, s->first + 1);
+    lua_pushvalue(vm->L, s->arguments + s->first + 1);
     if (value_equal(vm, item, item + 1, &is_equal) == VALUE_ASK) {
         lua_settop(vm->L, item);
         return false;
@@ -215,7 +261,7 @@ static enum vm_status test_item(struct vm *vm, struct vm_frame *frame, const str
     }
     if (s->equal_to != 0 && test_equality(vm, s))
         return VM_DONE;
-    int nargs = 1 + push_rest(vm, s->arguments, s->first + 1, s->count);
+    int nargs = 1 + push_values(vm, s->arguments + s->first + 1, s->count - s->first);
     if (s->has_keywords)
         lua_pushvalue(vm->L, s->keywords);
     if (vm_call_test(vm, s->name, nargs, s->has_keywords) == VM_DONE)
@@ -237,32 +283,24 @@ static void judge(struct vm *vm, struct vm_frame *frame, const struct selection 
     frame->i++;
 }
 
-/* What the test is asked about is a string, number or boolean: is the one on top the same? -1:
- * not easily said. */
-static int same_plain(lua_State *L, int wanted)
-{
-    int type = lua_type(L, -1);
-    if (type != LUA_TSTRING && type != LUA_TNUMBER && type != LUA_TBOOLEAN)
-        return -1;
-    return lua_type(L, wanted) == type ? lua_rawequal(L, -1, wanted) : -1;
-}
-
 /* Go as far as items are plain tables whose attribute (a string) is easily compared with the test's
  * argument; gives how many are kept. */
 static int select_plain(struct vm *vm, struct vm_frame *frame, const struct selection *s, int kept)
 {
     lua_State *L = vm->L;
-    lua_rawgeti(L, s->arguments, s->first + 1);
-    int wanted = lua_gettop(L);
+    int wanted = s->arguments + s->first + 1, top = lua_gettop(L);
+    int type = lua_type(L, wanted);
+    if (type != LUA_TSTRING && type != LUA_TNUMBER && type != LUA_TBOOLEAN)
+        return kept;
     for (; frame->i < frame->n; frame->i++) {
         lua_rawgeti(L, s->items, frame->i + 1);
-        int same = quick_push_field(vm, s->path) ? same_plain(L, wanted) : -1;
-        if (same < 0)
+        if (quick_push_field(vm, s->path) != type)
             break;
-        lua_settop(L, wanted + 1);
+        bool same = lua_rawequal(L, -1, wanted);
+        lua_settop(L, top + 1);
         if ((same == (s->equal_to > 0)) == s->wanted)
             lua_rawseti(L, s->result, ++kept);
-        lua_settop(L, wanted);
+        lua_settop(L, top);
     }
     lua_settop(L, s->test);
     return kept;
@@ -307,12 +345,12 @@ static void begin_selection(struct vm *vm, struct vm_frame *frame, const struct 
     vm_new_generator(vm, frame->n < FEW ? frame->n : FEW);
     lua_pushnil(vm->L);
     if (by_attribute) {
-        lua_rawgeti(vm->L, s->arguments, 1);
+        lua_pushvalue(vm->L, s->arguments + 1);
         lua_replace(vm->L, s->path);
         path_prepare(vm, s->path);
     }
     if (s->first <= s->count)
-        push_name(vm, s->arguments, s->first);
+        push_name(vm, s->arguments + s->first);
     else
         lua_pushnil(vm->L);
     frame_begin(frame, SELECT_PATH);
@@ -324,14 +362,14 @@ static enum vm_status selection(struct vm *vm, struct vm_frame *frame, bool by_a
     int result = frame->base + frame->nparams;
     struct selection s = {
         .items = frame->base,
-        .arguments = frame->base + 1,
-        .keywords = frame->base + 2,
+        .arguments = frame->base,
+        .keywords = result - 1,
         .result = result,
         .path = result + 1,
         .test = result + 2,
-        .count = filter_rest(vm, frame->base + 1),
+        .count = frame->nparams - 2,
         .first = by_attribute ? 2 : 1,
-        .has_keywords = filter_has_keywords(vm, frame->base + 2),
+        .has_keywords = filter_has_keywords(vm, result - 1),
         .wanted = wanted,
     };
     if (frame_phase(frame) == SELECT_BEGIN || frame_phase(frame) == SELECT_EMPTY) {

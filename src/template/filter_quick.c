@@ -17,21 +17,21 @@ static bool is_name(struct vm *vm, int attribute)
     return has_letter;
 }
 
-bool quick_push_field(struct vm *vm, int name)
+int quick_push_field(struct vm *vm, int name)
 {
     lua_State *L = vm->L;
     if (lua_type(L, -1) != LUA_TTABLE)
-        return false;
+        return LUA_TNIL;
     if (lua_getmetatable(L, -1)) {
         lua_pop(L, 1);
-        return false;
+        return LUA_TNIL;
     }
     lua_pushvalue(L, name);
     lua_rawget(L, -2);
-    if (lua_type(L, -1) != LUA_TNIL)
-        return true;
-    lua_pop(L, 1);
-    return false;
+    int type = lua_type(L, -1);
+    if (type == LUA_TNIL)
+        lua_pop(L, 1);
+    return type;
 }
 
 static bool is_ascii(struct slice text)
@@ -42,11 +42,9 @@ static bool is_ascii(struct slice text)
     return all < 0x80;
 }
 
-/* The key on top. */
-static bool take_key(struct vm *vm, struct quick_keys *keys, int i)
+/* The key on top, of this lua_type. */
+static bool take_key(lua_State *L, struct quick_keys *keys, int i, int type)
 {
-    lua_State *L = vm->L;
-    int type = lua_type(L, -1);
     if (type != (keys->are_texts ? LUA_TSTRING : LUA_TNUMBER))
         return false;
     if (type == LUA_TNUMBER) {
@@ -69,10 +67,10 @@ bool quick_take(struct vm *vm, int items, int n, int attribute, bool fold, struc
     int top = lua_gettop(L);
     for (int i = 0; i < n; i++) {
         lua_rawgeti(L, items, i + 1);
-        bool is_plain = !by_name || quick_push_field(vm, attribute);
+        int type = by_name ? quick_push_field(vm, attribute) : lua_type(L, -1);
         if (i == 0)
-            keys->are_texts = lua_type(L, -1) == LUA_TSTRING;
-        is_plain = is_plain && take_key(vm, keys, i);
+            keys->are_texts = type == LUA_TSTRING;
+        bool is_plain = take_key(L, keys, i, type);
         lua_settop(L, top);
         if (!is_plain)
             return false;

@@ -25,9 +25,9 @@ struct quick_keys {
  * is nil, none or 0 the items themselves. false: they are not of the plain sort. */
 bool quick_take(struct vm *vm, int items, int n, int attribute, bool fold, struct quick_keys *keys);
 
-/* Push the field of this name (a string at that stack index) of the plain table on top; false: it
- * is none, or has no such field. */
-bool quick_push_field(struct vm *vm, int name);
+/* Push the field of this name (a string at that stack index) of the plain table on top and give its
+ * lua_type; LUA_TNIL (0): it is none, or has no such field, and nothing was pushed. */
+int quick_push_field(struct vm *vm, int name);
 
 /* <0, 0, >0 */
 int quick_compare(const struct quick_keys *keys, int a, int b);

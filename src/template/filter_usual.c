@@ -41,7 +41,7 @@ static bool quick_default(struct vm *vm, int first, int count)
 /* Of a list. */
 static bool quick_first(struct vm *vm, int first, int count)
 {
-    if (count != 1 || lua_type(vm->L, first) != LUA_TTABLE || value_kind(vm, first) != VALUE_LIST)
+    if (count != 1 || value_kind(vm, first) != VALUE_LIST)
         return false;
     lua_rawgeti(vm->L, first, 1);
     if (!lua_isnil(vm->L, -1))
@@ -119,4 +119,41 @@ void filter_usual(const struct vm_native *native, native_quick *quick, native_te
             *quick = usual[i].quick;
             *text = usual[i].text;
         }
+}
+
+const struct vm_native *filter_named(const struct vm_native *native)
+{
+    static const struct vm_native map = {"map", "i:value, attribute, default=none",
+                                         filter_map_named};
+    return native->fn == filter_map ? &map : NULL;
+}
+
+int filter_walk(const struct vm_native *native)
+{
+    static const struct {
+        native_fn fn;
+        int walk;
+    } walks[] = {
+        {filter_batch, WALK_MAKES | WALK_WALKS},
+        {filter_first, WALK_WALKS},
+        {filter_groupby, WALK_WALKS},
+        {filter_join, WALK_WALKS},
+        {filter_list, WALK_WALKS | WALK_LISTS},
+        {filter_map, WALK_MAKES | WALK_WALKS},
+        {filter_map_named, WALK_MAKES | WALK_WALKS},
+        {filter_max, WALK_WALKS},
+        {filter_min, WALK_WALKS},
+        {filter_reject, WALK_MAKES | WALK_WALKS},
+        {filter_rejectattr, WALK_MAKES | WALK_WALKS},
+        {filter_select, WALK_MAKES | WALK_WALKS},
+        {filter_selectattr, WALK_MAKES | WALK_WALKS},
+        {filter_slice, WALK_MAKES | WALK_WALKS},
+        {filter_sort, WALK_WALKS},
+        {filter_sum, WALK_WALKS},
+        {filter_unique, WALK_MAKES | WALK_WALKS},
+    };
+    for (size_t i = 0; i < sizeof(walks) / sizeof(*walks); i++)
+        if (walks[i].fn == native->fn)
+            return walks[i].walk;
+    return 0;
 }

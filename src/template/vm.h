@@ -129,8 +129,8 @@ struct vm_native {
     const char *name;
     /* "value, length=255, killwords=false, end='...', leeway=none": parameters in order with
      * their defaults (none true false number 'text'), none given: required; `*` as the last:
-     * the rest of the positional arguments as one list, `**`: the rest of the keywords as one dict,
-     * nil when there is none.
+     * the rest of the positional arguments as one list, `*...`: the same one by one, `**`: the rest
+     * of the keywords as one dict, nil when there is none.
      * A letter and a colon before a name ask for a kind that the binder sees to, waiting for Lua
      * where the argument is an object: `s:` its text (a string or Markup stays, anything is
      * stringified), `i:` something iterable (an object becomes a list, an undefined one stays), no
@@ -168,11 +168,11 @@ typedef bool (*native_text)(struct vm *vm, struct text_flow *flow, const struct 
 /* One native at work. */
 struct vm_frame {
     const struct vm_native *native;
-    int base; /* stack index on vm->L of the first parameter */
-    int nparams;
-    int state;  /* the native's own: 0 at the first call */
-    int i, n;   /* the native's own counters */
-    void *data; /* private to the VM */
+    int base;    /* stack index on vm->L of the first parameter */
+    int nparams; /* of a signature with `*...` as many as there are */
+    int state;   /* the native's own: 0 at the first call */
+    int i, n;    /* the native's own counters */
+    void *data;  /* private to the VM */
 };
 
 #define VM_META_HASH 128
@@ -244,6 +244,11 @@ enum vm_status vm_ask(struct vm *vm, enum vm_ask ask, int nargs);
  * once (a builtin on plain data); VM_AGAIN as above. Unknown: fails. */
 enum vm_status vm_call_filter(struct vm *vm, struct slice name, int nargs, bool has_kwargs);
 enum vm_status vm_call_test(struct vm *vm, struct slice name, int nargs, bool has_kwargs);
+/* The short way of the builtin filter of this name; NULL: it has none, or is not the one that the
+ * environment has. */
+native_quick vm_quick_filter(struct vm *vm, struct slice name);
+/* Take it for the nargs values on top, whose place its value takes; false: nothing was done. */
+bool vm_call_quick(struct vm *vm, native_quick quick, int nargs);
 /* Call this builtin with nargs values on top, bound by its signature. */
 enum vm_status vm_call_native(struct vm *vm, const struct vm_native *native, int nargs,
                               bool has_kwargs);

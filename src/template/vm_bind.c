@@ -172,17 +172,16 @@ void bind_missing(struct render *r, const struct vm_signature *signature, int co
         push_fallback(r, &signature->parameters[i], signature->native);
 }
 
+/* Push the plain parameters that are not given by place. */
 static void bind_plain(struct render *r, const struct vm_signature *signature,
                        const struct vm_args *args, int plain, uint64_t *taken)
 {
-    lua_State *L = r->vm.L;
     for (int i = 0; i < plain; i++) {
         const struct vm_parameter *parameter = &signature->parameters[i];
         if (i < args->count) {
             if (push_keyword(r, args, parameter->name, taken))
                 vm_fail(&r->vm, TEMPLATE_RUNTIME, "%s() got multiple values for argument '%.*s'",
                         signature->native->name, (int)parameter->name.len, parameter->name.data);
-            lua_pushvalue(L, args->first + i);
         } else if (!push_keyword(r, args, parameter->name, taken)) {
             push_fallback(r, parameter, signature->native);
         }
@@ -197,6 +196,11 @@ void bind_native(struct render *r, const struct vm_signature *signature, const s
         bind_missing(r, signature, args->count);
         return;
     }
+    if (signature->is_flat && args->count >= plain && !args_have_keywords(args)) {
+        frame_room(r, args->count); /* they are passed on */
+        lua_pushnil(L);
+        return;
+    }
     struct slice names[MOST_PARAMETERS];
     uint64_t taken = 0;
     int top = lua_gettop(L);
@@ -204,11 +208,11 @@ void bind_native(struct render *r, const struct vm_signature *signature, const s
         vm_fail(&r->vm, TEMPLATE_RUNTIME, "%s() takes %d positional argument%s but %d %s given",
                 signature->native->name, plain, plain == 1 ? "" : "s", args->count,
                 args->count == 1 ? "was" : "were");
-    frame_room(r, signature->count + 8);
+    frame_room(r, args->count + signature->count + 8);
     for (int i = 0; i < plain && i < MOST_PARAMETERS; i++)
         names[i] = signature->parameters[i].name;
     bind_plain(r, signature, args, plain, &taken);
-    if (signature->has_rest) {
+    if (signature->has_rest && !signature->is_flat) {
         vm_new_list(&r->vm, args->count > plain ? args->count - plain : 0);
         for (int i = plain; i < args->count; i++) {
             lua_pushvalue(L, args->first + i);
@@ -223,11 +227,13 @@ void bind_native(struct render *r, const struct vm_signature *signature, const s
         struct unexpected called = {signature->native->name, {NULL, 0}};
         each_left(r, args, names, plain, fail_unexpected, &called);
     }
-    for (int i = 0; i < signature->count; i++) {
+    int count = lua_gettop(L) - top;
+    int first = args->first + (signature->is_flat || args->count < plain ? args->count : plain);
+    for (int i = 0; i < count; i++) { /* behind those that are in their places */
         lua_pushvalue(L, top + 1 + i);
-        lua_replace(L, args->first + i);
+        lua_replace(L, first + i);
     }
-    lua_settop(L, args->first + signature->count - 1);
+    lua_settop(L, first + count - 1);
 }
 
 /* ---- macros ---------------------------------------------------------------------------------- */

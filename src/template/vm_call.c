@@ -103,7 +103,7 @@ static struct frame *push_native(struct render *r, const struct vm_signature *si
     frame->converting = signature->nconverts > 0 ? 0 : -1;
     frame->native.native = signature->native;
     frame->native.base = base;
-    frame->native.nparams = signature->count;
+    frame->native.nparams = signature->is_flat ? lua_gettop(r->vm.L) - base + 1 : signature->count;
     frame->native.state = frame->native.i = frame->native.n = 0;
     return frame;
 }
@@ -276,6 +276,23 @@ static void spread(struct render *r, struct vm_args *args)
     args->dict = args->first + args->count;
 }
 
+/* Do the call's keywords, beside its one value, fit the form: are they parameters of it, with all
+ * among them that it requires? */
+static bool fits_named(const struct program *program, const struct program_use *use,
+                       const struct vm_signature *form)
+{
+    const struct program_keywords *keywords = &program->keywords[use->keywords - 1];
+    int known = 0, required = 0;
+    for (int i = 1; i < form->count; i++) {
+        bool is_given = false;
+        for (int k = 0; k < keywords->count && !is_given; k++)
+            is_given = slice_eq(program->consts[keywords->names[k]].text, form->parameters[i].name);
+        known += is_given;
+        required += !is_given && form->parameters[i].fallback == 'r';
+    }
+    return required == 0 && known == keywords->count;
+}
+
 /* Look up what is to be known of the use of a builtin; false: there is none of the name. */
 static bool find_builtin(struct render *r, const struct program *program, const struct insn *insn,
                          const struct program_use *use, struct vm_use *known)
@@ -287,11 +304,17 @@ static bool find_builtin(struct render *r, const struct program *program, const 
         return false;
     known->signature = vm_signature_of(r->state, native);
     known->count = use->nargs;
+    const struct vm_native *named = is_test ? NULL : filter_named(native);
+    if (named != NULL && !use->has_list && use->nargs == 1 && use->keywords != 0 &&
+        fits_named(program, use, vm_signature_of(r->state, named)))
+        known->signature = vm_signature_of(r->state, named);
     if (!use->has_list && use->keywords == 0) {
         known->quick = known->signature->quick;
         known->text = known->signature->text;
-        known->link = known->text == NULL ? 0 : chain_link(program, insn);
     }
+    bool makes = (known->signature->walk & WALK_MAKES) != 0;
+    known->link = makes || known->text != NULL ? chain_link(program, insn) : 0;
+    known->feeds = makes && known->link > 0;
     known->writes = insn[1].op == OP_OUT && !is_test ? 1 + insn[1].a : 0;
     return true;
 }
@@ -366,6 +389,30 @@ static enum vm_status call_bound(struct render *r, const struct vm_signature *si
     return native_resume(r);
 }
 
+/* A generator is on top, and nobody but the next filter gets it. If that walks it, it may as well
+ * be a list, which need not be copied; an empty one is another thing: it is true, a list is not. */
+static void feed(struct render *r, struct frame *frame, const struct insn *link)
+{
+    lua_State *L = r->vm.L;
+    const struct vm_use *next = call_builtin_of(r, frame, link);
+    if (next == NULL || (next->signature->walk & WALK_WALKS) == 0)
+        return;
+    bool is_list = (next->signature->walk & WALK_LISTS) != 0;
+    lua_rawgeti(L, -1, 1);
+    bool is_empty = lua_type(L, -1) == LUA_TNIL;
+    lua_pop(L, 1);
+    if (is_empty && !is_list)
+        return;
+    vm_push_meta(&r->vm, VM_META_ARRAY);
+    lua_setmetatable(L, -2);
+    if (!is_list)
+        return;
+    double count = (double)lua_objlen(L, -1);
+    value_check_items(&r->vm, count);
+    value_spend(&r->vm, count);
+    frame->next = link + 1;
+}
+
 /* The usual call of a use by one of the short ways; false: nothing was done. */
 static inline bool call_short(struct render *r, struct frame *frame, const struct insn *insn,
                               const struct vm_use *known, int count)
@@ -396,7 +443,10 @@ enum vm_status call_use(struct render *r, struct frame *frame, const struct insn
     if (call_short(r, frame, insn, known, args.count))
         return VM_DONE;
     bind_native(r, known->signature, &args);
-    return call_bound(r, known->signature, args.first, known->writes);
+    enum vm_status status = call_bound(r, known->signature, args.first, known->writes);
+    if (status == VM_DONE && known->feeds)
+        feed(r, frame, insn + known->link);
+    return status;
 }
 
 enum vm_status call_filter(struct render *r, struct frame *frame, const struct insn *insn)
@@ -426,6 +476,19 @@ static struct vm_args args_on_top(struct vm *vm, int nargs, bool has_kwargs)
         .first = top - nargs - has_kwargs + 1, .count = nargs, .dict = has_kwargs ? top : 0};
 }
 
+/* NULL: no builtin of the name. */
+static const struct vm_signature *signature_of_name(struct render *r, bool is_test,
+                                                    struct slice name)
+{
+    const struct vm_signature *last = r->last[is_test]; /* it is called for item after item */
+    if (last != NULL && slice_eq(name, slice_cstr(last->native->name)))
+        return last;
+    const struct vm_native *native = is_test ? test_builtin(name) : filter_builtin(name);
+    if (native != NULL)
+        r->last[is_test] = vm_signature_of(r->state, native);
+    return native == NULL ? NULL : r->last[is_test];
+}
+
 static enum vm_status call_by_name(struct vm *vm, bool is_test, struct slice name, int nargs,
                                    bool has_kwargs)
 {
@@ -437,13 +500,9 @@ static enum vm_status call_by_name(struct vm *vm, bool is_test, struct slice nam
         if (push_own(r, is_test))
             return call_own_filter(r, &args);
     }
-    const struct vm_signature *last = r->last[is_test]; /* it is called for item after item */
-    if (last == NULL || !slice_eq(name, slice_cstr(last->native->name))) {
-        const struct vm_native *native = is_test ? test_builtin(name) : filter_builtin(name);
-        if (native == NULL)
-            fail_unknown(r, is_test, name);
-        last = r->last[is_test] = vm_signature_of(r->state, native);
-    }
+    const struct vm_signature *last = signature_of_name(r, is_test, name);
+    if (last == NULL)
+        fail_unknown(r, is_test, name);
     if (!has_kwargs && last->text != NULL && chain_call(r, last->text, nargs))
         return VM_DONE;
     if (!has_kwargs && last->quick != NULL && call_quick(r, last->quick, args.first, nargs, 0))
@@ -454,6 +513,25 @@ static enum vm_status call_by_name(struct vm *vm, bool is_test, struct slice nam
 enum vm_status vm_call_filter(struct vm *vm, struct slice name, int nargs, bool has_kwargs)
 {
     return call_by_name(vm, false, name, nargs, has_kwargs);
+}
+
+native_quick vm_quick_filter(struct vm *vm, struct slice name)
+{
+    struct render *r = render_of(vm);
+    if (has_own(r, false)) {
+        lua_pushlstring(vm->L, name.data, name.len);
+        if (push_own(r, false)) {
+            lua_pop(vm->L, 1);
+            return NULL;
+        }
+    }
+    const struct vm_signature *signature = signature_of_name(r, false, name);
+    return signature == NULL ? NULL : signature->quick;
+}
+
+bool vm_call_quick(struct vm *vm, native_quick quick, int nargs)
+{
+    return call_quick(render_of(vm), quick, lua_gettop(vm->L) - nargs + 1, nargs, 0);
 }
 
 enum vm_status vm_call_test(struct vm *vm, struct slice name, int nargs, bool has_kwargs)

@@ -51,6 +51,7 @@ struct vm_use {
     native_text text;                     /* the same of a filter of texts */
     int count;                            /* the values it takes */
     int link;   /* the filter that takes its result stands so many instructions behind; 0: none */
+    bool feeds; /* ... and what this one makes is a generator */
     int writes; /* as struct frame's */
     uint64_t not_own; /* in this slice (r->slice) the environment had none of its own of the name */
 };
@@ -288,7 +289,9 @@ struct vm_signature {
     int nconverts;      /* parameters up to the last that is to be converted */
     bool is_simple;     /* neither of the two */
     bool has_rest;      /* the last but has_keywords: a list of what is left */
-    bool has_keywords;  /* the last: a dict of what is left */
+    bool is_flat;      /* ... not as a list: one by one, in places that vm_frame's nparams counts */
+    int walk;          /* see filter_walk */
+    bool has_keywords; /* the last: a dict of what is left */
     struct vm_parameter *parameters;
 };
 

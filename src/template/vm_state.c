@@ -114,11 +114,13 @@ static struct vm_signature *parse(struct vm_state *state, const struct vm_native
             signature->has_rest = true;
         else
             read_parameter(parameter, text);
+        signature->is_flat |= slice_eq(text, SLICE("*..."));
         signature->count++;
         if (signature->parameters[signature->count - 1].convert != 0)
             signature->nconverts = signature->count;
     }
     filter_usual(native, &signature->quick, &signature->text);
+    signature->walk = filter_walk(native);
     signature->is_simple = !signature->has_rest && !signature->has_keywords;
     return signature;
 }
