@@ -450,6 +450,16 @@ static void hold_standard_streams(void)
         close(fd);
 }
 
+/* What was printed has arrived, or the exit code says that it has not: a full disk is no success. */
+static int end_output(const struct program *program, int code)
+{
+    bool serves = program->options.command == COMMAND_RUN || program->config.run_requested;
+    if (serves || (fflush(stdout) == 0 && !ferror(stdout)))
+        return code;
+    fputs("qlua: standard output could not be written; is the disk full?\n", stderr);
+    return code == 0 ? 1 : code;
+}
+
 int main(int argc, char **argv)
 {
     struct program program = {0};
@@ -464,6 +474,7 @@ int main(int argc, char **argv)
         code = complain(&program.err);
     else
         code = start(&program);
+    code = end_output(&program, code);
     config_clear(&program.config);
     arena_clear(&program.arena);
     launch_clear(&program.launch);

@@ -208,6 +208,7 @@ describe("configuration", function()
       { "A=1\nno equals sign\n", 2, "a line must be NAME=VALUE or begin with #" },
       { "A='x\n\n", 1, "the quote that begins here has no end" },
       { '\nA="x" y\n', 2, "text after the closing quote" },
+      { "\239\187\191A=1\n", 1, "the text begins with a byte order mark; remove it" },
     }
     for _, case in ipairs(cases) do
       it(".env: " .. case[3], function()

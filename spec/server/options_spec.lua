@@ -177,6 +177,31 @@ describe("command line", function()
     end)
   end)
 
+  it("does not take a full disk for success, but for a server that prints", function()
+    local folder = server.folder { ["app.lua"] = APP, ["job.lua"] = "print 'text'",
+      ["seven.lua"] = "print 'text' os.exit(7)", ["part.lua"] = "io.write 'no end of line'" }
+    local function shell(words)
+      local pipe = io.popen(("cd %s; timeout 20 %s %s 2>&1 >/dev/full; echo $?"):format(folder,
+        server.program(), words))
+      local text = pipe:read "*a"
+      pipe:close()
+      return text
+    end
+    local LOST = "qlua: standard output could not be written; is the disk full?\n"
+    for _, words in ipairs { "--help", "--version", "routes", "routes --json", "check",
+      "request /hello", "completion zsh", "job.lua", "part.lua" } do
+      assert.equal(LOST .. "1\n", shell(words), words)
+    end
+    assert.equal("7\n", shell "seven.lua")
+    files.write(folder .. "/full", ('#!/bin/sh\nexec %s "$@" >/dev/full\n'):format(
+      server.program()))
+    assert.equal(0, os.execute("chmod +x " .. folder .. "/full"))
+    for workers = 0, 1 do
+      server.start({ app = 'print "text"\n' .. APP, program = folder .. "/full",
+        workers = workers }):stop()
+    end
+  end)
+
   describe("finds the app file", function()
     local function banner(options)
       return server.launch(options):wait_for_stderr "Running on"

@@ -144,6 +144,8 @@ int dotenv_apply(struct slice text, dotenv_on_set *on_set, void *data, struct er
 {
     struct reader reader = {.rest = text, .line = 1, .on_set = on_set, .data = data, .err = err};
     int rc = 0;
+    if (slice_starts_with(text, SLICE("\xef\xbb\xbf")))
+        return fail(&reader, "the text begins with a byte order mark; remove it");
     while (rc == 0 && reader.rest.len > 0) {
         skip_blanks(&reader);
         if (peek(&reader) == '#')
