@@ -10,18 +10,19 @@
 #include "template/filter_internal.h"
 #include "template/space.h"
 #include "template/unicode.h"
-#include "value/marker.h"
 
 bool filter_is_absent(struct vm *vm, int index)
 {
-    return lua_isnil(vm->L, index) || marker_is_null(vm->L, index);
+    int type = lua_type(vm->L, index);
+    return type == LUA_TNIL || (type == LUA_TLIGHTUSERDATA && lua_touserdata(vm->L, index) == NULL);
 }
 
 bool filter_flag(struct vm *vm, int index)
 {
     bool is_true;
-    if (lua_isnil(vm->L, index))
-        return false;
+    int type = lua_type(vm->L, index);
+    if (type == LUA_TNIL || type == LUA_TBOOLEAN)
+        return lua_toboolean(vm->L, index);
     return value_truth(vm, index, &is_true) == VALUE_ASK || is_true;
 }
 

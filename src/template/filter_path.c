@@ -61,9 +61,22 @@ static void push_single(struct vm *vm, int index)
     lua_rawseti(vm->L, -2, 1);
 }
 
+/* Is it the text of a single key already? */
+static bool is_key(struct vm *vm, int index)
+{
+    struct slice text;
+    if (lua_type(vm->L, index) != LUA_TSTRING)
+        return false;
+    text.data = lua_tolstring(vm->L, index, &text.len);
+    return text.len > 0 && (text.data[0] < '0' || text.data[0] > '9') &&
+           slice_find(text, '.') == text.len;
+}
+
 void path_prepare(struct vm *vm, int index)
 {
     struct slice text;
+    if (is_key(vm, index))
+        return;
     if (filter_is_absent(vm, index))
         lua_pushnil(vm->L);
     else if (value_slice(vm, index, &text))

@@ -1,6 +1,8 @@
 /* template/filter_quick.c - the keys of short lists of plain values, in C. See filter_quick.h. */
 #include "template/filter_quick.h"
 
+#include "base/block.h"
+
 /* A plain attribute: one name, no path. */
 static bool is_name(struct vm *vm, int attribute)
 {
@@ -36,10 +38,11 @@ int quick_push_field(struct vm *vm, int name)
 
 static bool is_ascii(struct slice text)
 {
-    unsigned char all = 0;
-    for (size_t i = 0; i < text.len; i++)
-        all |= (unsigned char)text.data[i];
-    return all < 0x80;
+    uint64_t all = 0;
+    for (; text.len > 8; text = slice_from(text, 8))
+        all |= block_load(text.data);
+    all |= block_load_some(text.data, text.len);
+    return (all & BLOCK_EACH(0x80)) == 0;
 }
 
 /* The key on top, of this lua_type. */
@@ -97,6 +100,16 @@ int quick_compare(const struct quick_keys *keys, int a, int b)
     }
     struct slice left = keys->keys[a].text, right = keys->keys[b].text;
     return keys->fold ? compare_folded(left, right) : slice_cmp(left, right);
+}
+
+bool quick_equal(const struct quick_keys *keys, int a, int b)
+{
+    if (!keys->are_texts)
+        return keys->keys[a].number == keys->keys[b].number;
+    struct slice left = keys->keys[a].text, right = keys->keys[b].text;
+    if (left.data == right.data || left.len != right.len)
+        return left.len == right.len; /* Lua has a string once */
+    return keys->fold && compare_folded(left, right) == 0;
 }
 
 void quick_sort(struct vm *vm, int items, const struct quick_keys *keys, bool reverse)

@@ -31,6 +31,8 @@ int quick_push_field(struct vm *vm, int name);
 
 /* <0, 0, >0 */
 int quick_compare(const struct quick_keys *keys, int a, int b);
+/* Is the order 0? */
+bool quick_equal(const struct quick_keys *keys, int a, int b);
 
 /* Push a list of the items in the order of their keys; equal ones stay as they were, also when the
  * order is reversed. */

@@ -458,7 +458,7 @@ static void push_quick_unique(struct vm *vm, int items, const struct quick_keys 
     vm_new_generator(vm, keys->n);
     for (int i = 0; i < keys->n; i++) {
         int k = 0;
-        while (k < count && quick_compare(keys, kept[k], i) != 0)
+        while (k < count && !quick_equal(keys, kept[k], i))
             k++;
         if (k < count)
             continue;

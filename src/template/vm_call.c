@@ -313,7 +313,7 @@ static bool find_builtin(struct render *r, const struct program *program, const 
         known->text = known->signature->text;
     }
     bool makes = (known->signature->walk & WALK_MAKES) != 0;
-    known->link = makes || known->text != NULL ? chain_link(program, insn) : 0;
+    known->link = makes || known->text != NULL ? chain_link(program, insn, makes) : 0;
     known->feeds = makes && known->link > 0;
     known->writes = insn[1].op == OP_OUT && !is_test ? 1 + insn[1].a : 0;
     return true;

@@ -77,7 +77,7 @@ static void push_result(struct render *r, const struct text_flow *flow, struct s
     lua_settop(L, -count);
 }
 
-int chain_link(const struct program *program, const struct insn *insn)
+int chain_link(const struct program *program, const struct insn *insn, bool by_keyword)
 {
     int count = 0;
     const struct insn *at = insn + 1;
@@ -89,7 +89,11 @@ int chain_link(const struct program *program, const struct insn *insn)
     if (at->op != OP_FILTER)
         return 0;
     const struct program_use *use = &program->filters[at->c];
-    return !use->has_list && use->keywords == 0 && use->nargs == count + 1 ? count + 1 : 0;
+    int nargs = use->nargs;
+    if (use->keywords != 0 && by_keyword)
+        nargs += program->keywords[use->keywords - 1].count;
+    bool is_plain = !use->has_list && (use->keywords == 0 || by_keyword);
+    return is_plain && nargs == count + 1 ? count + 1 : 0;
 }
 
 bool chain_run(struct render *r, struct frame *frame, const struct insn *insn)

@@ -344,8 +344,8 @@ bool call_may_write(const struct render *r, int escape, bool is_markup);
 
 /* ---- vm_chain.c ---- */
 /* How many instructions behind the filter at insn that one stands which takes its result and
- * constants only; 0: none does. */
-int chain_link(const struct program *program, const struct insn *insn);
+ * constants only, these also by keyword or not; 0: none does. */
+int chain_link(const struct program *program, const struct insn *insn, bool by_keyword);
 /* Run a filter of texts (its use is known), its arguments on top, and those linked to it. false:
  * it is no usual call, nothing was done. Else VM_DONE as call_use has it. */
 bool chain_run(struct render *r, struct frame *frame, const struct insn *insn);

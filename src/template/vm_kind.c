@@ -153,7 +153,7 @@ static enum value_kind table_kind(struct vm *vm, int index)
     if (lua_getmetatable(L, index)) {
         const void *meta = lua_topointer(L, -1);
         lua_pop(L, 1);
-        return kinds[find_meta(vm, meta)];
+        return meta == vm->meta[VM_META_ARRAY] ? VALUE_LIST : kinds[find_meta(vm, meta)];
     }
     lua_rawgeti(L, index, 1);
     bool is_list = lua_type(L, -1) != LUA_TNIL;
