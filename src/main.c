@@ -450,7 +450,8 @@ static void hold_standard_streams(void)
         close(fd);
 }
 
-/* What was printed has arrived, or the exit code says that it has not: a full disk is no success. */
+/* What was printed has arrived, or the exit code says that it has not: a full disk is no success.
+ */
 static int end_output(const struct program *program, int code)
 {
     bool serves = program->options.command == COMMAND_RUN || program->config.run_requested;

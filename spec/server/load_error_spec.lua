@@ -56,6 +56,13 @@ stack traceback:
     end)
   end
 
+  it("is told of when it ends the process, whatever the exit code", function()
+    for _, code in ipairs { 0, 3, 64 } do
+      assert.matches(("worker 1 %%(pid %%d+%%) ended with exit code %d before it was ready; the "
+        .. "start ends\n$"):format(code), refused { ["app.lua"] = ("os.exit(%d)"):format(code) })
+    end
+  end)
+
   it("names a missing module and the folders beside the app", function()
     assert.equal([[
 qlua: the app did not load: DIR/app.lua:1: module 'absent' not found:

@@ -20,6 +20,7 @@ app:route("/log/<int:n>", function(n)
   app.logger:warning("line %d", n)
   return ""
 end)
+app:route("/exit/<int:code>", function(code) os.exit(code) end)
 app:route("/sleep/<int:ms>", function(ms)
   qlua.sleep(ms / 1000)
   return tostring(qlua.worker.pid)
@@ -60,6 +61,20 @@ describe("processes", function()
     c:send "GET /pid HTTP/1.1\r\nHost: x\r\n\r\n"
     return c, tonumber(c:response().body)
   end
+
+  it("are replaced when the app ends them, whatever its exit code means elsewhere", function()
+    local s = start {}
+    for _, code in ipairs { 0, 3, 64 } do
+      local pid = s:children()[1]
+      pcall(http.get, s, "/exit/" .. code)
+      s:wait_for_stderr(("worker 1 (pid %d) ended with exit code %d; replaced"):format(pid, code))
+      s:wait_for(function()
+        local ok, answer = pcall(http.get, s, "/hello")
+        return ok and answer.status == 200
+      end)
+    end
+    s:stop()
+  end)
 
   it("lose only the requests of the worker that is killed", function()
     local s = start { workers = 2 }

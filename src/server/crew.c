@@ -359,13 +359,20 @@ static bool is_storm(struct crew *crew, uint64_t now)
     return storm;
 }
 
+/* Whether the worker itself has ended with this: an app may call os.exit with any number. */
+static bool is_end(const struct member *member, int status, int code)
+{
+    return WIFEXITED(status) && WEXITSTATUS(status) == code &&
+           counter_get(&member->figures->over) != 0;
+}
+
 /* "ended by signal 9" and the like. */
-static void describe_end(int status, char *text, size_t size)
+static void describe_end(const struct member *member, int status, char *text, size_t size)
 {
     if (WIFSIGNALED(status))
         snprintf(text, size, "ended by signal %d%s", WTERMSIG(status),
                  WCOREDUMP(status) ? " (core dumped)" : "");
-    else if (WEXITSTATUS(status) == WORKER_EXIT_NO_START)
+    else if (is_end(member, status, WORKER_EXIT_NO_START))
         snprintf(text, size, "could not start to serve");
     else
         snprintf(text, size, "ended with exit code %d", WEXITSTATUS(status));
@@ -411,8 +418,8 @@ static void member_ended(struct crew *crew, struct member *member, int status, u
     char how[64];
     pid_t pid = member->pid;
     enum member_state former = member->state;
-    bool well = WIFEXITED(status) && WEXITSTATUS(status) == WORKER_EXIT_DRAINED;
-    describe_end(status, how, sizeof(how));
+    bool well = is_end(member, status, WORKER_EXIT_DRAINED);
+    describe_end(member, status, how, sizeof(how));
     close_control(member);
     crew_reload_lose(crew, member, now);
     member->pid = 0;
@@ -424,8 +431,8 @@ static void member_ended(struct crew *crew, struct member *member, int status, u
                       (int)pid, how);
     } else if (!crew->serving) {
         /* the worker has said itself why it does not start */
-        crew->misused = WIFEXITED(status) && WEXITSTATUS(status) == WORKER_EXIT_USAGE;
-        if (!crew->misused && (!WIFEXITED(status) || WEXITSTATUS(status) != WORKER_EXIT_NO_START))
+        crew->misused = is_end(member, status, WORKER_EXIT_USAGE);
+        if (!crew->misused && !is_end(member, status, WORKER_EXIT_NO_START))
             log_write(crew->log, LOG_CRITICAL,
                       "worker %d (pid %d) %s before it was ready; the start ends", member->id,
                       (int)pid, how);

@@ -47,6 +47,7 @@ static void forget_present(struct worker_figures *place)
 void figures_begin(const struct figures *figures, struct worker_figures *place)
 {
     forget_present(place);
+    counter_set(&place->over, 0);
     counter_raise(&figures->service->longest_ns, counter_get(&place->http.latency.longest_ns));
     counter_set(&place->http.latency.longest_ns, 0);
 }

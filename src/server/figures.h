@@ -55,6 +55,7 @@ struct worker_figures {
     _Atomic uint64_t traces;    /* that it has compiled and keeps */
     _Atomic uint64_t lmdb;      /* enum store_figure */
     _Atomic uint64_t redis;
+    _Atomic uint64_t over; /* 1: its exit code is an enum worker_exit, and no word of the app's */
     struct generation_figures generations[FIGURES_GENERATIONS]; /* the first serves */
 
     /* Written by the supervisor. */

@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "base/err.h"
+#include "server/figures.h"
 #include "server/log_files.h"
 #include "server/privilege.h"
 #include "server/worker.h"
@@ -44,6 +45,7 @@ static int run_child(const struct worker_start *start, const struct privilege *p
         return WORKER_EXIT_FAILED;
     catch_signals();
     int code = worker_run(start);
+    counter_set(&start->figures->over, 1);
     log_files_close(start->files); /* what waits for a slow reader */
     return code;
 }
