@@ -60,6 +60,15 @@ static bool quick_int(struct vm *vm, int first, int count)
     return true;
 }
 
+/* Of a list. */
+static bool quick_length(struct vm *vm, int first, int count)
+{
+    if (count != 1 || value_kind(vm, first) != VALUE_LIST)
+        return false;
+    lua_pushnumber(vm->L, (double)lua_objlen(vm->L, first));
+    return true;
+}
+
 /* To a whole number, a half to the even one. */
 static bool quick_round(struct vm *vm, int first, int count)
 {
@@ -99,6 +108,7 @@ void filter_usual(const struct vm_native *native, native_quick *quick, native_te
         {filter_forceescape, NULL, text_escape},
         {filter_format, quick_format, text_format},
         {filter_int, quick_int, NULL},
+        {filter_length, quick_length, NULL},
         {filter_lower, NULL, text_lower},
         {filter_replace, NULL, text_replace},
         {filter_round, quick_round, NULL},

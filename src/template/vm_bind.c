@@ -172,6 +172,39 @@ void bind_missing(struct render *r, const struct vm_signature *signature, int co
         push_fallback(r, &signature->parameters[i], signature->native);
 }
 
+bool bind_plan(const struct vm_signature *signature, const struct vm_args *args,
+               unsigned char plan[PLAN_MOST])
+{
+    int found = 0, given = args->keywords->count;
+    if (!signature->is_simple || signature->count > PLAN_MOST || given > PLAN_MOST ||
+        args->count > signature->count)
+        return false;
+    for (int i = args->count; i < signature->count; i++) {
+        plan[i] = 0;
+        for (int k = 0; k < given; k++)
+            if (slice_eq(keyword_name(args, k), signature->parameters[i].name))
+                plan[i] = (unsigned char)(k + 1);
+        if (plan[i] == 0 && signature->parameters[i].fallback == 'r')
+            return false;
+        found += plan[i] != 0;
+    }
+    return found == given;
+}
+
+void bind_planned(struct render *r, const struct vm_signature *signature,
+                  const struct vm_args *args, const unsigned char plan[PLAN_MOST])
+{
+    lua_State *L = r->vm.L;
+    int keywords = args->first + args->count;
+    for (int i = args->count; i < signature->count; i++)
+        if (plan[i] != 0)
+            lua_pushvalue(L, keywords + plan[i] - 1);
+        else
+            push_fallback(r, &signature->parameters[i], signature->native);
+    for (int k = 0; k < args->keywords->count; k++)
+        lua_remove(L, keywords);
+}
+
 /* Push the plain parameters that are not given by place. */
 static void bind_plain(struct render *r, const struct vm_signature *signature,
                        const struct vm_args *args, int plain, uint64_t *taken)

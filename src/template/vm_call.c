@@ -276,21 +276,21 @@ static void spread(struct render *r, struct vm_args *args)
     args->dict = args->first + args->count;
 }
 
-/* Do the call's keywords, beside its one value, fit the form: are they parameters of it, with all
- * among them that it requires? */
-static bool fits_named(const struct program *program, const struct program_use *use,
-                       const struct vm_signature *form)
+/* The use has keywords: plan how they are bound, by the form of its filter that has them as
+ * parameters, if there is one and they fit. */
+static void plan_keywords(struct render *r, const struct program *program,
+                          const struct program_use *use, struct vm_use *known)
 {
-    const struct program_keywords *keywords = &program->keywords[use->keywords - 1];
-    int known = 0, required = 0;
-    for (int i = 1; i < form->count; i++) {
-        bool is_given = false;
-        for (int k = 0; k < keywords->count && !is_given; k++)
-            is_given = slice_eq(program->consts[keywords->names[k]].text, form->parameters[i].name);
-        known += is_given;
-        required += !is_given && form->parameters[i].fallback == 'r';
-    }
-    return required == 0 && known == keywords->count;
+    const struct vm_native *native = known->signature->native;
+    const struct vm_native *named = use->nargs == 1 ? filter_named(native) : NULL;
+    const struct vm_signature *signature =
+        named != NULL ? vm_signature_of(r->state, named) : known->signature;
+    const struct vm_args args = {.count = use->nargs,
+                                 .keywords = &program->keywords[use->keywords - 1],
+                                 .names = program->consts};
+    known->is_planned = bind_plan(signature, &args, known->plan);
+    if (known->is_planned)
+        known->signature = signature;
 }
 
 /* Look up what is to be known of the use of a builtin; false: there is none of the name. */
@@ -304,10 +304,8 @@ static bool find_builtin(struct render *r, const struct program *program, const 
         return false;
     known->signature = vm_signature_of(r->state, native);
     known->count = use->nargs;
-    const struct vm_native *named = is_test ? NULL : filter_named(native);
-    if (named != NULL && !use->has_list && use->nargs == 1 && use->keywords != 0 &&
-        fits_named(program, use, vm_signature_of(r->state, named)))
-        known->signature = vm_signature_of(r->state, named);
+    if (!use->has_list && use->keywords != 0)
+        plan_keywords(r, program, use, known);
     if (!use->has_list && use->keywords == 0) {
         known->quick = known->signature->quick;
         known->text = known->signature->text;
@@ -442,7 +440,10 @@ enum vm_status call_use(struct render *r, struct frame *frame, const struct insn
     }
     if (call_short(r, frame, insn, known, args.count))
         return VM_DONE;
-    bind_native(r, known->signature, &args);
+    if (known->is_planned)
+        bind_planned(r, known->signature, &args, known->plan);
+    else
+        bind_native(r, known->signature, &args);
     enum vm_status status = call_bound(r, known->signature, args.first, known->writes);
     if (status == VM_DONE && known->feeds)
         feed(r, frame, insn + known->link);

@@ -44,6 +44,9 @@ struct vm_env {
     struct arena arena; /* of the syntax's texts */
 };
 
+/* Parameters of a native that a plan for its keywords can have. */
+#define PLAN_MOST 6
+
 /* A filter or test as it is used at one place: what the program does not know of it. */
 struct vm_use {
     const struct vm_signature *signature; /* NULL: not looked up yet */
@@ -53,6 +56,8 @@ struct vm_use {
     int link;   /* the filter that takes its result stands so many instructions behind; 0: none */
     bool feeds; /* ... and what this one makes is a generator */
     int writes; /* as struct frame's */
+    bool is_planned;
+    unsigned char plan[PLAN_MOST]; /* of bind_plan */
     uint64_t not_own; /* in this slice (r->slice) the environment had none of its own of the name */
 };
 
@@ -308,6 +313,13 @@ struct vm_args {
 /* The usual call of a native: its arguments are values only, `count` of them, in their places. Adds
  * what is missing. */
 void bind_missing(struct render *r, const struct vm_signature *signature, int count);
+/* A call by these keywords: which of them, from 1 on, each parameter takes that is not given by
+ * place; 0: none. false: it is not so simple, or wrong. */
+bool bind_plan(const struct vm_signature *signature, const struct vm_args *args,
+               unsigned char plan[PLAN_MOST]);
+/* Do what bind_native does, by the plan. */
+void bind_planned(struct render *r, const struct vm_signature *signature,
+                  const struct vm_args *args, const unsigned char plan[PLAN_MOST]);
 /* Put the arguments of a native in the order of its parameters, from args->first on. */
 void bind_native(struct render *r, const struct vm_signature *signature,
                  const struct vm_args *args);
