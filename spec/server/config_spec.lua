@@ -139,11 +139,13 @@ describe("configuration", function()
       assert.equal(1, code)
     end)
     it("an address that is none", function()
-      files.write(folder .. "/c.json", '{ "server": { "bind": ["a:b:c"] } }')
-      local text, code = refused(nil, "--config", "c.json")
-      assert.equal("qlua: c.json:1: server.bind: a:b:c is no address to listen on; give HOST:PORT, "
-        .. "[V6]:PORT or unix:/PATH\n", text)
-      assert.equal(1, code)
+      for _, address in ipairs { "a:b:c", "[::1", "[]:80", "[::1]80", "[::1]:80x", "a:65536" } do
+        files.write(folder .. "/c.json", ('{ "server": { "bind": ["%s"] } }'):format(address))
+        local text, code = refused(nil, "--config", "c.json")
+        assert.equal(("qlua: c.json:1: server.bind: %s is no address to listen on; give HOST:PORT, "
+          .. "[V6]:PORT or unix:/PATH\n"):format(address), text)
+        assert.equal(1, code)
+      end
     end)
     it("a proxy that is none", function()
       files.write(folder .. "/c.json", '{ "server": {\n "trusted_proxies": ["unix", "front"] } }')

@@ -280,8 +280,9 @@ static int split_address(struct slice text, int64_t port, struct address *addres
     snprintf(address->port, sizeof(address->port), "%d", (int)port);
     if (text.len > 0 && text.data[0] == '[') {
         struct slice rest = slice_from(text, 1);
+        bool is_closed = slice_find(rest, ']') != rest.len;
         host = slice_split(&rest, ']');
-        if (rest.len > 0 && rest.data[0] != ':')
+        if (!is_closed || host.len == 0 || (rest.len > 0 && rest.data[0] != ':'))
             return -EINVAL;
         number = slice_from(rest, 1);
     } else {
