@@ -110,7 +110,7 @@ bool chain_run(struct render *r, struct frame *frame, const struct insn *insn)
         return false;
     while (use->link > 0 && !flow.is_markup) {
         const struct insn *link = insn + use->link;
-        const struct vm_use *next = call_builtin_of(r, frame, link);
+        const struct vm_use *next = use_builtin(r, frame, link);
         if (next == NULL || next->text == NULL)
             break;
         frame->pc = link;

@@ -339,27 +339,33 @@ enum vm_status call_value(struct render *r, const struct vm_args *args, int esca
 /* Call a native whose arguments begin at args->first; the value goes to ret. */
 enum vm_status call_native(struct render *r, const struct vm_signature *signature,
                            const struct vm_args *args, int ret);
-/* What is to be known of the use of a builtin at insn; NULL: there is none of the name, or the
- * environment has its own. */
-const struct vm_use *call_builtin_of(struct render *r, const struct frame *frame,
-                                     const struct insn *insn);
+/* A frame for a native whose arguments are in their places, from base on; its value goes to ret. */
+struct frame *call_push_native(struct render *r, const struct vm_signature *signature, int base,
+                               int ret);
 /* Go on with the native frame on top. */
 enum vm_status native_resume(struct render *r);
-/* Run the filter or test of a use whose arguments are on top. VM_DONE: its value is there, or was
- * written where `insn` is followed by OP_OUT; frame->next is where to go on. */
-enum vm_status call_use(struct render *r, struct frame *frame, const struct insn *insn);
-/* The same for a filter, which is a builtin most often. */
-enum vm_status call_filter(struct render *r, struct frame *frame, const struct insn *insn);
-
+/* The nargs values on top, with a dict of keyword arguments above them or not. */
+struct vm_args call_args_on_top(struct vm *vm, int nargs, bool has_kwargs);
 /* May a value that is Markup or not be written by who makes it, where `escape` is asked for? */
 bool call_may_write(const struct render *r, int escape, bool is_markup);
+
+/* ---- vm_use.c ---- */
+/* What is to be known of the use of a builtin at insn; NULL: there is none of the name, or the
+ * environment has its own. */
+const struct vm_use *use_builtin(struct render *r, const struct frame *frame,
+                                 const struct insn *insn);
+/* Run the filter or test of a use whose arguments are on top. VM_DONE: its value is there, or was
+ * written where `insn` is followed by OP_OUT; frame->next is where to go on. */
+enum vm_status use_run(struct render *r, struct frame *frame, const struct insn *insn);
+/* The same for a filter, which is a builtin most often. */
+enum vm_status use_filter(struct render *r, struct frame *frame, const struct insn *insn);
 
 /* ---- vm_chain.c ---- */
 /* How many instructions behind the filter at insn that one stands which takes its result and
  * constants only, these also by keyword or not; 0: none does. */
 int chain_link(const struct program *program, const struct insn *insn, bool by_keyword);
 /* Run a filter of texts (its use is known), its arguments on top, and those linked to it. false:
- * it is no usual call, nothing was done. Else VM_DONE as call_use has it. */
+ * it is no usual call, nothing was done. Else VM_DONE as use_run has it. */
 bool chain_run(struct render *r, struct frame *frame, const struct insn *insn);
 /* Run one with count values on top; its value takes their place. */
 bool chain_call(struct render *r, native_text filter, int count);

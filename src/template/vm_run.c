@@ -468,12 +468,12 @@ static void run_code(struct render *r, struct frame *frame)
                 return;
             break;
         case OP_FILTER:
-            if (call_filter(r, frame, insn) != VM_DONE)
+            if (use_filter(r, frame, insn) != VM_DONE)
                 return;
             insn = frame->next;
             goto jumped;
         case OP_TEST:
-            if (call_use(r, frame, insn) != VM_DONE)
+            if (use_run(r, frame, insn) != VM_DONE)
                 return;
             insn = frame->next;
             goto jumped;
