@@ -248,7 +248,7 @@ describe("the guide's reference", function()
     for i, part in ipairs { source:sub(1, at), source:sub(at), globals } do
       local known = {}
       for name, parameters in part:gmatch '{"([^"]+)",%s*"([^"]*)",%s*[%w_]+}' do
-        parameters = (", " .. parameters):gsub(", [is]:", ", "):sub(3)
+        parameters = (", " .. parameters):gsub(", [is]:", ", "):gsub("%*%.%.%.", "*"):sub(3)
         known[name] = i == 3 and parameters or parameters:match "^[^,]*,? ?(.*)$"
       end
       for _, word in ipairs(words[i]) do
