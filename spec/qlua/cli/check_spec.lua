@@ -74,6 +74,16 @@ describe("qlua check", function()
       .. "templates/a.html:4: there is no template 'no5', 'no6'\n", stderr)
   end)
 
+  it("tells of an error in macros that others import, at its own place", function()
+    local stdout, stderr, code = run { ["app.lua"] = APP,
+      ["templates/page.html"] = "{% from 'sub/macros.html' import m %}{{ m(1) }}",
+      ["templates/sub/macros.html"] = "ok\n{% macro m(x) %}\n{{ x | }}\n{% endmacro %}" }
+    assert.equal("2 templates, 1 error\n", stdout)
+    assert.equal("templates/sub/macros.html:3: expected token 'name', got 'end of print statement'"
+      .. "\n", stderr)
+    assert.equal(1, code)
+  end)
+
   it("warns of endpoints that the app does not have", function()
     local stdout, stderr, code = run {
       ["app.lua"] = APP, ["templates/a.html"] = "{{ url_for('static', filename='x') }}\n"
