@@ -76,6 +76,14 @@ local function f() return 1 + f() end
 while true do pcall(f) end]], "[12]" },
   { "require of a module that loops", "package.preload.looping = function() while true do end end "
     .. "return require 'looping'" },
+  { "a template", "return require 'qlua'.render_template_string('{% for i in range(1000000000) %}"
+    .. "{% endfor %}')", nil, "" },
+  { "a template in pcalls, whose filters take long", [[
+local qlua = require "qlua"
+while true do
+  pcall(qlua.render_template_string,
+    "{% for i in range(1000000000) %}{% set t = range(999)|sort %}{% endfor %}")
+end]], "3" },
   { "code that was loaded without names of lines", [[
 return loadstring(string.dump(loadstring "while true do end", true))()]], nil, "" },
 }

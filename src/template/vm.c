@@ -15,6 +15,9 @@
 #include "template/filter.h"
 #include "template/vm_internal.h"
 
+/* Instructions after which a render looks whether it is called back: about a millisecond. */
+#define LOOK_AFTER 65536
+
 /* ---- errors ---------------------------------------------------------------------------------- */
 
 static const char *kind_name(enum template_error_kind kind)
@@ -126,13 +129,30 @@ void render_fail_depth(struct render *r)
             r->env->max_depth);
 }
 
+/* Whoever wants the processor back (script/watchdog.h) has armed a hook, which is called before the
+ * next instruction of Lua: there has to be one. */
+static bool is_called_back(lua_State *L)
+{
+    return lua_gethook(L) != NULL && lua_gethookcount(L) == 1;
+}
+
 void render_spend(struct render *r, int instructions)
 {
     r->budget -= instructions;
-    if (r->budget < 0)
-        vm_fail(&r->vm, TEMPLATE_LIMIT,
-                "the template ran for more than %.0f instructions (max_instructions)",
-                r->env->max_instructions);
+    if (r->budget >= 0)
+        return;
+    if (r->rest != INT64_MAX) {
+        r->rest += r->budget;
+        if (r->rest < 0)
+            vm_fail(&r->vm, TEMPLATE_LIMIT,
+                    "the template ran for more than %.0f instructions (max_instructions)",
+                    r->env->max_instructions);
+    }
+    if (is_called_back(r->vm.L))
+        vm_fail(&r->vm, TEMPLATE_RUNTIME, "stopped here"); /* what Lua makes of it says why */
+    r->budget = r->rest < LOOK_AFTER ? r->rest : LOOK_AFTER;
+    if (r->rest != INT64_MAX)
+        r->rest -= r->budget;
 }
 
 void vm_spend(struct vm *vm, double instructions)

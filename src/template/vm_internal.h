@@ -168,7 +168,8 @@ struct render {
     size_t mark;         /* when the output is longer than this, something is to be done */
     size_t flush_size;   /* 0: no stream */
     double flushed;      /* bytes handed out */
-    int64_t budget;      /* instructions left */
+    int64_t budget;      /* instructions until render_spend looks at the limits */
+    int64_t rest;        /* those that may follow; INT64_MAX: no limit */
     lua_State *thread;   /* holds the operands while Lua works; NULL: not needed so far */
     struct frame **chunks;
     int nchunks;

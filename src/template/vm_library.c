@@ -92,9 +92,10 @@ static void begin_limits(struct render *r, const struct vm_env *env)
     r->vm.max_range = env->max_range;
     r->vm.max_text = env->max_output;
     r->vm.autoescape = false;
-    r->budget = INT64_MAX;
+    r->budget = 0;
+    r->rest = INT64_MAX;
     if (env->max_instructions > 0 && env->max_instructions < 9e18)
-        r->budget = (int64_t)env->max_instructions;
+        r->rest = (int64_t)env->max_instructions;
     render_set_mark(r);
 }
 
