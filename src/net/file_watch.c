@@ -17,8 +17,8 @@
 #include "net/loop.h"
 #include "net/timer.h"
 
-/* Quiet for so long: what was written is complete. */
-#define QUIET_MS 20
+/* Quiet for so long: those that are saved together have been. That each is complete is known. */
+#define QUIET_MS 10
 /* A file that is open for writing, or gone, may yet be closed, or come back. */
 #define PATIENCE_MS 400
 /* Links followed on the way to one file. */
