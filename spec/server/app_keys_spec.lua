@@ -170,6 +170,10 @@ return app
       files.write(folder .. "/app.lua", APP)
       words[#words + 1] = "--set"
       words[#words + 1] = "MAX_CONTENT_LENGTH=abc"
+      if words[1] == "run" then -- others may serve at the port that is the default
+        words[#words + 1] = "--port"
+        words[#words + 1] = server.free_port()
+      end
       local s = server.run { argv = words, folder = folder, cwd = folder }
       assert.equal(2, s:exit_code())
       local text = s:stderr():gsub("^qlua: the app did not load:", "qlua:")
