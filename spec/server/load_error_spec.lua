@@ -12,13 +12,15 @@ describe("an app that does not load", function()
   end)
   after_each(server.stop_all)
 
+  local env
+
   --- Standard error of `qlua run` with these files, with the folder's name as DIR.
   local function refused(texts, ...)
     for name, text in pairs(texts) do
       files.write(folder .. "/" .. name, text)
     end
     local s = server.run({ argv = { "run", folder .. "/app.lua", "--port", "0", ... },
-      folder = folder }, 10)
+      folder = folder, env = env }, 10)
     assert.equal(1, s:exit_code())
     assert.equal("", s:stdout())
     local text = s:stderr():gsub(folder:gsub("%p", "%%%0"), "DIR")
@@ -57,6 +59,8 @@ stack traceback:
   end
 
   it("is told of when it ends the process, whatever the exit code", function()
+    env = server.EXITS
+    finally(function() env = nil end)
     for _, code in ipairs { 0, 3, 64 } do
       assert.matches(("worker 1 %%(pid %%d+%%) ended with exit code %d before it was ready; the "
         .. "start ends\n$"):format(code), refused { ["app.lua"] = ("os.exit(%d)"):format(code) })

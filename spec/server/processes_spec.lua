@@ -63,7 +63,7 @@ describe("processes", function()
   end
 
   it("are replaced when the app ends them, whatever its exit code means elsewhere", function()
-    local s = start {}
+    local s = start { env = server.EXITS }
     for _, code in ipairs { 0, 3, 64 } do
       local pid = s:children()[1]
       pcall(http.get, s, "/exit/" .. code)
