@@ -61,8 +61,6 @@ static size_t title_span(struct slice text, bool breaks)
 
 static void add_ascii_title(struct slice text, struct buf *out)
 {
-    if (text.len == 0) /* and nothing may be reserved yet */
-        return;
     char *dst = buf_reserve(out, text.len);
     bool is_first = true;
     for (size_t i = 0; i < text.len; i++) {

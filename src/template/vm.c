@@ -242,16 +242,12 @@ void render_answer(struct render *r)
 
 void render_clear(struct render *r)
 {
-    if (r->out.cap > KEEP_OUTPUT)
-        buf_clear(&r->out);
-    if (r->vm.text.cap > KEEP_OUTPUT)
-        buf_clear(&r->vm.text);
-    buf_clear(&r->flows[0]);
-    buf_clear(&r->flows[1]);
-    for (int i = 0; i < 2; i++)
-        if (r->flows[i].cap > KEEP_OUTPUT)
-            buf_clear(&r->flows[i]);
-    r->out.len = r->vm.text.len = 0;
+    struct buf *bufs[] = {&r->out, &r->vm.text, &r->flows[0], &r->flows[1]};
+    for (size_t i = 0; i < sizeof bufs / sizeof bufs[0]; i++) {
+        if (bufs[i]->cap > KEEP_OUTPUT)
+            buf_clear(bufs[i]);
+        bufs[i]->len = 0;
+    }
     r->nframes = r->nloops = r->ncaptures = r->depth = 0;
     r->top = NULL;
     r->asked.ask = -1;
@@ -265,6 +261,8 @@ void render_free(struct render *r)
 {
     buf_clear(&r->out);
     buf_clear(&r->vm.text);
+    buf_clear(&r->flows[0]);
+    buf_clear(&r->flows[1]);
     for (int i = 0; i < r->nchunks; i++)
         free(r->chunks[i]);
     free(r->chunks);
