@@ -317,6 +317,23 @@ describe("a limit", function()
     limited("{{ 'x' * 100000 }}", { max_output = 1000 })
   end)
 
+  it("ends a page, and what a stream keeps, at 64 MiB where nothing else is said", function()
+    local long = "the output is longer than 67108864 bytes (max_output)"
+    local loop = "{% for i in range(100) %}{{ mib }}{% endfor %}"
+    local mib = ("x"):rep(1024 * 1024)
+    assert.equal(long, failure(loop, { mib = mib }).message)
+    local template = environment({}, {})
+      :from_string("{% filter upper %}" .. loop .. "{% endfilter %}")
+    assert.has_error(function()
+      for _ in template:stream({ mib = mib }, 10) do end -- luacheck: ignore 542
+    end)
+    local total = 0
+    for piece in environment({}, {}):from_string(loop):stream({ mib = mib }, 10) do
+      total = total + #piece
+    end
+    assert.equal(100 * #mib, total)
+  end)
+
   it("counts what a stream has handed out", function()
     local template = environment({}, { max_output = 1000 })
       :from_string "{% for i in range(10000) %}x{% endfor %}"

@@ -99,6 +99,19 @@ static void push_description(struct render *r, const char *kind, const char *mes
     render_push_chain(r, false);
 }
 
+/* A buffer longer than this gives its memory back after a render. */
+#define KEEP_OUTPUT 1048576
+
+static void empty_buffers(struct render *r)
+{
+    struct buf *bufs[] = {&r->out, &r->vm.text, &r->flows[0], &r->flows[1]};
+    for (size_t i = 0; i < sizeof bufs / sizeof bufs[0]; i++) {
+        if (bufs[i]->cap > KEEP_OUTPUT)
+            buf_clear(bufs[i]);
+        bufs[i]->len = 0;
+    }
+}
+
 void vm_fail(struct vm *vm, enum template_error_kind kind, const char *format, ...)
 {
     struct render *r = render_of(vm);
@@ -108,7 +121,7 @@ void vm_fail(struct vm *vm, enum template_error_kind kind, const char *format, .
     va_start(args, format);
     vsnprintf(message, sizeof(message), format, args);
     va_end(args);
-    vm->text.len = 0;
+    empty_buffers(r); /* the next render may be far away */
     r->is_busy = false;
     lua_checkstack(L, 20); /* without it, Lua's own "stack overflow" is the error */
     lua_getfield(L, STACK_ENVIRONMENT, "error");
@@ -163,7 +176,7 @@ void vm_spend(struct vm *vm, double instructions)
 void render_set_mark(struct render *r)
 {
     size_t most = r->env->max_output;
-    size_t mark = SIZE_MAX;
+    size_t mark = VALUE_TEXT_LIMIT;
     if (most > 0) {
         double left = (double)most - r->flushed;
         mark = left < 0 ? 0 : (size_t)left;
@@ -176,7 +189,10 @@ void render_set_mark(struct render *r)
 bool render_check_output(struct render *r)
 {
     size_t most = r->env->max_output;
-    if (most > 0 && (double)r->out.len + r->flushed > (double)most)
+    double len = (double)r->out.len + (most > 0 ? r->flushed : 0); /* else: what is kept of it */
+    if (most == 0)
+        most = VALUE_TEXT_LIMIT;
+    if (len > (double)most)
         vm_fail(&r->vm, TEMPLATE_LIMIT, "the output is longer than %zu bytes (max_output)", most);
     return r->flush_size > 0 && r->out.len >= r->flush_size && r->ncaptures == 0;
 }
@@ -237,17 +253,9 @@ void render_answer(struct render *r)
 
 /* ---- lives ----------------------------------------------------------------------------------- */
 
-/* A buffer longer than this gives its memory back after a render. */
-#define KEEP_OUTPUT 1048576
-
 void render_clear(struct render *r)
 {
-    struct buf *bufs[] = {&r->out, &r->vm.text, &r->flows[0], &r->flows[1]};
-    for (size_t i = 0; i < sizeof bufs / sizeof bufs[0]; i++) {
-        if (bufs[i]->cap > KEEP_OUTPUT)
-            buf_clear(bufs[i]);
-        bufs[i]->len = 0;
-    }
+    empty_buffers(r);
     r->nframes = r->nloops = r->ncaptures = r->depth = 0;
     r->top = NULL;
     r->asked.ask = -1;

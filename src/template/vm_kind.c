@@ -251,13 +251,12 @@ const char *value_type_name(struct vm *vm, int index)
 
 /* ---- limits ---------------------------------------------------------------------------------- */
 
-#define TEXT_LIMIT  67108864.0
 #define ITEMS_LIMIT 1e7
 #define ITEMS_MOST  1073741824.0 /* counts of items are ints */
 
 void value_check_text(struct vm *vm, double bytes)
 {
-    double limit = vm->max_text > 0 ? (double)vm->max_text : TEXT_LIMIT;
+    double limit = vm->max_text > 0 ? (double)vm->max_text : VALUE_TEXT_LIMIT;
     if (!(bytes <= limit))
         vm_fail(vm, TEMPLATE_LIMIT, "a text of %.0f bytes; the limit is %.0f", bytes, limit);
 }

@@ -27,8 +27,11 @@ struct value_range {
 /* Containers may nest this deep in repr(), == and <; beyond: TEMPLATE_LIMIT. */
 #define VALUE_MAX_DEPTH 150
 
+/* Bytes of a text or a page where no option says how many: 64 MiB. */
+#define VALUE_TEXT_LIMIT 67108864
+
 /* Bytes that a text may still get, items that a list may get: fail with TEMPLATE_LIMIT beyond
- * vm->max_text (0: 64 MiB) and vm->max_range (0: 10 million). */
+ * vm->max_text (0: VALUE_TEXT_LIMIT) and vm->max_range (0: 10 million). */
 void value_check_text(struct vm *vm, double bytes);
 void value_check_items(struct vm *vm, double items);
 
