@@ -177,6 +177,22 @@ describe("the memory cap", function()
     assert.equal(1, select(2, text:gsub("stay in use", "")))
   end)
 
+  it("has new code soon where memory stays full, whatever was refused before", function()
+    local s = start(64, 4)
+    assert.equal(500, get(s, "/hog").status)
+    s:wait_for_stderr "the one before ran out of Lua memory"
+    local t0 = wait.now()
+    for number = 3, 4 do
+      local full = "generation " .. number .. " serves in worker 1 [^\n]*nearly used up"
+      assert(wait.until_true(function()
+        get(s, "/leak")
+        return s:stderr():find(full)
+      end, 30), s:stderr())
+      assert.equal(200, get(s, "/harmless").status)
+    end
+    assert.is_true(wait.now() - t0 < 50)
+  end)
+
   it("is off with 0", function()
     local s = server.start {
       app = APP:format(0):gsub("while true do t%[", "for _ = 1, 100 do t["),

@@ -548,12 +548,19 @@ void generations_report(const struct generations *all)
     counter_set(&figures->lua_bytes, bytes);
 }
 
-const char *generations_renewal(const struct generations *all)
+struct renewal_reason generations_renewal(const struct generations *all)
 {
-    const struct script *script = all->serving == NULL ? NULL : all->serving->generation->script;
-    if (script != NULL && script->wants_replacement)
-        return "the Lua memory of the one before was nearly used up";
-    return script != NULL && script->ran_out ? "the one before ran out of Lua memory" : NULL;
+    struct renewal_reason reason = {0};
+    if (all->serving == NULL)
+        return reason;
+    const struct script *script = all->serving->generation->script;
+    reason.number = all->serving->generation->number;
+    reason.is_full = script->wants_replacement;
+    if (script->wants_replacement)
+        reason.text = "the Lua memory of the one before was nearly used up";
+    else if (script->ran_out)
+        reason.text = "the one before ran out of Lua memory";
+    return reason;
 }
 
 void generations_clear(struct generations *all)

@@ -68,9 +68,15 @@ void generations_shut_down(struct generations *all);
  * tasks. */
 void generations_report(const struct generations *all);
 
-/* Why the one that serves should be replaced although no file has changed: much of its Lua memory
- * stays in use, or it was out of memory. NULL: it should not. */
-const char *generations_renewal(const struct generations *all);
+/* Why the one that serves, which has this number, should be replaced although no file has changed:
+ * it is full, because much of its Lua memory stays in use, or it was out of memory once. `text` is
+ * NULL: it should not. */
+struct renewal_reason {
+    const char *text;
+    uint32_t number;
+    bool is_full;
+};
+struct renewal_reason generations_renewal(const struct generations *all);
 
 /* End and free all of them at once; from outside of loop_run. */
 void generations_clear(struct generations *all);

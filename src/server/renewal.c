@@ -14,8 +14,11 @@
 #include "server/dispatch.h"
 #include "server/load_error.h"
 
-/* A worker whose memory is full gets a new generation at most so often. */
+/* A worker that was out of memory gets a new generation at most so often; one whose memory stays
+ * full, in which hardly a request can be answered, after FULL_MS, then twice that, up to as much.
+ */
 #define RENEWAL_MS 60000
+#define FULL_MS    1000
 
 static bool is_lone(const struct renewal *renewal)
 {
@@ -192,20 +195,36 @@ void renewal_start(struct renewal *renewal, uint32_t number)
     generations_prepare(all, number);
 }
 
+/* Should the generation be replaced now for this reason? Then it is noted as asked for. */
+static bool is_time(struct renewal *renewal, const struct renewal_reason *reason, uint64_t now)
+{
+    uint64_t since = renewal->last_renewal == 0 ? UINT64_MAX : now - renewal->last_renewal;
+    bool asked = reason->number == renewal->renewed; /* and the next one is not ready yet */
+    if (reason->text == NULL ||
+        since < (reason->is_full && !asked ? renewal->full_pause : RENEWAL_MS))
+        return false;
+    if (since >= 2 * RENEWAL_MS)
+        renewal->full_pause = FULL_MS;
+    else if (reason->is_full && renewal->full_pause < RENEWAL_MS)
+        renewal->full_pause *= 2;
+    renewal->last_renewal = now;
+    renewal->renewed = reason->number;
+    return true;
+}
+
 void renewal_tick(struct renewal *renewal)
 {
-    const char *why = generations_renewal(&renewal->generations);
+    struct renewal_reason reason = generations_renewal(&renewal->generations);
     uint64_t now = clock_ms();
     if (is_lone(renewal) && renewal->dispatcher->current != NULL)
         reload_start(&renewal->reload, now);
     reload_tick(&renewal->reload, now);
-    if (why == NULL || (renewal->last_renewal != 0 && now - renewal->last_renewal < RENEWAL_MS))
+    if (!is_time(renewal, &reason, now))
         return;
-    renewal->last_renewal = now;
     if (is_lone(renewal))
-        renewal_wish(renewal, why);
+        renewal_wish(renewal, reason.text);
     else
-        control_send_text(renewal->control_fd, CONTROL_RENEW, 0, why);
+        control_send_text(renewal->control_fd, CONTROL_RENEW, 0, reason.text);
 }
 
 void renewal_shut_down(struct renewal *renewal)

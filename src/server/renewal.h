@@ -39,6 +39,8 @@ struct renewal {
     uint32_t first;             /* the number of the first generation */
     char *load_error;           /* what the dispatcher shows */
     uint64_t last_renewal;      /* monotonic milliseconds; 0: never */
+    uint64_t full_pause;        /* so long after it one whose memory is full may be replaced */
+    uint32_t renewed;           /* the number of the generation that was to be replaced */
 };
 
 /* The fields above the blank line are filled, and of generations: loop, log, config, stores and
