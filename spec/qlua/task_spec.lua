@@ -1,35 +1,21 @@
 --- Waiting: sleep, spawn, gather, timeout, cancel, and where waiting works.
 
+local http = require "support.http"
 local raw = require "support.raw"
 local server = require "support.server"
+local views = require "support.views"
 local wait = require "support.wait"
-
-local PRELUDE = [[
-local qlua = require "qlua"
-local app = qlua.App(...)
-local request, g = qlua.request, qlua.g
-
-]]
 
 describe("task", function()
   local s
 
-  --- Start an app whose views are pieces of Lua: path -> body of the view.
-  local function start(views, files)
-    local parts = { PRELUDE }
-    for path, body in pairs(views) do
-      parts[#parts + 1] = ("app:route(%q, function(...)\n%s\nend)\n"):format(path, body)
-    end
-    parts[#parts + 1] = "return app\n"
-    s = server.start { app = table.concat(parts), files = files }
+  local function start(bodies, files)
+    s = views.start_bare(bodies, files)
     return s
   end
 
   local function get(path)
-    local c = raw.connect(s)
-    c:send(("GET %s HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"):format(path))
-    local response = c:response()
-    c:close()
+    local response = http.get(s, path)
     return response.body, response.status
   end
 

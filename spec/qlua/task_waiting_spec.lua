@@ -1,33 +1,19 @@
 --- Where waiting works: in views, hooks, coroutines, metamethods and modules, and where not.
 
-local raw = require "support.raw"
+local http = require "support.http"
 local server = require "support.server"
-
-local PRELUDE = [[
-local qlua = require "qlua"
-local app = qlua.App(...)
-
-]]
+local views = require "support.views"
 
 describe("waiting", function()
   local s
 
-  --- Start an app whose views are pieces of Lua: path -> body of the view.
-  local function start(views, files)
-    local parts = { PRELUDE }
-    for path, body in pairs(views) do
-      parts[#parts + 1] = ("app:route(%q, function(...)\n%s\nend)\n"):format(path, body)
-    end
-    parts[#parts + 1] = "return app\n"
-    s = server.start { app = table.concat(parts), files = files }
+  local function start(bodies, files)
+    s = views.start_bare(bodies, files)
     return s
   end
 
   local function get(path)
-    local c = raw.connect(s)
-    c:send(("GET %s HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"):format(path))
-    local response = c:response()
-    c:close()
+    local response = http.get(s, path)
     return response.body, response.status
   end
 
@@ -253,7 +239,7 @@ describe("waiting", function()
     it("names a module that is not there, and where it looked", function()
       run "local module = require 'no.such_module' return module"
       local text = s:wait_for_stderr "no.such_module"
-      assert.truthy(text:find("app.lua:5: module 'no.such_module' not found:\n", 1, true), text)
+      assert.truthy(text:find("app.lua:6: module 'no.such_module' not found:\n", 1, true), text)
       assert.truthy(text:find("no file '" .. s.folder .. "/no/such_module.lua'", 1, true), text)
     end)
 

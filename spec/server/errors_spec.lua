@@ -1,5 +1,6 @@
 --- Errors in handlers: nothing of them reaches the client, all of them the log.
 
+local http = require "support.http"
 local raw = require "support.raw"
 local server = require "support.server"
 
@@ -82,11 +83,7 @@ describe("an error in a handler", function()
   teardown(server.stop_all)
 
   local function get(path)
-    local c = raw.connect(s)
-    c:send(("GET %s HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"):format(path))
-    local response = c:response()
-    c:close()
-    return response
+    return http.get(s, path)
   end
 
   --- The status and body of a failing view, and what the log has of it.

@@ -1,6 +1,7 @@
 --- Contexts of requests that run beside each other are never mixed, and a worker that loses its
 --- state is replaced.
 
+local http = require "support.http"
 local raw = require "support.raw"
 local server = require "support.server"
 
@@ -93,11 +94,7 @@ describe("requests beside each other", function()
   after_each(server.stop_all)
 
   local function get(path)
-    local c = raw.connect(s)
-    c:send(("GET %s HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"):format(path))
-    local response = c:response()
-    c:close()
-    return response
+    return http.get(s, path)
   end
 
   it("keep their own request and g, in views, tasks and coroutines", function()
@@ -141,12 +138,12 @@ describe("requests beside each other", function()
       s:stop()
       s = server.start { app = APP, env = { ASAN_OPTIONS = "detect_leaks=0" } } -- it just ends
       local pid = get("/pid").body
-      assert.is_nil(get(path))
+      assert.has_error(function() get(path) end, ("GET %s: closed without an answer"):format(path))
       s:wait_for_stderr "; replaced"
       local other
       s:wait_for(function()
         local ok, response = pcall(get, "/pid")
-        other = ok and response and response.body
+        other = ok and response.body
         return other
       end)
       assert.not_equal(pid, other)

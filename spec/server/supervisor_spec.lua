@@ -5,6 +5,7 @@ local signal = require "posix.signal"
 local stat = require "posix.sys.stat"
 
 local files = require "support.files"
+local http = require "support.http"
 local raw = require "support.raw"
 local server = require "support.server"
 local wait = require "support.wait"
@@ -43,11 +44,7 @@ local function none_runs(pids)
 end
 
 local function get(s, path)
-  local c = raw.connect(s)
-  c:send(("GET %s HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"):format(path))
-  local response = c:response()
-  c:close()
-  return response.body
+  return http.get(s, path).body
 end
 
 --- Start qlua and wait for its banner.

@@ -54,6 +54,23 @@ function M.start(pieces, setup, options)
   return server.start(with)
 end
 
+--- Start an app whose views answer with what their pieces return, or fail as those do.
+---@param bodies table<string, string> path to the view's body
+---@param files? table<string, string> beside the app
+---@return spec.Server
+function M.start_bare(bodies, files)
+  local text = { [[
+    local qlua = require "qlua"
+    local app = qlua.App(...)
+    local request, g = qlua.request, qlua.g
+  ]] }
+  for path, body in pairs(bodies) do
+    text[#text + 1] = ("app:route(%q, function(...)\n%s\nend)"):format(path, body)
+  end
+  text[#text + 1] = "return app\n"
+  return server.start { app = table.concat(text, "\n"), files = files }
+end
+
 --- The decoded answer of a view; its status when it is no 200.
 ---@param to spec.Server
 ---@param target string

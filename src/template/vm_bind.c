@@ -10,6 +10,21 @@ bool args_have_keywords(const struct vm_args *args)
     return args->keywords != NULL || args->dict != 0;
 }
 
+void args_spread(struct render *r, struct vm_args *args)
+{
+    lua_State *L = r->vm.L;
+    int list = args->first + args->count;
+    int n = (int)lua_objlen(L, list);
+    frame_room(r, n);
+    for (int i = 1; i <= n; i++) {
+        lua_rawgeti(L, list, i);
+        lua_insert(L, list + i); /* between the list and the dict */
+    }
+    lua_remove(L, list);
+    args->count += n;
+    args->dict = args->first + args->count;
+}
+
 /* ---- keyword arguments, in either form ------------------------------------------------------- */
 
 static struct slice keyword_name(const struct vm_args *args, int i)

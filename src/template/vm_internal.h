@@ -330,6 +330,9 @@ bool bind_macro(struct render *r, const struct program *program, const struct pr
 /* Push a table of the keyword arguments: for Lua functions. */
 void bind_push_table(struct render *r, const struct vm_args *args);
 bool args_have_keywords(const struct vm_args *args);
+/* Arguments that came as [first list dict] are laid out one by one behind the `count` that stand
+ * before the list. */
+void args_spread(struct render *r, struct vm_args *args);
 
 /* ---- vm_call.c ---- */
 /* Call what lies below the arguments; its value takes the place of all. escape: the value is to be

@@ -73,17 +73,9 @@ static enum vm_status run_call(struct render *r, struct frame *frame, const stru
 static enum vm_status run_call_list(struct render *r, struct frame *frame, int escape,
                                     bool *is_written)
 {
-    lua_State *L = r->vm.L;
-    int list = lua_gettop(L) - 1;
-    int n = (int)lua_objlen(L, list);
-    frame_room(r, n);
-    for (int i = 1; i <= n; i++) {
-        lua_rawgeti(L, list, i);
-        lua_insert(L, list + i); /* between the list and the dict */
-    }
-    lua_remove(L, list);
-    struct vm_args args = {.first = list, .count = n, .consts = frame->fixed + FIXED_PROGRAM};
-    args.dict = list + n;
+    struct vm_args args = {.first = lua_gettop(r->vm.L) - 1,
+                           .consts = frame->fixed + FIXED_PROGRAM};
+    args_spread(r, &args);
     return call_value(r, &args, escape, is_written);
 }
 

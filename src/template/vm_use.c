@@ -61,22 +61,6 @@ static enum vm_status call_own_filter(struct render *r, struct vm_args *args)
 /* ---- a use in a template ----------------------------------------------------------------------
  */
 
-/* The arguments of a use that come as [operand list dict] are laid out one by one. */
-static void spread(struct render *r, struct vm_args *args)
-{
-    lua_State *L = r->vm.L;
-    int list = args->first + args->count;
-    int n = (int)lua_objlen(L, list);
-    frame_room(r, n);
-    for (int i = 1; i <= n; i++) {
-        lua_rawgeti(L, list, i);
-        lua_insert(L, list + i); /* between the list and the dict */
-    }
-    lua_remove(L, list);
-    args->count += n;
-    args->dict = args->first + args->count;
-}
-
 /* The use has keywords: plan how they are bound, by the form of its filter that has them as
  * parameters, if there is one and they fit. */
 static void plan_keywords(struct render *r, const struct program *program,
@@ -146,7 +130,7 @@ static struct vm_args args_of(struct render *r, const struct frame *frame,
     if (use->has_list) {
         args.first = top - 2;
         args.count = 1;
-        spread(r, &args);
+        args_spread(r, &args);
         return args;
     }
     int count = use->nargs;
