@@ -153,16 +153,19 @@ local CLASSES = {
 ---@param chain? qlua.TemplatePlace[] how it was reached, innermost first
 ---@return qlua.TemplateError
 function methods:error(kind, message, lineno, name, source, chain)
-  if kind == "notfound" then
-    return errors.TemplateNotFound(message)
-  end
-  local class = CLASSES[kind] or errors.TemplateRuntimeError
   local state = rawget(self, "_state")
   local entry = name and (state._young[name] or state._old[name])
-  return class(message, {
+  local place = {
     lineno = lineno and lineno > 0 and lineno or nil, name = name ~= "" and name or nil,
-    filename = entry and entry.template.filename, source = source, chain = chain,
-  })
+    filename = entry and entry.template.filename, source = source,
+  }
+  if kind == "notfound" then -- the place is where it was wanted
+    local err = errors.TemplateNotFound(message)
+    err.chain = { place, unpack(chain or {}) }
+    return err
+  end
+  place.chain = chain
+  return (CLASSES[kind] or errors.TemplateRuntimeError)(message, place)
 end
 
 -- ---- compiling --------------------------------------------------------------------------------

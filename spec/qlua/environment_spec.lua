@@ -212,6 +212,40 @@ fails(function() env.filters = nil end)
         failure("{% include 'bad' %}", 'bad = "{{ } }}"'))
     end)
 
+    it("tell of the line that extends, whatever comes behind it", function()
+      assert.equal("UndefinedError\tbase\t2\t'a' is undefined\n'a' is undefined\n"
+        .. "  template base, line 2: {{ a.b }}\n"
+        .. "  from template middle, line 1: {% extends 'base' %}\n"
+        .. "  from template main, line 2: {% if true %}{% extends 'middle' %}{% endif %}",
+        failure("\n{% if true %}{% extends 'middle' %}{% endif %}\n{% set x = 1 %}\n"
+          .. "{% block one %}{% endblock %}", "middle = [[{% extends 'base' %}\n\n"
+          .. "{% block one %}{% endblock %}]], base = [[<p>\n{{ a.b }}]]"))
+    end)
+
+    it("tell where a name was wanted that is none", function()
+      assert.equal("TemplatesNotFound\tnil\tnil\tTried to select from an empty list of templates\n"
+        .. "Tried to select from an empty list of templates\n"
+        .. "  from template main, line 2: {% include none %}", failure "\n{% include none %}")
+      assert.equal("TemplateNotFound\tNone\tnil\tNone\ntemplate not found: None\n"
+        .. "  from template middle, line 1: {% extends none %}\n"
+        .. "  from template main, line 1: {% include 'middle' %}",
+        failure("{% include 'middle' %}", [[middle = "{% extends none %}"]]))
+      assert.equal("TemplatesNotFound\t1\tnil\tnone of the templates given were found: no, 1\n"
+        .. "none of the templates given were found: no, 1\n"
+        .. "  from template main, line 1: {% include ['no', 1] %}",
+        failure "{% include ['no', 1] %}")
+    end)
+
+    it("refuse a parameter that is there twice", function()
+      local text = "duplicate argument 'b' in function definition"
+      assert.equal(("TemplateSyntaxError\tmain\t2\t%s\n%s\n  template main, line 2: "
+        .. "{%% macro m(b, a, b=1) %%}{%% endmacro %%}"):format(text, text),
+        failure "\n{% macro m(b, a, b=1) %}{% endmacro %}")
+      assert.equal(("TemplateSyntaxError\tmain\t1\t%s\n%s\n  template main, line 1: "
+        .. "{%% call(b, b) m() %%}{%% endcall %%}"):format(text, text),
+        failure "{% call(b, b) m() %}{% endcall %}")
+    end)
+
     it("are below TemplateError and Exception", function()
       assert.equal("true true true true\n", output [[
         local E = qlua.errors

@@ -73,12 +73,24 @@ static void compile_defaults(struct compiler *c, const struct frame_names *frame
     }
 }
 
+/* Python's compiler refuses a parameter that is there twice. */
+static void check_parameters(struct compiler *c, const struct ast_macro *macro)
+{
+    for (int i = 0; i < macro->nparams; i++)
+        for (int k = 0; k < i; k++)
+            if (slice_eq(macro->params[i], macro->params[k]))
+                compile_fail(c, TEMPLATE_SYNTAX, macro->ast.line,
+                             "duplicate argument '%.*s' in function definition",
+                             (int)macro->params[i].len, macro->params[i].data);
+}
+
 static int compile_unit(struct compiler *c, const struct frame_names *frame,
                         const struct ast_macro *macro)
 {
     struct unit *unit = unit_begin(c, UNIT_MACRO, macro->name, macro->ast.line);
     struct frame_names inner = frame_inner(c, frame);
     inner.checks_output = false;
+    check_parameters(c, macro);
     unit->level = inner.scope->level;
     unit->out.nparams = macro->nparams;
     unit->out.ndefaults = macro->defaults.count;

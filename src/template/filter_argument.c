@@ -35,6 +35,7 @@ double filter_whole(struct vm *vm, int index)
         if (isfinite(number) && floor(number) == number)
             return number;
     } break;
+    case VALUE_UNDEFINED: value_fail_undefined(vm, index);
     default: break;
     }
     filter_fail_type(vm, index, "'", "' object cannot be interpreted as an integer");

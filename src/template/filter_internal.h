@@ -19,7 +19,8 @@ typedef enum vm_status filter_native(struct vm *vm, struct vm_frame *frame);
 bool filter_is_absent(struct vm *vm, int index);
 /* Its truth; an object counts as true. */
 bool filter_flag(struct vm *vm, int index);
-/* A whole number, true and false being 1 and 0; fails as Python where it wants an int. */
+/* A whole number, true and false being 1 and 0; fails as Python where it wants an int, and where it
+ * is undefined says so. */
 double filter_whole(struct vm *vm, int index);
 /* The text of a string or Markup; fails with "'int' object has no attribute 'NAME'" for others. */
 struct slice filter_text(struct vm *vm, int index, const char *attribute);

@@ -92,6 +92,12 @@ static void begin_sort(struct vm *vm, struct vm_frame *frame, const struct sort_
     lua_createtable(vm->L, frame->n, 0);
 }
 
+/* sorted() wants an int there: sort('name'), meant as attribute, is an error. */
+static bool is_reverse(struct vm *vm, int index)
+{
+    return filter_whole(vm, index) != 0;
+}
+
 /* sort(value, reverse, case_sensitive, attribute). Keys are lists in Jinja, also of one attribute
  * or none. */
 enum vm_status filter_sort(struct vm *vm, struct vm_frame *frame)
@@ -104,7 +110,7 @@ enum vm_status filter_sort(struct vm *vm, struct vm_frame *frame)
         frame->n = filter_items(vm, s.items);
         if (quick_take(vm, s.items, frame->n, s.attribute, !filter_flag(vm, s.case_sensitive),
                        &keys)) {
-            quick_sort(vm, s.items, &keys, filter_flag(vm, s.reverse));
+            quick_sort(vm, s.items, &keys, is_reverse(vm, s.reverse));
             return VM_DONE;
         }
         begin_sort(vm, frame, &s);
@@ -119,7 +125,7 @@ enum vm_status filter_sort(struct vm *vm, struct vm_frame *frame)
             return VM_AGAIN;
         lua_settop(vm->L, s.keys);
         int columns = has_several ? (int)lua_objlen(vm->L, s.keys) : 1;
-        sorter_new(vm, s.keys, frame->n, columns, filter_flag(vm, s.reverse));
+        sorter_new(vm, s.keys, frame->n, columns, is_reverse(vm, s.reverse));
         frame_begin(frame, SORT_ORDER);
     }
     if (run_sorter(vm, frame, s.sorter, s.keys) == VM_AGAIN)
@@ -180,7 +186,7 @@ enum vm_status filter_dictsort(struct vm *vm, struct vm_frame *frame)
         bool by_key = is_by_key(vm, frame->base + 2);
         frame->n = filter_items(vm, pairs);
         push_pair_keys(vm, pairs, frame->n, by_key ? 1 : 2, !filter_flag(vm, frame->base + 1));
-        sorter_new(vm, keys, frame->n, 0, filter_flag(vm, frame->base + 3));
+        sorter_new(vm, keys, frame->n, 0, is_reverse(vm, frame->base + 3));
         frame_begin(frame, SORT_ORDER);
     }
     if (run_sorter(vm, frame, keys + 1, keys) == VM_AGAIN)
@@ -276,7 +282,7 @@ enum vm_status filter_groupby(struct vm *vm, struct vm_frame *frame)
             fallback = 0;
         if (path_project(vm, frame, g.items, path, fallback, g.keys, false) == VM_AGAIN)
             return VM_AGAIN;
-        push_folded(vm, g.keys, frame->n, !filter_flag(vm, frame->base + 3));
+        push_folded(vm, g.keys, frame->n, !is_reverse(vm, frame->base + 3));
         sorter_new(vm, g.folded, frame->n, 0, false);
         frame_begin(frame, SORT_ORDER); /* fall through */
     case SORT_ORDER:

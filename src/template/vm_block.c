@@ -279,15 +279,16 @@ void extends_loaded(struct render *r, struct frame *frame)
     lua_insert(L, -2);
     lua_rawseti(L, -2, (int)lua_objlen(L, -2) + 1);
     lua_pop(L, 1);
-    frame->has_parent = true;
+    frame->extends = frame->pc;
 }
 
 bool parent_enter(struct render *r, struct frame *frame)
 {
     lua_State *L = r->vm.L;
     int ctx = frame->fixed + FIXED_CONTEXT;
-    if (!frame->has_parent)
+    if (frame->extends == NULL)
         return false;
+    frame->pc = frame->extends; /* the line that an error in the parent tells of */
     int base = lua_gettop(L) + 1;
     lua_pushnil(L);
     lua_pushvalue(L, ctx);

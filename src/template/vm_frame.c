@@ -89,7 +89,8 @@ struct frame *frame_begin(struct render *r, const struct program_unit *unit,
     render_spend(r, 10);
     struct frame *frame = frame_push(r);
     int fixed = base + unit->fixed;
-    frame->is_native = frame->is_test = frame->has_parent = false;
+    frame->is_native = frame->is_test = false;
+    frame->extends = NULL;
     frame->writes = 0;
     frame->autoescape = r->vm.autoescape;
     frame->result = RESULT_WRITTEN;

@@ -10,7 +10,7 @@ enum { MODULE_BODY = 1, MODULE_NAME, MODULE_GLOBALS };
 
 /* ---- loading --------------------------------------------------------------------------------- */
 
-/* Names as Lua gets them: without what is undefined, Markup as plain text. */
+/* Names as Lua gets them: without what is undefined, what is no object as plain text. */
 static void clean_names(struct render *r, int list)
 {
     lua_State *L = r->vm.L;
@@ -20,7 +20,7 @@ static void clean_names(struct render *r, int list)
         lua_rawgeti(L, list, i);
         int at = lua_gettop(L);
         enum value_kind kind = value_kind(&r->vm, at);
-        if (kind == VALUE_MARKUP) {
+        if (kind != VALUE_STRING && kind != VALUE_OBJECT && kind != VALUE_UNDEFINED) {
             value_push_str(&r->vm, at);
             lua_replace(L, at);
         }
@@ -44,8 +44,11 @@ static bool refuse_name(struct render *r, int at, int flags)
     }
     if (flags & INCLUDE_IGNORE_MISSING)
         return false;
-    if (flags & INCLUDE_MANY)
-        vm_fail(&r->vm, TEMPLATE_NOT_FOUND, "Tried to select from an empty list of templates");
+    if (flags & INCLUDE_MANY) { /* an empty list: Lua says so */
+        lua_createtable(r->vm.L, 0, 0);
+        lua_replace(r->vm.L, at);
+        return true;
+    }
     struct buf *text = &r->vm.text;
     size_t start = text->len;
     value_repr(&r->vm, at, text);

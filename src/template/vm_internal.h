@@ -96,15 +96,15 @@ enum frame_result {
 struct frame {
     bool is_native;
     bool is_test;         /* the test of a loop, within its owner's slots: see vm_loop.c */
-    bool has_parent;      /* it has extended another template */
     bool is_shared;       /* of a module: others may have it too */
     signed char has_vars; /* its context has something in CTX_VARS; -1: not looked up */
     bool autoescape;      /* the caller's, to be put back */
     enum frame_result result;
     int ret; /* stack index of its value; all from there on is the frame's */
     /* code */
-    const struct insn *pc;   /* the one that runs, or ran last */
-    const struct insn *next; /* where to go on, while another frame runs or Lua works */
+    const struct insn *pc;      /* the one that runs, or ran last */
+    const struct insn *next;    /* where to go on, while another frame runs or Lua works */
+    const struct insn *extends; /* what made another template its parent; NULL: none */
     const struct vm_program *program;
     const struct program_unit *unit;
     int base;   /* slot 0 */

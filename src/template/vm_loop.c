@@ -195,9 +195,9 @@ static struct frame *begin_unit(struct render *r, const struct frame *owner, int
         lua_rawgeti(L, -1, 1);
         lua_replace(L, -2);
     }
-    bool has_parent = owner->has_parent;
+    const struct insn *extends = owner->extends;
     struct frame *frame = frame_begin(r, body, owner->program, ret, base);
-    frame->has_parent = has_parent;
+    frame->extends = extends;
     return frame;
 }
 

@@ -448,7 +448,7 @@ static void run_code(struct render *r, struct frame *frame)
             }
             break;
         case OP_JUMP_PARENT:
-            if (frame->has_parent) {
+            if (frame->extends != NULL) {
                 JUMP();
             }
             break;
