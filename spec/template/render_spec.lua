@@ -114,6 +114,16 @@ describe("a render", function()
     assert.same({ "a0 a1 a2 a3 a4 ", "b0 b1 b2 b3 b4 ", "c0 c1 c2 c3 c4 " }, texts)
   end)
 
+  it("hands no table over where `*` gives values and nobody keywords", function()
+    local function count(...)
+      return select("#", ...)
+    end
+    local env = environment()
+    env.filters.count = count
+    assert.equal("1 3 0 1 1", env:from_string("{{ f(*[1]) }} {{ 'x'|count(*[1, 2]) }} {{ f(**{}) }}"
+      .. " {{ f(**{'a': 1}) }} {{ f(*[], a=1) }}"):render { f = count })
+  end)
+
   it("hands keyword arguments over as a table in the last declared parameter's place", function()
     local got = {}
     local function two(...)
@@ -173,6 +183,20 @@ describe("a stream", function()
     for i = 1, #pieces - 1 do
       assert.is_true(#pieces[i] >= 20 and #pieces[i] < 40)
     end
+  end)
+
+  it("hands out what filters write themselves, also after a wait", function()
+    local slow_text = setmetatable({}, { __tostring = function() return wait "abcd" end })
+    local next_piece = environment():from_string "{{ x|lower }}{{ slow|upper }}{{ x|upper|e }}!"
+      :stream({ x = "Efgh", slow = slow_text }, 4)
+    local pieces = patiently(function()
+      local pieces = {}
+      for piece in next_piece do
+        pieces[#pieces + 1] = piece
+      end
+      return pieces
+    end)
+    assert.same({ "efgh", "ABCD", "EFGH", "!" }, pieces)
   end)
 
   it("keeps back what is captured", function()
@@ -332,6 +356,25 @@ describe("a limit", function()
       total = total + #piece
     end
     assert.equal(100 * #mib, total)
+  end)
+
+  it("ends output that filters write themselves", function()
+    local long = ("x"):rep(60)
+    local slow_text = setmetatable({}, { __tostring = function() return wait(long) end })
+    local env = environment({}, { max_output = 100 })
+    for _, source in ipairs { "{{ x|upper }}\n{{ x|upper }}", "{{ x|lower|trim }}\n{{ x|e|lower }}",
+      "{{ slow|upper }}\n{{ slow|upper }}", "{{ '%s'|format(x) }}\n{{ x|center(70) }}",
+      "{% macro m() %}{{ slow|e }}{% endmacro %}{{ m() }}\n{{ m() }}" } do
+      local err = patiently(function()
+        local template = env:from_string(source)
+        local ok, err = pcall(template.render, template, { x = long, slow = slow_text })
+        assert.is_false(ok, source)
+        return err
+      end)
+      assert.equal("the output is longer than 100 bytes (max_output)", err.message)
+      local outermost = err.chain[#err.chain] or err
+      assert.equal(2, outermost.lineno, source)
+    end
   end)
 
   it("counts what a stream has handed out", function()

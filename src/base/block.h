@@ -47,7 +47,7 @@ static inline void block_store(char *p, uint64_t word)
     memcpy(p, &word, sizeof(word));
 }
 
-/* The same of n bytes, 0 to 8; behind them are zeros. */
+/* The n bytes from p on, 0 to 8, and zeros behind them. */
 static inline uint64_t block_load_some(const char *p, size_t n)
 {
     if (n == 8)

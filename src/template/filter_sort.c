@@ -406,7 +406,11 @@ static void push_seen_key(struct vm *vm)
     struct slice text;
     switch (value_kind(vm, top)) {
     case VALUE_BOOLEAN: lua_pushnumber(L, lua_toboolean(L, top)); break;
-    case VALUE_UNDEFINED: vm_push_meta(vm, VM_META_UNDEFINED); break;
+    case VALUE_UNDEFINED:
+        if (value_undefined_kind(vm, top) == UNDEFINED_STRICT) /* it has no hash */
+            value_fail_undefined(vm, top);
+        vm_push_meta(vm, VM_META_UNDEFINED);
+        break;
     case VALUE_MARKUP:
         value_slice(vm, top, &text);
         lua_pushlstring(L, text.data, text.len);
@@ -455,7 +459,6 @@ static void push_unique(struct vm *vm, int items, int keys, int n)
     lua_settop(L, result);
 }
 
-/* unique(value, case_sensitive, attribute); slot: keys. */
 /* Push a generator of the first item of each key. */
 static void push_quick_unique(struct vm *vm, int items, const struct quick_keys *keys)
 {
@@ -474,6 +477,7 @@ static void push_quick_unique(struct vm *vm, int items, const struct quick_keys 
     }
 }
 
+/* unique(value, case_sensitive, attribute); slot: keys. */
 enum vm_status filter_unique(struct vm *vm, struct vm_frame *frame)
 {
     int items = frame->base, path = frame->base + 2, keys = frame->base + frame->nparams;

@@ -141,7 +141,8 @@ struct vm_native {
 
 /* The usual call of a native, without any ceremony: `count` values from the stack index `first` on,
  * no keywords, nothing bound. True: its value is on top of them, or was given by vm_give_text.
- * False: this is no usual call, and nothing was done. Fails, asks and calls nothing. */
+ * False: this is no usual call, and nothing was done. Fails only where the native does, asks and
+ * calls nothing. */
 typedef bool (*native_quick)(struct vm *vm, int first, int count);
 
 /* A plain argument: a string, a number, or a boolean. */

@@ -16,12 +16,23 @@ bool call_may_write(const struct render *r, int escape, bool is_markup)
 
 /* ---- Lua functions --------------------------------------------------------------------------- */
 
+/* Are keywords given? Also after `*`, when there is a dict in any case. */
+static bool gives_keywords(lua_State *L, const struct vm_args *args)
+{
+    if (args->dict == 0)
+        return args->keywords != NULL;
+    lua_pushnil(L);
+    bool is_any = lua_next(L, args->dict) != 0;
+    lua_pop(L, is_any ? 2 : 0);
+    return is_any;
+}
+
 /* What lies below the arguments is called by Lua. */
 static enum vm_status call_lua(struct render *r, const struct vm_args *args)
 {
     lua_State *L = r->vm.L;
     int function = args->first - 1;
-    if (!args_have_keywords(args)) {
+    if (!gives_keywords(L, args)) {
         lua_settop(L, args->first + args->count - 1);
         render_ask(r, VM_ASK_CALL, args->count + 1, 0);
         return VM_AGAIN;

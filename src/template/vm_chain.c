@@ -1,6 +1,6 @@
 /* template/vm_chain.c - texts that go from filter to filter.
  *
- * Place in the flow: vm_call.c comes here for the filters that make a text of a text (native_text
+ * Place in the flow: vm_use.c comes here for the filters that make a text of a text (native_text
  * in vm.h). Where such a filter takes what another one gives, and constants, it runs at once on the
  * bytes; and what is only written is written. So nothing between is made a Lua string. Whatever is
  * no usual call leaves the chain: what there is becomes a value, and the code goes on from it.

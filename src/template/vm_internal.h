@@ -1,9 +1,9 @@
 /* template/vm_internal.h - the inside of the VM, shared by its files.
  *
  * Place in the flow: vm_library.c begins a render and runs slices of it. vm_run.c is the loop over
- * instructions; vm_frame.c keeps what is being run, vm_context.c what names stand for, vm_call.c
- * and vm_bind.c call things, vm_loop.c, vm_macro.c, vm_block.c and vm_import.c are the parts of the
- * language, vm.c holds errors, limits and the way out to Lua.
+ * instructions; vm_frame.c keeps what is being run, vm_context.c what names stand for, vm_call.c,
+ * vm_use.c, vm_chain.c and vm_bind.c call things, vm_loop.c, vm_macro.c, vm_block.c and vm_import.c
+ * are the parts of the language, vm.c holds errors, limits and the way out to Lua.
  *
  * The stack. A slice runs as a C function on whatever Lua thread called it, with all operands as
  * its own stack frame: the Lua environment, whose method makes errors, the core's tables of it,

@@ -256,13 +256,15 @@ static void run_simple(struct render *r, struct frame *frame, const struct insn 
     frame->next = insn + 1; \
     call;                   \
     return
-/* Output was written: hand it out when there is enough, or fail when there is too much. */
-#define CHECK_OUTPUT()                                    \
+/* Output was written: hand it out when there is enough, or fail when there is too much. What comes
+ * next is at `there`. */
+#define CHECK_OUTPUT_AND_GO(there)                        \
     if (r->out.len > r->mark && render_check_output(r)) { \
-        frame->next = insn + 1;                           \
+        frame->next = there;                              \
         render_ask(r, ASK_FLUSH, 0, 0);                   \
         return;                                           \
     }
+#define CHECK_OUTPUT() CHECK_OUTPUT_AND_GO(insn + 1)
 #define JUMP()             \
     insn = code + insn->c; \
     goto jumped
@@ -282,6 +284,7 @@ static void run_code(struct render *r, struct frame *frame)
     const int consts = frame->fixed + FIXED_PROGRAM;
     bool is_true;
     int type;
+    CHECK_OUTPUT_AND_GO(frame->next); /* a filter that waited may have written */
     for (const struct insn *insn = frame->next;; insn++) {
     jumped:
         frame->pc = insn;
@@ -391,11 +394,7 @@ static void run_code(struct render *r, struct frame *frame)
             r->budget -= insn - code - insn->c;
             if (r->budget < 0)
                 render_spend(r, 0);
-            if (r->out.len > r->mark && render_check_output(r)) {
-                frame->next = code + insn->c;
-                render_ask(r, ASK_FLUSH, 0, 0);
-                return;
-            }
+            CHECK_OUTPUT_AND_GO(code + insn->c);
             insn = code + insn->c; /* OP_FOR_NEXT, always */
             frame->pc = insn;      /* fall through */
         case OP_FOR_NEXT:
@@ -463,6 +462,7 @@ static void run_code(struct render *r, struct frame *frame)
             if (use_filter(r, frame, insn) != VM_DONE)
                 return;
             insn = frame->next;
+            CHECK_OUTPUT_AND_GO(insn); /* it may have written */
             goto jumped;
         case OP_TEST:
             if (use_run(r, frame, insn) != VM_DONE)

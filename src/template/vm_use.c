@@ -180,7 +180,8 @@ static void feed(struct render *r, struct frame *frame, const struct insn *link)
     const struct vm_use *next = use_builtin(r, frame, link);
     if (next == NULL || (next->signature->walk & WALK_WALKS) == 0)
         return;
-    bool is_list = (next->signature->walk & WALK_LISTS) != 0;
+    /* with an argument it is an error */
+    bool is_list = (next->signature->walk & WALK_LISTS) != 0 && link == frame->next;
     lua_rawgeti(L, -1, 1);
     bool is_empty = lua_type(L, -1) == LUA_TNIL;
     lua_pop(L, 1);
