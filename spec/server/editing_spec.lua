@@ -75,6 +75,16 @@ describe("an app that is worked on", function()
     wait_for "part-2 mod-3"
   end)
 
+  it("waits for what is written into files that were emptied", function()
+    for i = 2, 4 do
+      shell(": >part/mod.lua; sleep 0.1; echo 'return \"mod-" .. i .. "\"' >part/mod.lua")
+      wait_for("part-1 mod-" .. i)
+      assert.equal(tostring(i), http.get(s, "/generation").body)
+    end
+    shell ": >part/mod.lua" -- for good
+    wait_for "part-1 True"
+  end)
+
   it("goes from branch to branch", function()
     local git = "git -c user.name=x -c user.email=x@x.test -c init.defaultBranch=main "
     shell(git .. "init -q && " .. git .. "add . && " .. git .. "commit -qm one")

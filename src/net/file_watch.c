@@ -19,7 +19,7 @@
 
 /* Quiet for so long: those that are saved together have been. That each is complete is known. */
 #define QUIET_MS 10
-/* A file that is open for writing, or gone, may yet be closed, or come back. */
+/* A file that is open for writing, gone or emptied may yet be closed, come back or be written. */
 #define PATIENCE_MS 400
 /* Links followed on the way to one file. */
 #define LINKS_MAX 32
@@ -88,9 +88,10 @@ static struct signature signature_of(const char *path)
         .dev = st.st_dev, .ino = st.st_ino, .size = st.st_size, .mtime = st.st_mtim};
 }
 
-static bool is_there(const struct signature *signature)
+/* An empty file is none yet, of one that was not: many programs empty it, and write then. */
+static bool has_content(const struct signature *signature)
 {
-    return signature->ino != 0;
+    return signature->ino != 0 && signature->size != 0;
 }
 
 static bool same_signature(const struct signature *a, const struct signature *b)
@@ -238,7 +239,7 @@ static bool is_settled(const struct file_watch *watch)
             if (!file->dirty)
                 continue;
             struct signature now = signature_of(file->path);
-            if (file->writing || (is_there(&file->seen) && !is_there(&now)))
+            if (file->writing || (has_content(&file->seen) && !has_content(&now)))
                 return false;
         }
     return true;
