@@ -174,6 +174,17 @@ for _, workers in ipairs { 2, 0 } do
       end
     end)
 
+    it("ends what loads without an end", function()
+      for _, number in ipairs { signal.SIGTERM, signal.SIGINT, signal.SIGQUIT } do
+        s = server.launch {
+          app = "io.stderr:write 'loading\\n'\nwhile true do end", workers = workers,
+        }
+        s:wait_for_stderr "loading"
+        s:signal(number)
+        ended()
+      end
+    end)
+
     it("leaves the port free at once", function()
       start()
       local c = idle()

@@ -1,9 +1,9 @@
 /* script/slice.h - long work of a Lua state in short pieces, so that the loop goes on turning.
  *
- * Place in the flow: a generation that is loaded beside the one that serves is sliced: task.c
- * takes its tasks back after a while and resumes them in the next turn of the loop. One that is
- * closed is emptied and collected in slices, because lua_close frees everything in one go (24 ms
- * for 90 MB). Knows nothing of generations.
+ * Place in the flow: a generation that is loaded beside the one that serves is sliced, and without
+ * a supervisor the first one: task.c takes its tasks back after a while and resumes them in the
+ * next turn of the loop. One that is closed is emptied and collected in slices, because lua_close
+ * frees everything in one go (24 ms for 90 MB). Knows nothing of generations.
  */
 #ifndef QLUA_SCRIPT_SLICE_H
 #define QLUA_SCRIPT_SLICE_H

@@ -492,7 +492,7 @@ void generations_prepare(struct generations *all, uint32_t number)
     generation_watch(g, config);
     g->files = all->files;
     all->next = life;
-    if (all->serving != NULL)
+    if (all->serving != NULL || all->is_lone)
         slice_begin(g->script);
     const char *args[] = {config->app_path, config->app_name, NULL};
     generation_run(g, "prepare", args, on_prepared, life);

@@ -33,6 +33,7 @@ struct generations {
     struct file_watch *files;    /* NULL: nothing is watched */
     struct generation **current; /* the one that serves; NULL before the first commit */
     int worker_id;
+    bool is_lone; /* no supervisor: the loop hears of signals, in the first loading too */
     struct worker_figures *figures; /* the worker's place */
     /* The generation has loaded and done what it does before serving: error is NULL; or it
      * could not, and is gone. */

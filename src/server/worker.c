@@ -528,6 +528,7 @@ static void load(struct worker *worker)
         .stores = &worker->stores,
         .desk = worker->dispatcher.desk,
         .worker_id = start->id,
+        .is_lone = start->control_fd < 0,
         .figures = start->figures,
     };
     if (start->on_renewal != NULL)
