@@ -282,7 +282,7 @@ enum vm_status filter_groupby(struct vm *vm, struct vm_frame *frame)
             fallback = 0;
         if (path_project(vm, frame, g.items, path, fallback, g.keys, false) == VM_AGAIN)
             return VM_AGAIN;
-        push_folded(vm, g.keys, frame->n, !is_reverse(vm, frame->base + 3));
+        push_folded(vm, g.keys, frame->n, !filter_flag(vm, frame->base + 3));
         sorter_new(vm, g.folded, frame->n, 0, false);
         frame_begin(frame, SORT_ORDER); /* fall through */
     case SORT_ORDER:
