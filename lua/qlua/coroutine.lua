@@ -13,6 +13,8 @@ local raw_resume, raw_yield, raw_create = coroutine.resume, coroutine.yield, cor
 local raw_status, raw_running = coroutine.status, coroutine.running
 local WAIT = core.WAIT
 local WAITS = "cannot resume a coroutine whose inner code waits; it goes on by itself"
+local NESTED = "C stack overflow: too many coroutines are resumed within each other"
+local is_stack_used_up = core.is_stack_used_up
 
 local M = {}
 
@@ -194,6 +196,8 @@ end
 function coroutine.resume(co, ...)
   if waiting[co] then
     return false, WAITS
+  elseif is_stack_used_up() then
+    return false, NESTED
   end
   return pass(co, raw_resume(co, ...))
 end
@@ -211,6 +215,8 @@ function coroutine.wrap(fn)
   return function(...)
     if waiting[co] then
       error(WAITS, 2)
+    elseif is_stack_used_up() then
+      error(NESTED, 2)
     end
     return unwrap(pass(co, raw_resume(co, ...)))
   end

@@ -346,6 +346,10 @@ function core.task_lives(id) end
 ---@return string? message why it cannot
 function core.wait_barrier() end
 
+--- Have coroutines that are resumed within each other used up what there is of C's stack?
+---@return boolean
+function core.is_stack_used_up() end
+
 -- ---- answers in pieces (bind/response.c) -------------------------------------------------------
 
 ---@param response qlua.Response its body is not looked at

@@ -543,6 +543,19 @@ describe("task", function()
     end)
   end)
 
+  it("ends coroutines that resume each other without an end; the worker lives", function()
+    for _, inner in ipairs {
+      "return coroutine.wrap(function() return r() end)()",
+      "return assert(coroutine.resume(coroutine.create(function() return r() end)))",
+    } do
+      local body, status = run("local function r() " .. inner .. " end "
+        .. "local _, err = pcall(r) return err:sub(1, 500)")
+      assert.equal(200, status)
+      assert.matches("C stack overflow: too many coroutines are resumed within each other", body)
+      s:stop()
+    end
+  end)
+
   it("finds 10,000 waiting tasks without searching", function()
     start {
       ["/"] = [[

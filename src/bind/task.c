@@ -259,6 +259,17 @@ static int l_wait_barrier(lua_State *L)
     return 1;
 }
 
+/* Coroutines that are resumed within each other take C's stack, and nothing else bounds them. */
+#define STACK_MOST ((uintptr_t)1 << 20)
+
+/* core.is_stack_used_up() -> boolean */
+static int l_is_stack_used_up(lua_State *L)
+{
+    uintptr_t base = script_of(L)->stack_base, here = (uintptr_t)__builtin_frame_address(0);
+    lua_pushboolean(L, base > here && base - here > STACK_MOST);
+    return 1;
+}
+
 /* core.task_id() -> the running task's number, never used again; nil outside of one */
 static int l_task_id(lua_State *L)
 {
@@ -318,6 +329,7 @@ static const luaL_Reg functions[] = {
     {"task_results", l_task_results},
     {"task_cancel", l_task_cancel},
     {"wait_barrier", l_wait_barrier},
+    {"is_stack_used_up", l_is_stack_used_up},
     {"task_id", l_task_id},
     {"task_lives", l_task_lives},
     {NULL, NULL},

@@ -59,6 +59,7 @@ struct script {
     void *alloc_ud;
     size_t used;
     size_t limit;                /* 0: none */
+    uintptr_t stack_base;        /* where C's stack was when the outermost task was resumed */
     size_t ahead;                /* script/ahead.h: memory is ready until so much is used */
     struct ahead_job *ahead_job; /* the one under way; NULL: none */
     size_t mark;                 /* used when the running task was resumed */

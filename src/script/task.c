@@ -24,9 +24,8 @@
 /* Turns of the loop that the clean-up of a script's last tasks may take. */
 #define END_TURNS 1000
 /* An id is a counter above the task's slot: task_find need not search. */
-#define SLOT_BITS 24
-/* The chunk names of qlua's own Lua (modules.h) begin so. */
-#define OWN_SOURCE "@lua/qlua/"
+#define SLOT_BITS  24
+#define OWN_SOURCE "@lua/qlua/" /* the chunk names of qlua's own Lua (modules.h) begin so */
 
 static void run_ready(void *data);
 
@@ -318,6 +317,7 @@ static int resume(struct task *task, int nargs)
     task->sliced = false;
     if (script->sliced)
         script->slice_began = clock_ns();
+    script->stack_base = outer == NULL ? (uintptr_t)__builtin_frame_address(0) : script->stack_base;
     int rc = lua_resume(task->L, nargs);
     if (rc == LUA_YIELD)
         rc = yielded(task);
