@@ -92,6 +92,23 @@ describe("a template that asks for too much", function()
     files.remove(folder)
   end)
 
+  it("is compiled soon, however many names it has", function()
+    local source = {}
+    for i = 1, 3000 do
+      source[#source + 1] = ("{{ a%d }}{%% if x %%}{%% endif %%}"):format(i)
+    end
+    source[#source + 1] = ("{% if x %}{% set a1 = 1 %}{% endif %}"):rep(20000)
+    local folder = files.folder()
+    files.write(folder .. "/case", cjson.encode { templates = { main = table.concat(source) },
+      context = {}, env = {} } .. "\n")
+    local limit = "ulimit -t 30; " .. (os.getenv "SANITIZER" and "" or "ulimit -v 1000000; ")
+    local pipe = io.popen((limit .. "%s/qlua spec/fuzz/jinja_qlua.lua <%s/case"):format(BUILD,
+      folder))
+    assert.equal("", cjson.decode(pipe:read "*a").output)
+    pipe:close()
+    files.remove(folder)
+  end)
+
   it("may hold a list that holds itself", function()
     local pipe = io.popen(("echo '%s' | %s/qlua spec/fuzz/jinja_qlua.lua"):format(cjson.encode {
       templates = { main = "{% set l = [1] %}{% set x = l.append(l) %}{{ l }}"

@@ -4,11 +4,15 @@
 /* Python's compiler refuses what names an argument twice. */
 static void check_keywords(struct compiler *c, const struct ast_args *args, int line)
 {
-    for (int i = 0; i < args->keywords.count; i++)
-        for (int k = 0; k < i; k++)
-            if (slice_eq(args->names[i], args->names[k]))
-                compile_fail(c, TEMPLATE_SYNTAX, line, "keyword argument repeated: %.*s",
-                             (int)args->names[i].len, args->names[i].data);
+    if (args->keywords.count < 2)
+        return;
+    struct scope *seen = scope_new(c->arena, NULL, NULL);
+    for (int i = 0; i < args->keywords.count; i++) {
+        if (scope_has(seen, args->names[i]))
+            compile_fail(c, TEMPLATE_SYNTAX, line, "keyword argument repeated: %.*s",
+                         (int)args->names[i].len, args->names[i].data);
+        scope_parameter(seen, args->names[i]);
+    }
 }
 
 static bool is_list(const struct ast_args *args)

@@ -73,24 +73,12 @@ static void compile_defaults(struct compiler *c, const struct frame_names *frame
     }
 }
 
-/* Python's compiler refuses a parameter that is there twice. */
-static void check_parameters(struct compiler *c, const struct ast_macro *macro)
-{
-    for (int i = 0; i < macro->nparams; i++)
-        for (int k = 0; k < i; k++)
-            if (slice_eq(macro->params[i], macro->params[k]))
-                compile_fail(c, TEMPLATE_SYNTAX, macro->ast.line,
-                             "duplicate argument '%.*s' in function definition",
-                             (int)macro->params[i].len, macro->params[i].data);
-}
-
 static int compile_unit(struct compiler *c, const struct frame_names *frame,
                         const struct ast_macro *macro)
 {
     struct unit *unit = unit_begin(c, UNIT_MACRO, macro->name, macro->ast.line);
     struct frame_names inner = frame_inner(c, frame);
     inner.checks_output = false;
-    check_parameters(c, macro);
     unit->level = inner.scope->level;
     unit->out.nparams = macro->nparams;
     unit->out.ndefaults = macro->defaults.count;
@@ -98,6 +86,10 @@ static int compile_unit(struct compiler *c, const struct frame_names *frame,
     unit->out.params = params;
     for (int i = 0; i < macro->nparams; i++) {
         params[i] = const_text(c, macro->params[i]);
+        if (scope_has(inner.scope, macro->params[i])) /* Python's compiler refuses it */
+            compile_fail(c, TEMPLATE_SYNTAX, macro->ast.line,
+                         "duplicate argument '%.*s' in function definition",
+                         (int)macro->params[i].len, macro->params[i].data);
         add_parameter(c, inner.scope, macro->params[i]);
     }
     for (int i = 0; i < macro->defaults.count; i++)

@@ -3,37 +3,93 @@
 
 #include "template/ast_walk.h"
 
-static struct symbol *symbol_here(const struct scope *scope, struct slice name)
+#include <stdint.h>
+
+/* ---- symbols --------------------------------------------------------------------------------- */
+
+/* FNV-1a: where a name's search begins. */
+static uint32_t hash_of(struct slice name)
 {
-    for (int i = 0; i < scope->count; i++)
-        if (slice_eq(scope->symbols[i].name, name))
-            return &scope->symbols[i];
-    return NULL;
+    uint32_t hash = 2166136261u;
+    for (size_t i = 0; i < name.len; i++)
+        hash = (hash ^ (unsigned char)name.data[i]) * 16777619u;
+    return hash;
 }
 
-static struct symbol *symbol_find(const struct scope *scope, struct slice name)
+/* The place of a name: taken by it, or free. The room is a power of two. */
+static int *place_of(const struct scope *scope, struct slice name)
 {
-    for (; scope != NULL; scope = scope->parent) {
-        struct symbol *symbol = symbol_here(scope, name);
+    uint32_t mask = 2 * (uint32_t)scope->room - 1;
+    for (uint32_t at = hash_of(name) & mask;; at = (at + 1) & mask) {
+        int i = scope->places[at];
+        if (i < 0 || slice_eq(scope->symbols[i].name, name))
+            return &scope->places[at];
+    }
+}
+
+/* What the scope itself has of a name: of a branch, what it has touched. */
+static struct symbol *symbol_own(const struct scope *scope, struct slice name)
+{
+    int i = scope->room == 0 ? -1 : *place_of(scope, name);
+    return i < 0 ? NULL : &scope->symbols[i];
+}
+
+static const struct symbol *symbol_here(const struct scope *scope, struct slice name)
+{
+    for (; scope != NULL; scope = scope->base) {
+        const struct symbol *symbol = symbol_own(scope, name);
         if (symbol != NULL)
             return symbol;
     }
     return NULL;
 }
 
+static const struct symbol *symbol_find(const struct scope *scope, struct slice name)
+{
+    for (; scope != NULL; scope = scope->parent) {
+        const struct symbol *symbol = symbol_here(scope, name);
+        if (symbol != NULL)
+            return symbol;
+    }
+    return NULL;
+}
+
+static void symbols_grow(struct scope *scope)
+{
+    int room = scope->room == 0 ? 8 : 2 * scope->room;
+    struct symbol *symbols = arena_array(scope->arena, (size_t)room, sizeof(*symbols));
+    if (scope->count > 0)
+        memcpy(symbols, scope->symbols, (size_t)scope->count * sizeof(*symbols));
+    scope->symbols = symbols;
+    scope->room = room;
+    scope->places = arena_array(scope->arena, 2 * (size_t)room, sizeof(*scope->places));
+    for (int i = 0; i < 2 * room; i++)
+        scope->places[i] = -1;
+    for (int i = 0; i < scope->count; i++)
+        *place_of(scope, symbols[i].name) = i;
+}
+
 static struct symbol *symbol_add(struct scope *scope, struct slice name, enum scope_load load)
 {
-    if (scope->count == scope->room) {
-        int room = scope->room == 0 ? 8 : 2 * scope->room;
-        struct symbol *symbols = arena_array(scope->arena, (size_t)room, sizeof(*symbols));
-        if (scope->count > 0)
-            memcpy(symbols, scope->symbols, (size_t)scope->count * sizeof(*symbols));
-        scope->symbols = symbols;
-        scope->room = room;
-    }
+    if (scope->count == scope->room)
+        symbols_grow(scope);
+    *place_of(scope, name) = scope->count;
     struct symbol *symbol = &scope->symbols[scope->count++];
     *symbol = (struct symbol){.name = name, .load = load};
     return symbol;
+}
+
+/* What the scope has of a name, to be changed: a branch gets a symbol of its own. */
+static struct symbol *symbol_touch(struct scope *scope, struct slice name)
+{
+    struct symbol *own = symbol_own(scope, name);
+    const struct symbol *symbol = own != NULL ? own : symbol_here(scope, name);
+    if (own != NULL || symbol == NULL)
+        return own;
+    bool is_stored = symbol->is_stored;
+    own = symbol_add(scope, name, symbol->load);
+    own->is_stored = is_stored;
+    return own;
 }
 
 struct scope *scope_new(struct arena *arena, struct scope *parent, struct unit *unit)
@@ -48,7 +104,7 @@ struct scope *scope_new(struct arena *arena, struct scope *parent, struct unit *
 
 void scope_parameter(struct scope *scope, struct slice name)
 {
-    struct symbol *symbol = symbol_here(scope, name);
+    struct symbol *symbol = symbol_touch(scope, name);
     if (symbol == NULL)
         symbol = symbol_add(scope, name, SCOPE_PARAMETER);
     symbol->load = SCOPE_PARAMETER;
@@ -57,12 +113,17 @@ void scope_parameter(struct scope *scope, struct slice name)
 
 void scope_store(struct scope *scope, struct slice name)
 {
-    struct symbol *symbol = symbol_here(scope, name);
+    struct symbol *symbol = symbol_touch(scope, name);
     if (symbol == NULL) {
         bool is_outside = symbol_find(scope->parent, name) != NULL;
         symbol = symbol_add(scope, name, is_outside ? SCOPE_ALIAS : SCOPE_NOTHING);
     }
     symbol->is_stored = true;
+}
+
+bool scope_has(const struct scope *scope, struct slice name)
+{
+    return symbol_own(scope, name) != NULL;
 }
 
 static void on_load(void *data, struct slice name)
@@ -102,15 +163,15 @@ void scope_expression(struct scope *scope, const struct ast *expression)
 
 /* ---- if: three branches, each analysed on its own ------------------------------------------- */
 
+/* It has what the scope has, and keeps what it changes to itself. */
 static struct scope *branch_of(const struct scope *scope)
 {
     struct scope *branch = arena_zalloc(scope->arena, sizeof(*branch));
-    *branch = *scope;
-    branch->room = scope->count; /* the next to be added moves them */
-    if (scope->count > 0) {
-        size_t size = (size_t)scope->count * sizeof(*scope->symbols);
-        branch->symbols = memcpy(arena_alloc(scope->arena, size), scope->symbols, size);
-    }
+    branch->arena = scope->arena;
+    branch->parent = scope->parent;
+    branch->unit = scope->unit;
+    branch->level = scope->level;
+    branch->base = scope;
     return branch;
 }
 
@@ -119,17 +180,25 @@ static int count_stores(struct scope *const *branches, int count, struct slice n
 {
     int n = 0;
     for (int i = 0; i < count; i++) {
-        const struct symbol *symbol = symbol_here(branches[i], name);
+        const struct symbol *symbol = symbol_own(branches[i], name);
         n += symbol != NULL && symbol->is_stored;
     }
     return n;
+}
+
+static void note_stored(const struct scope *scope, struct scope *branch)
+{
+    for (int i = 0; i < branch->count; i++) {
+        const struct symbol *former = symbol_here(scope, branch->symbols[i].name);
+        branch->symbols[i].was_stored = former != NULL && former->is_stored;
+    }
 }
 
 static void take_symbols(struct scope *scope, const struct scope *branch)
 {
     for (int i = 0; i < branch->count; i++) {
         const struct symbol *theirs = &branch->symbols[i];
-        struct symbol *ours = symbol_here(scope, theirs->name);
+        struct symbol *ours = symbol_touch(scope, theirs->name);
         if (ours == NULL)
             ours = symbol_add(scope, theirs->name, theirs->load);
         ours->load = theirs->load;
@@ -138,21 +207,28 @@ static void take_symbols(struct scope *scope, const struct scope *branch)
 }
 
 /* What only some of the branches set is, where they did not, what it was outside. */
+static void join_branch(struct scope *scope, struct scope *const *branches, int count, int at)
+{
+    for (int i = 0; i < branches[at]->count; i++) {
+        const struct symbol *theirs = &branches[at]->symbols[i];
+        struct symbol *ours = symbol_own(scope, theirs->name);
+        if (!ours->is_stored || theirs->was_stored)
+            continue;
+        if (count_stores(branches, count, theirs->name) == count)
+            continue;
+        bool is_outside = symbol_find(scope->parent, theirs->name) != NULL;
+        ours->load = is_outside ? SCOPE_ALIAS : SCOPE_RESOLVE;
+    }
+}
+
 static void join_branches(struct scope *scope, struct scope *const *branches, int count)
 {
-    const struct scope *before = branch_of(scope);
+    for (int i = 0; i < count; i++)
+        note_stored(scope, branches[i]);
     for (int i = 0; i < count; i++)
         take_symbols(scope, branches[i]);
-    for (int i = 0; i < scope->count; i++) {
-        struct symbol *symbol = &scope->symbols[i];
-        const struct symbol *former = symbol_here(before, symbol->name);
-        if (!symbol->is_stored || (former != NULL && former->is_stored))
-            continue;
-        if (count_stores(branches, count, symbol->name) == count)
-            continue;
-        bool is_outside = symbol_find(scope->parent, symbol->name) != NULL;
-        symbol->load = is_outside ? SCOPE_ALIAS : SCOPE_RESOLVE;
-    }
+    for (int i = 0; i < count; i++)
+        join_branch(scope, branches, count, i);
 }
 
 static void visit_if(struct scope *scope, const struct ast_if *node);

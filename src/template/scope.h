@@ -43,6 +43,7 @@ struct symbol {
     struct slice name;
     enum scope_load load;
     bool is_stored;
+    bool was_stored; /* of a branch: before the if */
     struct variable *variable;
 };
 
@@ -54,6 +55,8 @@ struct scope {
     struct symbol *symbols;
     int count;
     int room;
+    int *places;              /* of the symbols by their names' hash: twice the room; -1: free */
+    const struct scope *base; /* of a branch of an if: the scope that it is in; else NULL */
 };
 
 /* An empty scope inside parent (NULL: outermost). Everything lives in arena. */
@@ -61,6 +64,8 @@ struct scope *scope_new(struct arena *arena, struct scope *parent, struct unit *
 
 /* A name that is given. */
 void scope_parameter(struct scope *scope, struct slice name);
+/* Is it one of the scope's own? */
+bool scope_has(const struct scope *scope, struct slice name);
 /* The targets (names, tuples) of a loop: all given. */
 void scope_targets(struct scope *scope, const struct ast *target);
 /* A name that is set here. */
