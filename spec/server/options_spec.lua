@@ -77,6 +77,11 @@ describe("command line", function()
         "/nonexistent/x: the certificate cannot be read: No such file or directory" },
       { "run --set server.worker_timeout=4", 2,
         "--set server.worker_timeout: worker_timeout must be greater than handler_cpu_limit" },
+      { "run --set server.spool_dir=/nonexistent", 2, "--set server.spool_dir: spool_dir "
+        .. "/nonexistent cannot be used: No such file or directory; name a folder to which the "
+        .. "workers may write" },
+      { "run --set server.spool_dir=/dev/null", 2, "--set server.spool_dir: spool_dir /dev/null "
+        .. "cannot be used: Not a directory; name a folder to which the workers may write" },
       { "run nope.lua", 1, "nope.lua: no such file; name the app file: qlua run FILE.lua" },
       { "routes nope.lua", 1, "nope.lua: no such file; name the app file: qlua routes FILE.lua" },
       { "nope.lua", 1, "nope.lua: no such file; name a Lua file: qlua FILE.lua" },

@@ -3,6 +3,9 @@
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include "base/err.h"
 #include "base/processors.h"
@@ -215,6 +218,25 @@ static int check_access_format(const struct config *config, struct err *err)
     return 0;
 }
 
+/* Told now, not to the first who uploads much. */
+static int check_spool_dir(const struct config *config, struct err *err)
+{
+    const char *folder = config->spool_dir;
+    struct stat st;
+    char why[320];
+    if (folder == NULL)
+        return 0;
+    int missing = stat(folder, &st) != 0 ? errno : S_ISDIR(st.st_mode) ? 0 : ENOTDIR;
+    if (missing == 0 && config->user == NULL && access(folder, W_OK | X_OK) != 0)
+        missing = errno; /* what another user may do is not asked so easily */
+    if (missing == 0)
+        return 0;
+    snprintf(why, sizeof(why),
+             "spool_dir %.120s cannot be used: %s; name a folder to which the workers may write",
+             folder, strerror(missing));
+    return refuse(config, SLICE("spool_dir"), err, why);
+}
+
 int config_finish(struct config *config, struct err *err)
 {
     int rc = settle_workers(config, err);
@@ -235,6 +257,8 @@ int config_finish(struct config *config, struct err *err)
         rc = check_metrics(config, err);
     if (rc == 0)
         rc = check_access_format(config, err);
+    if (rc == 0)
+        rc = check_spool_dir(config, err);
     if (rc != 0)
         return rc;
     if (origin_of(config, SLICE("reload")) == CONFIG_DEFAULT)
