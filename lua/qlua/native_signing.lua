@@ -49,4 +49,8 @@ function core.token_pack(text) end
 ---@return integer? code
 function core.token_unpack(payload) end
 
+--- Now, to the second as everybody on this machine has it; os.time may be behind.
+---@return integer seconds since 1970
+function core.token_time() end
+
 return core

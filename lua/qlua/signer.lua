@@ -131,7 +131,7 @@ M.TimestampSigner = TimestampSigner
 --- Now, in whole seconds since 1970. May be replaced.
 ---@return integer
 function TimestampSigner.get_timestamp()
-  return os.time()
+  return core.token_time()
 end
 
 --- The text as a token, signed now.

@@ -7,6 +7,7 @@ ffi.cdef [[
 uint64_t clock_ms(void);
 uint64_t clock_ns(void);
 int64_t clock_seconds(void);
+int64_t clock_date_ms(void);
 void clock_http_date(int64_t seconds, char *dst);
 int clock_parse_http_date(struct slice text, int64_t now, int64_t *seconds);
 ]]
@@ -93,5 +94,17 @@ describe("clock", function()
     assert.is_true(lib.clock_ms() >= ms)
     assert.is_true(lib.clock_ns() > ns)
     assert.is_true(math.abs(tonumber(lib.clock_seconds()) - os.time()) <= 1)
+  end)
+
+  it("begins a second with everybody else", function()
+    local first, late = lib.clock_seconds(), 0
+    repeat
+      local seconds = lib.clock_date_ms() / 1000
+      local now = lib.clock_seconds()
+      if now < seconds then
+        late = late + 1
+      end
+    until now > first
+    assert.equal(0, late)
   end)
 end)

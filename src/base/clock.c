@@ -28,7 +28,7 @@ uint64_t clock_ns(void)
 
 int64_t clock_seconds(void)
 {
-    return (int64_t)time(NULL);
+    return (int64_t)(read_clock(CLOCK_REALTIME) / 1000000000u);
 }
 
 int64_t clock_date_ms(void)

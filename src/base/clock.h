@@ -13,7 +13,9 @@
 /* "Sun, 06 Nov 1994 08:49:37 GMT" */
 #define CLOCK_DATE_LEN 29
 
-/* Monotonic milliseconds; monotonic nanoseconds; seconds and milliseconds since 1970. */
+/* Monotonic milliseconds; monotonic nanoseconds; seconds and milliseconds since 1970. A new second
+ * begins when it does for everybody who asks for parts of one, not up to a tick later as with
+ * time(3): who signs elsewhere on this machine must not seem to do so in the future. */
 uint64_t clock_ms(void);
 uint64_t clock_ns(void);
 int64_t clock_seconds(void);

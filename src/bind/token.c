@@ -1,10 +1,11 @@
-/* bind/token.c - the payloads of url-safe tokens, which are packed as those of sessions are:
- * core.token_pack, core.token_unpack. */
+/* bind/token.c - the payloads of url-safe tokens, which are packed as those of sessions are, and
+ * their time: core.token_pack, core.token_unpack, core.token_time. */
 #include <lauxlib.h>
 #include <lua.h>
 
 #include "base/arena.h"
 #include "base/buf.h"
+#include "base/clock.h"
 #include "bind/bind.h"
 #include "bind/check.h"
 #include "session/codec.h"
@@ -57,8 +58,17 @@ static int l_unpack(lua_State *L)
     return rc == 0 ? push_slice(L, text) : push_failure(L, rc);
 }
 
+/* core.token_time() -> seconds since 1970, as whoever else signs has them (base/clock.h) */
+static int l_time(lua_State *L)
+{
+    lua_pushnumber(L, (double)clock_seconds());
+    return 1;
+}
+
 void bind_token(lua_State *L)
 {
+    lua_pushcfunction(L, l_time);
+    lua_setfield(L, -2, "token_time");
     /* one codec for both functions */
     struct codec **codec = lua_newuserdata(L, sizeof(struct codec *));
     *codec = NULL;
