@@ -21,6 +21,18 @@ local M = {}
 local TemplateError = classes.class("TemplateError", classes.Exception)
 M.TemplateError = TemplateError
 
+-- What is shown of a template's line that is longer, in bytes; of places that are more than both
+-- ends, so many at each end: those between are most often a circle.
+local LINE_SHOWN, END_SHOWN = 200, 5
+
+local function shortened(line)
+  if #line <= LINE_SHOWN then
+    return line
+  end
+  local head = line:sub(1, LINE_SHOWN + 1) -- whole characters: it ends before one begins
+  return head:match "^(.*)[%z\1-\127\192-\255]" .. "..."
+end
+
 --- `template page.html, line 3: {{ a.b }}`
 ---@param place qlua.TemplatePlace|qlua.TemplateError
 ---@return string
@@ -28,7 +40,28 @@ function TemplateError.place_text(place)
   local text = ("template %s, line %d"):format(place.filename or place.name or "<string>",
     place.lineno)
   local line = place.source and place.source:match "^%s*(.-)%s*$"
-  return line and line ~= "" and text .. ": " .. line or text
+  return line and line ~= "" and text .. ": " .. shortened(line) or text
+end
+
+--- The texts of places, one a line, of many the first and the last.
+---@param lines string[] they are put behind these
+---@param places qlua.TemplatePlace[] those without a line are left out
+---@param first string what to write before the first of them
+function TemplateError.add_places(lines, places, first)
+  local told = {}
+  for _, place in ipairs(places) do
+    if place.lineno then
+      told[#told + 1] = place
+    end
+  end
+  local hidden = #told - 2 * END_SHOWN
+  for i, place in ipairs(told) do
+    if hidden < 2 or i <= END_SHOWN or i > #told - END_SHOWN then
+      lines[#lines + 1] = (i == 1 and first or "from ") .. TemplateError.place_text(place)
+    elseif i == END_SHOWN + 1 then
+      lines[#lines + 1] = ("... %d more ..."):format(hidden)
+    end
+  end
 end
 
 ---@param message string
@@ -46,11 +79,7 @@ function TemplateError:__tostring()
   if self.lineno then
     lines[2] = self.place_text(self)
   end
-  for _, place in ipairs(self.chain or {}) do
-    if place.lineno then
-      lines[#lines + 1] = "from " .. self.place_text(place)
-    end
-  end
+  self.add_places(lines, self.chain or {}, "from ")
   return table.concat(lines, "\n  ")
 end
 

@@ -8,7 +8,7 @@ local core = require "qlua.core"
 local driver = require "qlua.template_render"
 local errors = require "qlua.template_errors"
 
-local place_text = errors.TemplateError.place_text
+local add_places = errors.TemplateError.add_places
 
 local SOURCE = debug.getinfo(driver.render, "S").source
 
@@ -80,9 +80,7 @@ function M.text(co, err)
   end
   local lines = {}
   for render in renders(co) do
-    for _, place in ipairs(core.template_chain(render)) do
-      lines[#lines + 1] = (#lines == 0 and "in " or "from ") .. place_text(place)
-    end
+    add_places(lines, core.template_chain(render), #lines == 0 and "in " or "from ")
   end
   return lines[1] and "\n  " .. table.concat(lines, "\n  ") or ""
 end

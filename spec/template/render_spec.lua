@@ -325,6 +325,38 @@ describe("a limit", function()
     limited "{% for x in [1] recursive %}{{ loop([1]) }}{% endfor %}"
   end)
 
+  it("of values in use tells of them and of the template, whose long line is cut", function()
+    local many = ("1,"):rep(9000)
+    local text = "too many values in use at once: names, arguments and the items of lists that are "
+      .. "written out, in all macros, includes, blocks and loops that run, may be 8000 together; "
+      .. "hand a long list to the template as one value"
+    assert.equal(text, limited("{{ [" .. many .. "]|length }}"))
+    assert.equal(text, limited("{{ f(" .. many .. ") }}"))
+    assert.equal(text, limited("{% macro m() %}{{ m() }}{% endmacro %}{{ m() }}",
+      { max_depth = 100000 }))
+    local err = failure("\n{% include 'a' %}", {}, { a = "{% set \195\182 = [" .. many .. "] %}" })
+    assert.equal(text .. "\n  template a, line 1: {% set \195\182 = [" .. ("1,"):rep(93)
+      .. "1...\n  from template <string>, line 2: {% include 'a' %}", tostring(err))
+    local names = {}
+    for i = 1, 9000 do
+      names[i] = ("{%% set a%d = 1 %%}"):format(i)
+    end
+    assert.equal(text, limited(table.concat(names)))
+  end)
+
+  it("of depth shows both ends of the way there", function()
+    local lines = {}
+    for line in tostring(failure("{% include 'a' %}", {}, { a = "\n{% include 'a' %}" }))
+      :gmatch "[^\n]+" do
+      lines[#lines + 1] = line
+    end
+    local again = "  from template a, line 2: {% include 'a' %}"
+    assert.same({ "recursion: macros, includes, blocks and loops lie deeper in each other than 200 "
+      .. "(max_depth)", "  template a, line 2: {% include 'a' %}", again, again, again, again,
+      again, "  ... 189 more ...", again, again, again, again,
+      "  from template <string>, line 1: {% include 'a' %}" }, lines)
+  end)
+
   it("ends long work", function()
     assert.equal("the template ran for more than 1000 instructions (max_instructions)",
       limited("{% for i in range(10000) %}{{ i }}{% endfor %}", { max_instructions = 1000 }))

@@ -142,6 +142,15 @@ void render_fail_depth(struct render *r)
             r->env->max_depth);
 }
 
+void render_fail_values(struct render *r)
+{
+    vm_fail(&r->vm, TEMPLATE_LIMIT,
+            "too many values in use at once: names, arguments and the items of lists that are "
+            "written out, in all macros, includes, blocks and loops that run, may be %d together; "
+            "hand a long list to the template as one value",
+            LUAI_MAXCSTACK);
+}
+
 /* Whoever wants the processor back (script/watchdog.h) has armed a hook, which is called before the
  * next instruction of Lua: there has to be one. */
 static bool is_called_back(lua_State *L)

@@ -64,7 +64,7 @@ struct frame *frame_below(const struct render *r, const struct frame *frame)
 void frame_room(struct render *r, int more)
 {
     if (!lua_checkstack(r->vm.L, more + HEADROOM))
-        render_fail_depth(r);
+        render_fail_values(r);
 }
 
 /* The cells on top, those around the unit, become the first of its own. */
@@ -85,7 +85,6 @@ struct frame *frame_begin(struct render *r, const struct program_unit *unit,
         r->depth--;
         render_fail_depth(r);
     }
-    frame_room(r, unit->nslots + unit->max_stack);
     render_spend(r, 10);
     struct frame *frame = frame_push(r);
     int fixed = base + unit->fixed;
@@ -103,6 +102,7 @@ struct frame *frame_begin(struct render *r, const struct program_unit *unit,
     frame->nloops = r->nloops;
     frame->has_vars = -1;
     r->known = 0;
+    frame_room(r, unit->nslots + unit->max_stack); /* if it fails, in this frame */
     if (unit->ncells > 0)
         make_cells(L, unit->ncells, fixed);
     /* it comes to lie at FIXED_FIRST, where nobody looks before has_vars is known */

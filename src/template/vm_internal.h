@@ -208,6 +208,8 @@ static inline struct render *render_of(struct vm *vm)
 void render_ask(struct render *r, int ask, int count, int target);
 /* A limit was reached: fails. */
 _Noreturn void render_fail_depth(struct render *r);
+/* Fail: Lua's stack does not take what is in use. */
+_Noreturn void render_fail_values(struct render *r);
 void render_spend(struct render *r, int instructions);
 /* The output is longer than r->mark: fails, or true when it is to be handed out now. */
 bool render_check_output(struct render *r);

@@ -159,7 +159,7 @@ static int return_ask(lua_State *L, struct library *library, struct render *r)
     lua_State *thread = r->thread;
     int n = lua_gettop(L) - 1;
     if (!lua_checkstack(thread, n + 10))
-        render_fail_depth(r);
+        render_fail_values(r);
     lua_insert(L, 1);
     lua_xmove(L, thread, n);
     r->is_waiting = true;
