@@ -77,7 +77,7 @@ describe("an app that is worked on", function()
 
   it("waits for what is written into files that were emptied", function()
     for i = 2, 4 do
-      shell(": >part/mod.lua; sleep 0.1; echo 'return \"mod-" .. i .. "\"' >part/mod.lua")
+      shell(": >part/mod.lua; sleep 0.05; echo 'return \"mod-" .. i .. "\"' >part/mod.lua")
       wait_for("part-1 mod-" .. i)
       assert.equal(tostring(i), http.get(s, "/generation").body)
     end

@@ -205,8 +205,9 @@ static bool is_time(struct renewal *renewal, const struct renewal_reason *reason
         return false;
     if (since >= 2 * RENEWAL_MS)
         renewal->full_pause = FULL_MS;
-    else if (reason->is_full && renewal->full_pause < RENEWAL_MS)
-        renewal->full_pause *= 2;
+    else if (reason->is_full)
+        renewal->full_pause =
+            renewal->full_pause < RENEWAL_MS / 2 ? 2 * renewal->full_pause : RENEWAL_MS;
     renewal->last_renewal = now;
     renewal->renewed = reason->number;
     return true;
