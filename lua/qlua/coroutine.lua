@@ -126,7 +126,8 @@ end
 
 local function told(err, co, frames)
   if type(err) == "table" and rawget(err, "frames") then
-    return err.message .. "\n" .. err.frames -- errors.CpuLimitExceeded: from before the unwinding
+    -- errors.CpuLimitExceeded: from before the unwinding
+    return err.message .. (rawget(err, "places") or "") .. "\n" .. err.frames
   end
   local text = M.text_of(err)
   if not co then

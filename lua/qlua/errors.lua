@@ -183,7 +183,19 @@ M.Cancelled = classes.class("Cancelled", M.Exception)
 ---@class qlua.CpuLimitExceeded: qlua.ServiceUnavailable
 ---@field message string where it was stopped, and why
 ---@field frames string the traceback of that place
-M.CpuLimitExceeded = classes.class("CpuLimitExceeded", M.ServiceUnavailable)
+---@field places? string where in templates that was
+local CpuLimitExceeded = classes.class("CpuLimitExceeded", M.ServiceUnavailable)
+M.CpuLimitExceeded = CpuLimitExceeded
+
+--- Called by the core where it was made, before anything is unwound.
+---@package
+function CpuLimitExceeded:_noted()
+  if package.loaded["qlua.template_render"] then
+    local places = require "qlua.template_places" -- late: it knows this file
+    self.places = places.text(coroutine.running(), self)
+  end
+end
+
 --- Raised by `url_for` when no rule fits.
 M.BuildError = classes.class("BuildError", M.Exception)
 

@@ -270,7 +270,8 @@ function core.set_hooks(hooks) end
 ---@param err any what cancelled waits raise
 function core.set_cancelled(err) end
 
----@param class qlua.Class of the errors that end tasks which used up their processor time
+---@param class qlua.Class of the errors that end tasks which used up their processor time; its
+---  method _noted is called where they were stopped
 function core.set_stopped(class) end
 
 ---@param fn fun(err: any, co?: thread): string what is logged of an error

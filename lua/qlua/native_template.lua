@@ -75,6 +75,10 @@ function core.template_environment(macro) end
 ---@param fn fun(macro: any, ...): any
 function core.template_on_call(fn) end
 
+--- What runs where a render is called back, with the way to there.
+---@param fn fun(places: qlua.TemplatePlace[])
+function core.template_on_stop(fn) end
+
 --- What stands for a function that translates, in templates with newstyle gettext.
 ---@param name "gettext"|"ngettext"|"pgettext"|"npgettext"
 ---@param fn function

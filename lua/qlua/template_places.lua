@@ -27,10 +27,10 @@ local function local_of(co, level, wanted)
   end
 end
 
---- Iterate over the renders that frames of the driver work for, innermost first, each once; with
---- the environment where the frame knows it.
-local function renders(co)
-  local seen, level = {}, -1
+--- Iterate over the ways, innermost first, by which renders came to be where they are: those that
+--- frames of the driver work for, each once; with the environment where the frame knows it.
+local function ways(co)
+  local seen, level, way = {}, -1, nil
   local deeper = co == coroutine.running() and 1 or 0 -- local_of is a frame too
   return function()
     while true do
@@ -38,12 +38,15 @@ local function renders(co)
       local info = debug.getinfo(co, level, "S")
       if not info then
         return nil
-      end
-      local render = info.source == SOURCE and local_of(co, level + deeper, "render")
-      if type(render) == "userdata" and not seen[render] then
-        seen[render] = true
-        local env = local_of(co, level + deeper, "env")
-        return render, env
+      elseif info.source == SOURCE then
+        local render, last = local_of(co, level + deeper, "render"), way
+        way = local_of(co, level + deeper, "stopped_at")
+        if type(render) == "userdata" and not seen[render] then
+          seen[render] = true
+          return core.template_chain(render), local_of(co, level + deeper, "env")
+        elseif last and not render then -- a render that has not left the core so far
+          return last
+        end
       end
     end
   end
@@ -54,11 +57,11 @@ end
 ---@return qlua.TemplateRuntimeError
 function M.error(message)
   local co = coroutine.running()
-  local render, env = nil, nil
+  local chain, env = nil, nil
   if co then
-    render, env = renders(co)()
+    chain, env = ways(co)()
   end
-  local chain = render and core.template_chain(render) or {}
+  chain = chain or {}
   local place = table.remove(chain, 1)
   if place and env then
     return env:error("runtime", message, place.lineno, place.name, place.source, chain)
@@ -79,8 +82,8 @@ function M.text(co, err)
     return ""
   end
   local lines = {}
-  for render in renders(co) do
-    add_places(lines, core.template_chain(render), #lines == 0 and "in " or "from ")
+  for way in ways(co) do
+    add_places(lines, way, #lines == 0 and "in " or "from ")
   end
   return lines[1] and "\n  " .. table.concat(lines, "\n  ") or ""
 end

@@ -263,4 +263,10 @@ core.template_on_call(function(macro, ...)
   return go(env, core.template_call(macro, ...))
 end)
 
+--- Called where a render may have to stop: the error of who wants the processor back is raised
+--- before this begins. template_places.lua finds in its frame where the render was.
+core.template_on_stop(function(stopped_at)
+  return stopped_at
+end)
+
 return M

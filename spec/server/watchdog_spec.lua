@@ -5,7 +5,8 @@ local raw = require "support.raw"
 local server = require "support.server"
 
 -- Ways to hold the processor. Each is a view's body that begins in line 1 of a file of its own,
--- and the lines where it may be found looping.
+-- and the lines where it may be found looping, or instead of them the place as it is told; and
+-- what is told of templates.
 local LOOPS = {
   { "an empty loop", "while true do end" },
   { "a loop that is compiled, over several lines", [[
@@ -77,13 +78,13 @@ while true do pcall(f) end]], "[12]" },
   { "require of a module that loops", "package.preload.looping = function() while true do end end "
     .. "return require 'looping'" },
   { "a template", "return require 'qlua'.render_template_string('{% for i in range(1000000000) %}"
-    .. "{% endfor %}')", nil, "" },
+    .. "{% endfor %}')", nil, "", "  in template <string>, line 1: {%% for [^\n]+\n" },
   { "a template in pcalls, whose filters take long", [[
 local qlua = require "qlua"
 while true do
   pcall(qlua.render_template_string,
     "{% for i in range(1000000000) %}{% set t = range(999)|sort %}{% endfor %}")
-end]], "3" },
+end]], "3", nil, "  in template <string>, line 1: {%% for [^\n]+\n" },
   { "code that was loaded without names of lines", [[
 return loadstring(string.dump(loadstring "while true do end", true))()]], nil, "" },
 }
@@ -149,7 +150,8 @@ describe("the watchdog stops", function()
       local place = case[4] or ("[^\n]*/v%d.lua:%s: "):format(i, case[3] or "1")
       assert.truthy(text:find("^request GET /v%d+\n" .. place .. "stopped here: the request "
         .. "has used 0.1 seconds of processor time, all that its route's cpu_limit or the "
-        .. "server setting handler_cpu_limit allows\nstack traceback[^\n]*\n\t"), text)
+        .. "server setting handler_cpu_limit allows\n" .. (case[5] or "")
+        .. "stack traceback[^\n]*\n\t"), text)
       lives(s, pid)
     end)
   end

@@ -35,13 +35,13 @@ void buf_uint(struct buf *buf, uint64_t number);
 /* Drop the first n bytes (n <= len), moving the rest to the front. */
 void buf_shift(struct buf *buf, size_t n);
 
-/* At least `more` writable bytes behind len: the place to write them, which is one even for none.
- * Add what was written to len. */
+/* At least `more` writable bytes behind len: the place to write them; of an empty buffer that may
+ * be NULL when they are none. Add what was written to len. */
 static inline char *buf_reserve(struct buf *buf, size_t more)
 {
-    if (buf->cap - buf->len < more || (more == 0 && buf->cap == 0))
+    if (buf->cap - buf->len < more)
         buf_grow(buf, more);
-    return buf->data + buf->len;
+    return (char *)((uintptr_t)buf->data + buf->len); /* C knows no NULL + 0 */
 }
 
 static inline void buf_append(struct buf *buf, const void *data, size_t len)

@@ -197,7 +197,7 @@ static int l_set_cancelled(lua_State *L)
 }
 
 /* core.set_stopped(class): whose instances end tasks that used up their processor time: with the
- * fields message and frames */
+ * fields message and frames. Their method _noted is called where they were stopped. */
 static int l_set_stopped(lua_State *L)
 {
     luaL_checktype(L, 1, LUA_TTABLE);

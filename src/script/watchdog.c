@@ -123,6 +123,18 @@ static void push_frames(lua_State *L, const struct task *task)
     lua_concat(L, 3);
 }
 
+/* Have the error on top note what only Lua knows of the place; it does without that where nothing
+ * can be called any more. */
+static void note_more(lua_State *L)
+{
+    if (!lua_checkstack(L, 4))
+        return;
+    lua_getfield(L, -1, "_noted");
+    lua_pushvalue(L, -2);
+    if (lua_pcall(L, 1, 0, 0) != 0)
+        lua_pop(L, 1);
+}
+
 /* Note where the task is: the error keeps it, whatever is unwound on the way. The error is an
  * instance of the class that Lua gave (core.set_stopped). */
 static void note_place(lua_State *L, struct task *task)
@@ -134,6 +146,7 @@ static void note_place(lua_State *L, struct task *task)
     lua_setfield(L, -2, "frames");
     lua_rawgeti(L, LUA_REGISTRYINDEX, task->script->stopped_ref);
     lua_setmetatable(L, -2);
+    note_more(L);
     task->stop_ref = luaL_ref(L, LUA_REGISTRYINDEX);
 }
 

@@ -158,12 +158,11 @@ static void reverse_text(struct vm *vm, int index)
 {
     struct slice text = filter_text(vm, index, "reverse");
     size_t start = vm->text.len;
-    char *end = buf_reserve(&vm->text, text.len) + text.len;
+    char *dst = buf_reserve(&vm->text, text.len);
     vm->text.len += text.len;
     while (text.len > 0) {
         size_t len = chars_first(text);
-        end -= len;
-        memcpy(end, text.data, len);
+        memcpy(dst + text.len - len, text.data, len);
         text = slice_from(text, len);
     }
     filter_push_text(vm, start, value_kind(vm, index) == VALUE_MARKUP);

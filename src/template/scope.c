@@ -7,10 +7,11 @@
 
 /* ---- symbols --------------------------------------------------------------------------------- */
 
-/* FNV-1a: where a name's search begins. */
-static uint32_t hash_of(struct slice name)
+/* FNV-1a: where a name's search begins. Which names meet depends on where the scope lies, so that
+ * nobody can choose them. */
+static uint32_t hash_of(const struct scope *scope, struct slice name)
 {
-    uint32_t hash = 2166136261u;
+    uint32_t hash = 2166136261u ^ (uint32_t)((uintptr_t)scope->arena >> 4);
     for (size_t i = 0; i < name.len; i++)
         hash = (hash ^ (unsigned char)name.data[i]) * 16777619u;
     return hash;
@@ -20,7 +21,7 @@ static uint32_t hash_of(struct slice name)
 static int *place_of(const struct scope *scope, struct slice name)
 {
     uint32_t mask = 2 * (uint32_t)scope->room - 1;
-    for (uint32_t at = hash_of(name) & mask;; at = (at + 1) & mask) {
+    for (uint32_t at = hash_of(scope, name) & mask;; at = (at + 1) & mask) {
         int i = scope->places[at];
         if (i < 0 || slice_eq(scope->symbols[i].name, name))
             return &scope->places[at];

@@ -152,10 +152,18 @@ void render_fail_values(struct render *r)
 }
 
 /* Whoever wants the processor back (script/watchdog.h) has armed a hook, which is called before the
- * next instruction of Lua: there has to be one. */
-static bool is_called_back(lua_State *L)
+ * next instruction of Lua: there has to be one. It raises an error, unless that was not for us. */
+static void heed_hook(struct render *r)
 {
-    return lua_gethook(L) != NULL && lua_gethookcount(L) == 1;
+    lua_State *L = r->vm.L;
+    if (lua_gethook(L) == NULL || lua_gethookcount(L) != 1)
+        return;
+    r->is_busy = false;
+    lua_checkstack(L, 20);
+    lua_getfield(L, LUA_REGISTRYINDEX, RENDER_STOP_KEY);
+    render_push_chain(r, true);
+    lua_call(L, 1, 0);
+    r->is_busy = true;
 }
 
 void render_spend(struct render *r, int instructions)
@@ -170,8 +178,7 @@ void render_spend(struct render *r, int instructions)
                     "the template ran for more than %.0f instructions (max_instructions)",
                     r->env->max_instructions);
     }
-    if (is_called_back(r->vm.L))
-        vm_fail(&r->vm, TEMPLATE_RUNTIME, "stopped here"); /* what Lua makes of it says why */
+    heed_hook(r);
     r->budget = r->rest < LOOK_AFTER ? r->rest : LOOK_AFTER;
     if (r->rest != INT64_MAX)
         r->rest -= r->budget;

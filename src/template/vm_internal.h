@@ -206,6 +206,10 @@ static inline struct render *render_of(struct vm *vm)
 /* Lua is to do this with the count operands on top: the result takes their place, or goes to the
  * stack index target and leaves nothing. */
 void render_ask(struct render *r, int ask, int count, int target);
+/* In the registry: a function of the driver's, which is called with the way to where a render is
+ * when somebody may want the processor back. */
+#define RENDER_STOP_KEY "qlua.template_stop"
+
 /* A limit was reached: fails. */
 _Noreturn void render_fail_depth(struct render *r);
 /* Fail: Lua's stack does not take what is in use. */

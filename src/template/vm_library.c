@@ -358,6 +358,15 @@ static int l_on_call(lua_State *L)
     return 0;
 }
 
+/* on_stop(function(places)) */
+static int l_on_stop(lua_State *L)
+{
+    luaL_checktype(L, 1, LUA_TFUNCTION);
+    lua_settop(L, 1);
+    lua_setfield(L, LUA_REGISTRYINDEX, RENDER_STOP_KEY);
+    return 0;
+}
+
 /* gettext(name, function) -> what stands for it in templates, newstyle */
 static int l_gettext(lua_State *L)
 {
@@ -440,6 +449,7 @@ void template_register(lua_State *L)
         {"template_call", l_call},
         {"template_chain", l_chain},
         {"template_on_call", l_on_call},
+        {"template_on_stop", l_on_stop},
         {"template_gettext", l_gettext},
         {"template_listing", library_listing},
         {"template_references", library_references},

@@ -22,6 +22,7 @@
  * template_environment(macro) -> that object
  * template_chain(render) -> how what is asked for was reached: { { name, lineno, source } ... }
  * template_on_call(function): what calling a macro in Lua runs
+ * template_on_stop(function): what runs where a render is called back, with the way to there
  * template_gettext(name, function) -> a translation function as templates call it, newstyle; name:
  *     gettext, ngettext, pgettext or npgettext
  */
