@@ -5,6 +5,7 @@ local unistd = require "posix.unistd"
 
 local files = require "support.files"
 local http = require "support.http"
+local process = require "support.process"
 local raw = require "support.raw"
 local server = require "support.server"
 
@@ -184,6 +185,38 @@ app:get("/name", function() return app.config.NAME end)
       assert.equal(0, asked:exit_code())
       assert.truthy(asked:stdout():find "^generation 2 serves after %d+ ms: qlua reload\n$")
       assert.equal("app-1 mod-2", get(s, "/version"))
+    end)
+
+    it("by qlua reload, which waits for a worker that is busy at the very moment", function()
+      local s = start { workers = 2, args = {}, more = [[
+app:before_serving(function()
+  if qlua.worker.generation == 1 then return end
+  io.stderr:write("worker ", qlua.worker.id, " is ready\n")
+  if qlua.worker.id == 1 then qlua.sleep(1) end
+end)
+app:get("/id", function() return tostring(qlua.worker.id) end)
+app:get("/spin", function()
+  local start = os.clock()
+  while os.clock() - start < 2 do end
+  return "spun"
+end)
+]] }
+      local second
+      s:wait_for(function()
+        second = raw.connect(s)
+        second:send(http.bytes("GET", "/id"))
+        return second:response().body == "2"
+      end, 10, "a connection to the second worker")
+      local asked = process.start({ server.program(), "reload", "--port", tostring(s.port) },
+        { stdout = s.folder .. "/asked" })
+      finally(function() asked:finish() end)
+      s:wait_for_stderr "worker 2 is ready"
+      second:send(http.bytes("GET", "/spin"))
+      assert.equal(0, asked:wait(20))
+      second.timeout = 0.2
+      assert.equal("spun", second:response().body)
+      second:send(http.bytes("GET", "/generation"))
+      assert.equal("2", second:response().body)
     end)
 
     it("by qlua reload, which tells why it cannot", function()

@@ -16,6 +16,7 @@ enum control_type {
                         * comes when its replacement is ready */
     CONTROL_PREPARED,  /* worker: generation `value` is ready to serve */
     CONTROL_FAILED,    /* worker: it does not load; the text says why */
+    CONTROL_COMMITTED, /* worker: generation `value` gets its new requests */
     CONTROL_CHANGED,   /* worker: files have changed, which the text names; value 1: not even a
                         * new generation will do, the process has to be replaced */
     CONTROL_RENEW,     /* worker: it should have a new generation, it alone; the text says why */

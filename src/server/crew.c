@@ -492,7 +492,7 @@ void crew_stop(struct crew *crew, bool at_once, uint64_t now)
 {
     bool first = !crew->stopping;
     crew->stopping = true;
-    reload_stop(crew->reload);
+    reload_stop(crew->reload, now);
     for (size_t i = 0; i < crew->count; i++) {
         struct member *member = &crew->members[i];
         if (member->state == MEMBER_WAITING)

@@ -51,8 +51,8 @@ struct member {
     unsigned restarts;           /* for status */
     enum restart_reason doom;    /* RETIRING, or KILLED while it was wanted: why */
     uint32_t identity;           /* version of the identity that it has */
-    bool prepares;               /* it was asked to prepare a generation, ... */
-    bool preparing;              /* ... and has not answered yet */
+    bool prepares;               /* it was asked to prepare a generation */
+    bool awaited;                /* its answer to that, or to the commit, has not come yet */
 };
 
 struct crew {

@@ -16,21 +16,26 @@ unsigned crew_reload_ask(void *data, uint32_t number, int scope)
         if (!serves || (scope != RELOAD_ALL && member->id != scope) ||
             control_send(member->control_fd, CONTROL_PREPARE, number) != 0)
             continue;
-        member->preparing = member->prepares = true;
+        member->prepares = member->awaited = true;
         asked++;
     }
     return asked;
 }
 
-void crew_reload_decide(void *data, uint32_t number, bool commit)
+unsigned crew_reload_decide(void *data, uint32_t number, bool commit)
 {
     struct crew *crew = data;
+    unsigned told = 0;
     for (size_t i = 0; i < crew->count; i++) {
         struct member *member = &crew->members[i];
-        if (member->prepares && member->control_fd >= 0)
-            control_send(member->control_fd, commit ? CONTROL_COMMIT : CONTROL_DROP, number);
-        member->preparing = member->prepares = false;
+        bool sent =
+            member->prepares && member->control_fd >= 0 &&
+            control_send(member->control_fd, commit ? CONTROL_COMMIT : CONTROL_DROP, number) == 0;
+        member->prepares = false;
+        member->awaited = commit && sent;
+        told += member->awaited;
     }
+    return told;
 }
 
 /* Not even new generations would do: every worker is replaced, when its replacement is ready. */
@@ -51,10 +56,14 @@ void crew_reload_message(struct crew *crew, struct member *member,
         return;
     switch (message->type) {
     case CONTROL_PREPARED:
-        if (!member->preparing || message->value != reload->last)
+    case CONTROL_COMMITTED:
+        if (!member->awaited || message->value != reload->last)
             return;
-        member->preparing = false;
-        reload_prepared(reload, message->value, now);
+        member->awaited = false;
+        if (message->type == CONTROL_PREPARED)
+            reload_prepared(reload, message->value, now);
+        else
+            reload_committed(reload, message->value, now);
         return;
     case CONTROL_FAILED: reload_failed(reload, message->value, message->text, now); return;
     case CONTROL_CHANGED:
@@ -70,8 +79,8 @@ void crew_reload_message(struct crew *crew, struct member *member,
 
 void crew_reload_lose(struct crew *crew, struct member *member, uint64_t now)
 {
-    bool awaited = member->preparing;
-    member->preparing = member->prepares = false;
+    bool awaited = member->awaited;
+    member->prepares = member->awaited = false;
     if (awaited && crew->reload != NULL)
         reload_lost(crew->reload, now);
 }

@@ -17,7 +17,7 @@ struct reload;
 
 /* struct reload's ask and decide; data is the crew. */
 unsigned crew_reload_ask(void *crew, uint32_t number, int scope);
-void crew_reload_decide(void *crew, uint32_t number, bool commit);
+unsigned crew_reload_decide(void *crew, uint32_t number, bool commit);
 
 /* What a member says that is not about its own life. */
 void crew_reload_message(struct crew *crew, struct member *member,

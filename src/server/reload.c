@@ -8,7 +8,7 @@
 void reload_init(struct reload *reload)
 {
     reload->last = reload->serving = 1;
-    reload->ready = reload->running = reload->again = false;
+    reload->ready = reload->running = reload->committing = reload->again = false;
     reload->awaited = 0;
     reload->now = reload->next = (struct reload_wish){0};
 }
@@ -24,7 +24,7 @@ static void take_next(struct reload *reload, uint64_t now);
 /* It is over: write its line, tell who asked, go on with what was asked for meanwhile. */
 static void over(struct reload *reload, bool ok, struct buf *text, uint64_t now)
 {
-    reload->running = false;
+    reload->running = reload->committing = false;
     buf_clear(&reload->now.why);
     log_text(reload->log, ok ? LOG_INFO : LOG_ERROR, buf_view(text));
     buf_char(text, '\0');
@@ -45,18 +45,25 @@ static void give_up(struct reload *reload, const char *error, uint64_t now)
     over(reload, false, &text, now);
 }
 
-static void commit(struct reload *reload, uint64_t now)
+static void succeed(struct reload *reload, uint64_t now)
 {
     struct buf text = {0};
-    reload->decide(reload->data, reload->last, true);
-    if (reload->now.scope == RELOAD_ALL)
-        reload->serving = reload->last;
     buf_printf(&text, "generation %u serves", reload->last);
     if (reload->now.scope != RELOAD_ALL)
         buf_printf(&text, " in worker %d", reload->now.scope);
     buf_printf(&text, " after %llu ms: ", (unsigned long long)(now - reload->now.since));
     buf_slice(&text, buf_view(&reload->now.why));
     over(reload, true, &text, now);
+}
+
+static void commit(struct reload *reload, uint64_t now)
+{
+    reload->awaited = reload->decide(reload->data, reload->last, true);
+    reload->committing = true;
+    if (reload->now.scope == RELOAD_ALL)
+        reload->serving = reload->last;
+    if (reload->awaited == 0)
+        succeed(reload, now);
 }
 
 static void begin(struct reload *reload, uint64_t now)
@@ -107,11 +114,15 @@ void reload_start(struct reload *reload, uint64_t now)
     take_next(reload, now);
 }
 
-void reload_stop(struct reload *reload)
+void reload_stop(struct reload *reload, uint64_t now)
 {
     reload->ready = false;
     if (!reload->running)
         return;
+    if (reload->committing) {
+        succeed(reload, now);
+        return;
+    }
     reload->running = false;
     reload->decide(reload->data, reload->last, false);
     reload->on_over(reload->over_data, false, "the server stops");
@@ -119,15 +130,21 @@ void reload_stop(struct reload *reload)
 
 void reload_prepared(struct reload *reload, uint32_t number, uint64_t now)
 {
-    if (!reload->running || number != reload->last)
+    if (!reload->running || reload->committing || number != reload->last)
         return;
     if (--reload->awaited == 0)
         commit(reload, now);
 }
 
+void reload_committed(struct reload *reload, uint32_t number, uint64_t now)
+{
+    if (reload->committing && number == reload->last && --reload->awaited == 0)
+        succeed(reload, now);
+}
+
 void reload_failed(struct reload *reload, uint32_t number, const char *error, uint64_t now)
 {
-    if (reload->running && number == reload->last)
+    if (reload->running && !reload->committing && number == reload->last)
         give_up(reload, error, now);
 }
 
@@ -135,6 +152,10 @@ void reload_lost(struct reload *reload, uint64_t now)
 {
     if (!reload->running)
         return;
+    if (reload->committing) { /* its replacement has the new code */
+        reload_committed(reload, reload->last, now);
+        return;
+    }
     if (reload->again) {
         give_up(reload, "a worker ended while it loaded", now);
         return;
@@ -147,6 +168,10 @@ void reload_lost(struct reload *reload, uint64_t now)
 
 void reload_tick(struct reload *reload, uint64_t now)
 {
-    if (reload->running && now - reload->now.since > reload->timeout)
+    if (!reload->running || now - reload->now.since <= reload->timeout)
+        return;
+    if (reload->committing) /* who is too busy to say so finds it told when it is not */
+        succeed(reload, now);
+    else
         give_up(reload, "it was not ready in time (start_timeout)", now);
 }

@@ -1,4 +1,5 @@
 /* server/reload.h - one reload of the app at a time, in two phases: prepare, then commit or drop.
+ * It is over when all have said that they have done so: who was told of it meets the new code.
  *
  * Place in the flow: the supervisor has one and drives its workers with it through the control
  * channel; the lone worker of --workers 0 has one and drives itself. It counts the generations,
@@ -30,8 +31,8 @@ struct reload {
     uint64_t timeout; /* milliseconds that preparing may take */
     /* Have the workers of this scope prepare the generation: how many will. */
     unsigned (*ask)(void *data, uint32_t number, int scope);
-    /* Those that were asked: commit it, or drop it. */
-    void (*decide)(void *data, uint32_t number, bool commit);
+    /* Those that were asked: commit it, or drop it. How many will say that they have committed. */
+    unsigned (*decide)(void *data, uint32_t number, bool commit);
     /* A reload is over; text is its line: what `qlua reload` prints, or its error. */
     void (*on_over)(void *data, bool ok, const char *text);
     void *data;      /* of ask and decide */
@@ -41,6 +42,7 @@ struct reload {
     uint32_t serving; /* the generation that new requests go to */
     bool ready;       /* the service has started: reloads may run */
     bool running;
+    bool committing;         /* it is decided; not all have said yet that they have committed */
     bool again;              /* a worker ended meanwhile: this was the second try */
     unsigned awaited;        /* answers still to come */
     struct reload_wish now;  /* running */
@@ -56,10 +58,12 @@ void reload_wish(struct reload *reload, const char *why, int scope, uint64_t now
 /* The service has started: what was asked for meanwhile begins. */
 void reload_start(struct reload *reload, uint64_t now);
 /* The service stops: the one that runs is dropped, none begins any more. */
-void reload_stop(struct reload *reload);
+void reload_stop(struct reload *reload, uint64_t now);
 
 /* One of those that were asked has prepared this generation. */
 void reload_prepared(struct reload *reload, uint32_t number, uint64_t now);
+/* One of them has committed it. */
+void reload_committed(struct reload *reload, uint32_t number, uint64_t now);
 /* It cannot: why, with a traceback. */
 void reload_failed(struct reload *reload, uint32_t number, const char *error, uint64_t now);
 /* One of those that were asked is gone without an answer. */

@@ -77,6 +77,7 @@ static void commit(struct renewal *renewal, uint32_t number)
 {
     if (generations_commit(&renewal->generations, number))
         show_error(renewal, NULL);
+    generations_report(&renewal->generations);
 }
 
 static void on_prepared(void *data, uint32_t number, const char *error)
@@ -116,7 +117,10 @@ bool renewal_take(struct renewal *renewal, const struct control_message *message
 {
     switch (message->type) {
     case CONTROL_PREPARE: generations_prepare(&renewal->generations, message->value); return true;
-    case CONTROL_COMMIT: commit(renewal, message->value); return true;
+    case CONTROL_COMMIT:
+        commit(renewal, message->value);
+        control_send(renewal->control_fd, CONTROL_COMMITTED, message->value);
+        return true;
     case CONTROL_DROP: generations_drop(&renewal->generations); return true;
     case CONTROL_PROFILE:
         profiling_begin(&renewal->profiling, renewal->dispatcher->current, message);
@@ -135,13 +139,14 @@ static unsigned ask_self(void *data, uint32_t number, int scope)
     return 1;
 }
 
-static void decide_self(void *data, uint32_t number, bool wanted)
+static unsigned decide_self(void *data, uint32_t number, bool wanted)
 {
     struct renewal *renewal = data;
     if (wanted)
         commit(renewal, number);
     else
         generations_drop(&renewal->generations);
+    return 0; /* it has been done */
 }
 
 static void on_generations_shut_down(void *data)
@@ -230,7 +235,7 @@ void renewal_tick(struct renewal *renewal)
 
 void renewal_shut_down(struct renewal *renewal)
 {
-    reload_stop(&renewal->reload);
+    reload_stop(&renewal->reload, clock_ms());
     generations_shut_down(&renewal->generations);
 }
 
