@@ -19,12 +19,17 @@
 
 /* Larger ones would be mapped by themselves, and unmapped when they are freed. */
 #define PIECE ((size_t)120 << 10)
+/* What the allocator leaves between two pieces is less. */
+#define GAP   ((size_t)16 << 10)
 #define MOST  ((size_t)8 << 20)
-#define LEAST ((size_t)4 << 20)
+#define LEAST ((size_t)2 << 20)
 #define SHARE 4
 /* A job is worth the waking of a thread; there is one at a time, for processors are for requests.
  */
 #define JOB_LEAST ((size_t)1 << 20)
+/* So many pieces are touched in one go: a third of a millisecond. A thread that waits for the
+ * loop's own processor after each one falls behind what the loop itself touches. */
+#define AT_ONCE 8
 
 struct ahead_job {
     struct script *script; /* NULL: it is gone */
@@ -32,18 +37,25 @@ struct ahead_job {
     void *pieces[];
 };
 
-/* In a thread of the pool. */
+/* In a thread of the pool. The lowest first: that is where the allocator begins, too. What lies
+ * between two pieces is the state's as well. */
 static void touch(void *data)
 {
     const struct ahead_job *job = data;
     uintptr_t page = (uintptr_t)sysconf(_SC_PAGESIZE);
+    bool falls = job->count > 1 && job->pieces[job->count - 1] < job->pieces[0];
     for (size_t i = 0; i < job->count; i++) {
-        uintptr_t first = ((uintptr_t)job->pieces[i] + page - 1) & ~(page - 1);
-        uintptr_t end = ((uintptr_t)job->pieces[i] + PIECE) & ~(page - 1);
+        size_t at = falls ? job->count - 1 - i : i, next = falls ? at - 1 : at + 1;
+        uintptr_t first = (uintptr_t)job->pieces[at], end = first + PIECE;
+        if (next < job->count && (uintptr_t)job->pieces[next] - end < GAP)
+            end = (uintptr_t)job->pieces[next];
+        first = (first + page - 1) & ~(page - 1);
+        end &= ~(page - 1);
         /* Linux before 5.14 does not know it: then each page is found when it is touched */
         if (madvise((void *)first, end - first, MADV_POPULATE_WRITE) != 0)
             return;
-        sched_yield(); /* whoever has requests to do goes first */
+        if (i % AT_ONCE == AT_ONCE - 1)
+            sched_yield(); /* whoever has requests to do goes first */
     }
 }
 
@@ -74,6 +86,8 @@ static struct ahead_job *reserve(struct script *script, size_t size)
 void ahead_of(struct script *script)
 {
     size_t used = script->used, more = used / SHARE < MOST ? used / SHARE : MOST;
+    if (more < JOB_LEAST)
+        more = JOB_LEAST;
     size_t from = script->ahead > used ? script->ahead : used;
     if (used < LEAST || used + more < from + JOB_LEAST || script->ahead_job != NULL)
         return;

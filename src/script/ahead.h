@@ -10,8 +10,8 @@
 
 struct script;
 
-/* Have memory ready for as much as a quarter of what the state has by now, at most 8 MB: so much
- * may be left over. A state of less than 4 MB is left alone. */
+/* Have memory ready for as much as a quarter of what the state has by now, at least 1 MB, at most
+ * 8: so much may be left over. A state of less than 2 MB is left alone. */
 void ahead_of(struct script *script);
 /* The state goes: what a thread still touches is no concern of its any more. */
 void ahead_forget(struct script *script);
