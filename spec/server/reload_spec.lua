@@ -394,6 +394,23 @@ if qlua.worker.generation == 2 then app:before_serving(function() error "no" end
     end)
   end)
 
+  it("loads code that waits again and again, after pieces of work", function()
+    local s = start { args = {}, more = [[
+app:before_serving(function()
+  for _ = 1, 300 do
+    local began = os.clock()
+    while os.clock() - began < 0.0004 do end
+    qlua.sleep(0)
+  end
+end)
+]] }
+    for generation = 2, 4 do
+      local asked = reload(s)
+      assert.equal("", asked:stderr())
+      assert.equal(tostring(generation), get(s, "/generation"))
+    end
+  end)
+
   it("goes on serving while the code takes its time to load", function()
     local s = start { args = {}, more = [[
 if qlua.worker.generation > 1 then

@@ -47,6 +47,8 @@ static void on_count(lua_State *L, lua_Debug *ar)
     struct task *task = script->running;
     if (task == NULL || clock_ns() - script->slice_began < SLICE_NS)
         return;
+    if (task->state == TASK_WAITING)
+        return; /* coroutines are handing its wait up to us: it will be back at once */
     if (script->uncollected && is_large(script))
         resume_collector(script);
     ahead_of(script);
