@@ -156,19 +156,24 @@ local function tell(app, err)
   end
 end
 
---- before_serving and the first halves of while_serving. Raises what they raise.
+local function start_up(life)
+  for _, fn in ipairs(life.before) do
+    fn()
+  end
+  for i, fn in ipairs(life.around) do
+    life.running[i] = first_half(fn)
+  end
+end
+
+--- before_serving and the first halves of while_serving. Raises what they raise. They run in a task
+--- of their own: while others serve, one that computes is taken back now and then, which cannot be
+--- done inside a coroutine.
 ---@async
 ---@private
 function methods:_startup()
-  local life = self._lifespan
-  local ok, err = pcall(context.with_app, function()
-    for _, fn in ipairs(life.before) do
-      fn()
-    end
-    for i, fn in ipairs(life.around) do
-      life.running[i] = first_half(fn)
-    end
-  end)
+  local one = context.with_app(task.spawn, start_up, self._lifespan)
+  core.hand_on_loading(one)
+  local ok, err = pcall(one.wait, one)
   if not ok then
     tell(self, err)
     error(err, 0)

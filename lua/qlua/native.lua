@@ -336,6 +336,11 @@ function core.task_results(task) end
 ---@return boolean was it running
 function core.task_cancel(task) end
 
+--- The task goes on with the loading that the running one has begun, which waits for it: the
+--- processor time that loading may take counts for both.
+---@param task qlua.Task
+function core.hand_on_loading(task) end
+
 ---@return number? id of the running task, never used again
 function core.task_id() end
 

@@ -411,21 +411,28 @@ end)
     end
   end)
 
-  it("goes on serving while the code takes its time to load", function()
-    local s = start { args = {}, more = [[
-if qlua.worker.generation > 1 then
+  local WORK = [[
+local function work()
   local t, from = {}, os.clock()
   while os.clock() - from < 0.5 do for i = 1, 100 do t[i] = { i } end end
 end
-]] }
-    s:signal(signal.SIGHUP)
-    local served = 0
-    s:wait_for(function()
-      served = served + (get(s, "/generation") == "1" and 1 or 0)
-      return s:stderr():find("generation 2 serves", 1, true)
+if qlua.worker.generation > 1 then %s end
+]]
+  for place, code in pairs {
+    ["code takes its time to load"] = "work()",
+    ["app computes before it serves"] = "app:before_serving(work)",
+  } do
+    it("goes on serving while the " .. place, function()
+      local s = start { args = {}, more = WORK:format(code) }
+      s:signal(signal.SIGHUP)
+      local served = 0
+      s:wait_for(function()
+        served = served + (get(s, "/generation") == "1" and 1 or 0)
+        return s:stderr():find("generation 2 serves", 1, true)
+      end)
+      assert.truthy(served > 20)
     end)
-    assert.truthy(served > 20)
-  end)
+  end
 
   it("of many signals at once ends with the last code and no process more", function()
     local s = start { workers = 2, args = {} }

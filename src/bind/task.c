@@ -321,6 +321,17 @@ static int l_task_cancel(lua_State *L)
     return 1;
 }
 
+/* core.hand_on_loading(task): the one that waits for it has begun to load. One budget for both. */
+static int l_hand_on_loading(lua_State *L)
+{
+    const struct task *from = task_current(L);
+    const struct spawn *spawn = check_spawn(L, 1);
+    struct task *task = spawn->id == 0 ? NULL : task_find(spawn->script, spawn->id);
+    if (from != NULL && task != NULL && from->budget->kind == CPU_LOADING)
+        task->own_budget = *from->budget;
+    return 0;
+}
+
 static const luaL_Reg functions[] = {
     {"sleep", l_sleep},
     {"spawn", l_spawn},
@@ -328,6 +339,7 @@ static const luaL_Reg functions[] = {
     {"task_state", l_task_state},
     {"task_results", l_task_results},
     {"task_cancel", l_task_cancel},
+    {"hand_on_loading", l_hand_on_loading},
     {"wait_barrier", l_wait_barrier},
     {"is_stack_used_up", l_is_stack_used_up},
     {"task_id", l_task_id},
